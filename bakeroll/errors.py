@@ -1,0 +1,82 @@
+"""Every failure that can be foreseen.
+
+BakerollError            1  nothing changed, or all restored
+├── SettingsError        1  deploy.yml is missing, malformed or names what is not there
+├── SourceError          1  Git: no repository, no commit, a dirty tree
+├── BuildError           1  the package could not be built, or the application's tests failed
+├── PublishError         1  the repository refused the package
+├── BakeError            1  Packer or Ansible failed
+├── CloudError           1  the API of AWS (or of the local cloud) refused or did not answer
+├── LocalCloudError      1  the cloud inside this machine cannot run here, or does not run
+├── RollFailed           1  a roll could not begin, or had to stop
+│   └── RolledBack       3  the new instances were taken away; the old ones serve
+├── LeaseHeld            4  somebody else rolls this fleet
+└── ConfirmationNeeded   5  asked for a word that was not given
+
+An interruption (Ctrl-C) is Python's own KeyboardInterrupt and ends with 130.
+"""
+
+from pathlib import Path
+
+
+class BakerollError(Exception):
+    """What failed, on which resource; what was left; the next command; the log that holds the rest."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, left: str = "", next_step: str = "", log: Path | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.left = left
+        self.next_step = next_step
+        self.log = log
+
+
+class SettingsError(BakerollError):
+    """deploy.yml is missing, malformed, or has no such environment or key."""
+
+
+class SourceError(BakerollError):
+    """The Git repository cannot give a version or a tree to build."""
+
+
+class BuildError(BakerollError):
+    """The package could not be built."""
+
+
+class PublishError(BakerollError):
+    """The apt repository could not take the package."""
+
+
+class BakeError(BakerollError):
+    """An image could not be baked; no builder, key or image of the attempt is left unless named."""
+
+
+class CloudError(BakerollError):
+    """AWS's API answered an error that retrying does not mend."""
+
+
+class LocalCloudError(BakerollError):
+    """The local cloud cannot run on this machine, or is not running."""
+
+
+class RollFailed(BakerollError):
+    """A roll could not begin, or had to stop."""
+
+
+class RolledBack(RollFailed):
+    """The new instances did not come into service and were taken away; the old ones served all along."""
+
+    exit_code = 3
+
+
+class LeaseHeld(BakerollError):
+    """Somebody else is rolling this fleet."""
+
+    exit_code = 4
+
+
+class ConfirmationNeeded(BakerollError):
+    """The operator's word was needed and not given."""
+
+    exit_code = 5
