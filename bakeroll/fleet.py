@@ -1,0 +1,1 @@
+"""The vocabulary of a fleet: what an observation of it holds. Frozen data; no input or output."""
