@@ -1,0 +1,80 @@
+"""The classic form of a task on the command line, `fab deploy:env=dev,dirty=yes`, with the stock `fab`.
+
+Fabric imports the fabfile after it has parsed its own flags and before it parses the tasks, so importing
+one may still rewrite the words that are left (`fabric.main.program.core.unparsed`).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from invoke.exceptions import ParseError
+from invoke.parser.argument import Argument
+from invoke.tasks import Task
+
+_SEPARATOR = re.compile(r"(?<!\\),")
+_FALSE = {"0", "no", "false", "off"}
+
+
+def rewrite(program: Any, tasks: Mapping[str, Task[Any]]) -> None:
+    """Put the words that `program` has yet to parse into the modern form; nothing where it parses none."""
+    core = getattr(program, "core", None)
+    if core is not None:
+        core.unparsed[:] = modern(core.unparsed, tasks)
+
+
+def modern(words: Sequence[str], tasks: Mapping[str, Task[Any]]) -> list[str]:
+    """`words` with each `task:value,key=value` of a known task written as `task --first=value --key=value`.
+
+    Values without a name fill the task's parameters in order; `\\,` is a comma in a value; a boolean
+    becomes its flag or is left out. A word that some flag awaits as its value stays as it is.
+    Raises ParseError for a key that the task does not have.
+    """
+    result: list[str] = []
+    awaiting: dict[str, bool] = {}
+    awaits_value = False
+    for word in words:
+        name, colon, rest = word.partition(":")
+        if awaits_value:
+            result.append(word)
+            awaits_value = False
+        elif name in tasks:
+            arguments = tasks[name].get_arguments()
+            awaiting = {flag: argument.takes_value for argument in arguments for flag in _flags(argument)}
+            result += [name, *(_options(name, rest, arguments) if colon else ())]
+        else:
+            result.append(word)
+            awaits_value = awaiting.get(word, False)
+    return result
+
+
+def _flags(argument: Argument) -> list[str]:
+    return [f"-{name}" if len(name) == 1 else f"--{name.replace('_', '-')}" for name in argument.names]
+
+
+def _options(task: str, text: str, arguments: Sequence[Argument]) -> list[str]:
+    known = {name.replace("-", "_"): argument for argument in arguments for name in argument.names}
+    in_order = [argument for argument in arguments if argument.takes_value]
+    options = []
+    for part in filter(None, _SEPARATOR.split(text)):
+        key, equals, value = part.replace("\\,", ",").partition("=")
+        if not equals:
+            if not in_order:
+                raise ParseError(f"“{task}” takes no further value: “{key}”.")
+            options.append(f"{_flags(in_order.pop(0))[0]}={key}")
+            continue
+        argument = known.get(key.replace("-", "_"))
+        if argument is None:
+            names = ", ".join(argument.names[0] for argument in arguments)
+            raise ParseError(f"“{task}” has no parameter “{key}”. It has: {names or 'none'}.")
+        if argument in in_order:
+            in_order.remove(argument)
+        options += _option(argument, value)
+    return options
+
+
+def _option(argument: Argument, value: str) -> list[str]:
+    flag = _flags(argument)[0]
+    if argument.takes_value:
+        return [f"{flag}={value}"]
+    return [] if value.lower() in _FALSE else [flag]
