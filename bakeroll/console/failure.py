@@ -1,0 +1,19 @@
+"""A failure, told: what failed, what was left, the log, the next command."""
+
+from bakeroll.errors import BakerollError
+
+
+def told(error: BakerollError) -> str:
+    """The lines for a person, without a traceback.
+
+    >>> print(told(BakerollError("roll: i-1 died.", left="The old ones serve.", next_step="Try: fab roll")))
+    ✗ roll: i-1 died.
+      The old ones serve.
+      Try: fab roll
+    """
+    first, *rest = error.what.splitlines()
+    below = [*rest, *error.left.splitlines()]
+    if error.log:
+        below.append(f"The whole log: {error.log}")
+    below += error.next_step.splitlines()
+    return "\n".join([f"✗ {first}", *(f"  {line}" for line in below)])
