@@ -6,6 +6,7 @@ one may still rewrite the words that are left (`fabric.main.program.core.unparse
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from invoke.exceptions import ParseError
@@ -39,13 +40,20 @@ def modern(words: Sequence[str], tasks: Mapping[str, Task[Any]]) -> list[str]:
             result.append(word)
             awaits_value = False
         elif name in tasks:
-            arguments = tasks[name].get_arguments()
+            arguments = _arguments(tasks[name])
             awaiting = {flag: argument.takes_value for argument in arguments for flag in _flags(argument)}
             result += [name, *(_options(name, rest, arguments) if colon else ())]
         else:
             result.append(word)
             awaits_value = awaiting.get(word, False)
     return result
+
+
+def _arguments(task: Task[Any]) -> list[Argument]:
+    # get_arguments takes the help texts out of the task (invoke 2.2): leave them for `--help`.
+    asked = copy(task)
+    asked.help = dict(task.help or {})
+    return asked.get_arguments()
 
 
 def _flags(argument: Argument) -> list[str]:

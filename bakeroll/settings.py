@@ -134,6 +134,11 @@ class EnvironmentSettings:
     local: LocalFleet
 
 
+def folder(start: Path) -> Path:
+    """The nearest folder, from `start` upwards, that holds a deploy.yml; `start` itself where none does."""
+    return next((each for each in (start, *start.parents) if (each / FILE).exists()), start)
+
+
 def load(root: Path, environment: str) -> EnvironmentSettings:
     """Read `root`/deploy.yml and return what is in force for `environment`.
 
@@ -254,3 +259,9 @@ def _section(location: tuple[int | str, ...]) -> tuple[str, Mapping[str, Any]]:
 def _did_you_mean(word: str, known: Mapping[str, Any]) -> str:
     near = difflib.get_close_matches(word, known, n=1)
     return f" Did you mean “{near[0]}”?" if near else ""
+
+
+if __name__ == "__main__":
+    import json
+
+    print(json.dumps(schema(), indent=2))

@@ -55,3 +55,11 @@ def test_an_unknown_key_is_a_parse_error_that_names_the_known_ones() -> None:
 def test_one_value_too_many_is_a_parse_error() -> None:
     with pytest.raises(ParseError, match="takes no further value: “c”"):
         modern(["deploy:a,b,c"], TASKS)
+
+
+def test_the_help_texts_stay_for_help() -> None:
+    tasks: dict[str, Task[Any]] = {"status": Task(status, help={"env": "where"})}
+
+    modern(["status:dev"], tasks)
+
+    assert tasks["status"].help == {"env": "where"}

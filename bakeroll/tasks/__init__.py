@@ -1,0 +1,21 @@
+"""The tasks: parse, call, print. A fabfile imports `namespace` and has them all.
+
+Heavy rooms are imported inside the tasks, so that `fab --list` stays as quick as with an empty fabfile.
+"""
+
+import sys
+
+from invoke.collection import Collection
+
+from bakeroll.classic import rewrite
+from bakeroll.tasks import account, local, releases
+
+namespace = Collection.from_module(releases)
+namespace.add_collection(Collection.from_module(account))
+namespace.add_collection(Collection.from_module(local))
+
+# Where `fab` itself is running, its words in the classic form are rewritten before it parses them.
+if fabric := sys.modules.get("fabric.main"):
+    rewrite(fabric.program, {name: namespace[name] for name in namespace.task_names})
+
+__all__ = ["namespace"]

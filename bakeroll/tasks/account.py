@@ -1,0 +1,18 @@
+"""What the toolkit itself needs in an account."""
+
+from invoke.context import Context
+from invoke.tasks import task
+
+
+@task(help={"env": "the environment of deploy.yml", "dry-run": "say what would be made, and make nothing"})
+def init(context: Context, env: str = "", dry_run: bool = False) -> None:
+    """Make the bucket and the table that the toolkit needs. Can be run again."""
+    from bakeroll.tasks.site import opened
+
+    with opened(env) as site:
+        if dry_run or context.config.run.dry:
+            environment = site.environment
+            print(f"Would make, where missing: bucket {environment.repository.bucket}, table {environment.table}.")
+            return
+        for sentence in site.provision():
+            print(sentence)

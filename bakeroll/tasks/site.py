@@ -1,0 +1,47 @@
+"""What every task opens first: the settings, the cloud, and the progress on the right stream."""
+
+import getpass
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bakeroll.tasks.door import door
+from bakeroll.wiring import Site
+
+
+@contextmanager
+def opened(env: str, *, is_json: bool = False, verbose: bool = False) -> Iterator[Site]:
+    """The site of environment `env` (else BAKEROLL_ENV's), its local cloud started where it is one and down.
+
+    People's text goes to standard output, to standard error where that must hold JSON alone.
+    """
+    with door():
+        from bakeroll import settings, wiring
+        from bakeroll.console.progress import progress
+        from bakeroll.errors import ConfirmationNeeded
+        from bakeroll.events import Event
+
+        name = env or os.environ.get("BAKEROLL_ENV", "")
+        if not name:
+            raise ConfirmationNeeded(
+                "Which environment? None was named.", next_step="Name it: --env=local, or set BAKEROLL_ENV"
+            )
+        environment = settings.load(settings.folder(Path.cwd()), name)
+        with progress(sys.stderr if is_json else sys.stdout, verbose=verbose) as report:
+            keys = None
+            if environment.cloud == "local":
+                from bakeroll.local import client
+
+                config = client.configured()
+                endpoint = client.up(config, lambda text: report(Event("cloud", text)))
+                os.environ.update(endpoint.environment())
+                keys = config.state / "gnupg"
+            yield wiring.connect(environment, report, operator=operator(), keys=keys)
+
+
+def operator() -> str:
+    """Who does it, for the records: user@host, the user before sudo."""
+    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"

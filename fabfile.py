@@ -1,0 +1,5 @@
+"""The tasks of bakeroll, for the application that deploy.yml names."""
+
+from bakeroll.tasks import namespace
+
+__all__ = ["namespace"]
