@@ -1,0 +1,170 @@
+"""A local cloud of the tests' own, a user's repository of the example application, and `fab` run in it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TOOLKIT = Path(__file__).parents[2]
+FAB = TOOLKIT / ".venv" / "bin" / "fab"
+CLOUD = {
+    "BAKEROLL_LOCAL_BRIDGE": "bakeroll-road",
+    "BAKEROLL_LOCAL_NETWORK": "10.93.0.0/16",
+    "BAKEROLL_LOCAL_PORT": "5693",
+    "BAKEROLL_ENV": "local",
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a `fab` ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+
+@dataclass
+class Repository:
+    """A user's repository, and `fab` in it."""
+
+    path: Path
+    environment: dict[str, str]
+    commits: int = 0
+    _files: list[Path] = field(default_factory=list)
+
+    def git(self, *arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=self.path, check=True, capture_output=True, text=True, env=self.environment
+        ).stdout
+
+    def commit(self, subject: str = "Change a line") -> str:
+        """Commit what stands in the folder, and one changed line at least; the new commit's short hash."""
+        self.commits += 1
+        (self.path / "links" / "note.txt").write_text(f"{self.commits}\n")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", subject)
+        return self.git("rev-parse", "--short=7", "HEAD").strip()
+
+    def write(self, name: str, text: str) -> None:
+        (self.path / name).write_text(text)
+
+    @contextmanager
+    def changed(self, name: str, old: str, new: str) -> Iterator[str]:
+        """For the length of the block a commit in which `old` is `new` in a file; then one that puts it back."""
+        text = (self.path / name).read_text()
+        assert old in text
+        self.write(name, text.replace(old, new))
+        yield self.commit(f"Break {name}")
+        self.write(name, text)
+        self.commit(f"Mend {name}")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [FAB, *arguments],
+            cwd=self.path,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def fab(self, *arguments: str, environment: dict[str, str] | None = None) -> Ended:
+        done = subprocess.run(
+            [FAB, *arguments],
+            cwd=self.path,
+            env=self.environment | (environment or {}),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def deploy(self, *arguments: str) -> Ended:
+        ended = self.fab("deploy", *arguments)
+        assert ended.code == 0, ended.said
+        return ended
+
+    def status(self) -> dict[str, Any]:
+        ended = self.fab("status", "--json")
+        assert ended.code == 0, ended.said
+        found: dict[str, Any] = json.loads(ended.out)
+        return found
+
+    def served(self, requests: int = 60) -> tuple[Counter[str], Counter[str]]:
+        """Which versions, and which instances, answer so many requests through the load balancer."""
+        url = self.status()["url"]
+        versions: Counter[str] = Counter()
+        instances: Counter[str] = Counter()
+        for _ in range(requests):
+            with urllib.request.urlopen(f"{url}/version", timeout=10) as answer:  # noqa: S310 - our own balancer's
+                body = json.load(answer)
+            versions[body["version"]] += 1
+            instances[body["instance"]] += 1
+        return versions, instances
+
+    @contextmanager
+    def load(self, seconds: float = 120) -> Iterator[dict[str, Any]]:
+        """A load on the balancer for as long as the block lasts; its result is in the dict afterwards."""
+        host = self.status()["url"].removeprefix("http://").rstrip("/")
+        name, _, port = host.partition(":")
+        result: dict[str, Any] = {}
+        generator = subprocess.Popen(
+            [sys.executable, Path(__file__).parent / "load.py", name, port or "80", str(seconds)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield result
+        finally:
+            generator.send_signal(signal.SIGTERM)
+            result.update(json.loads(generator.communicate(timeout=30)[0]))
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment variables of a local cloud that is down, and is taken down at the end."""
+    state = tmp_path_factory.mktemp("cloud")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BAKEROLL_"))}
+    environment |= {"BAKEROLL_LOCAL_STATE": str(state), "NO_COLOR": "1"} | CLOUD
+    yield environment
+    subprocess.run([FAB, "local.reset"], cwd=TOOLKIT, env=environment, check=True, timeout=120)
+
+
+@pytest.fixture(scope="session")
+def links(cloud: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """The example application as a repository of its own, its first version tagged, not yet deployed."""
+    path = tmp_path_factory.mktemp("links") / "links"
+    shutil.copytree(TOOLKIT / "examples" / "links", path, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
+    repository = Repository(path, cloud)
+    repository.git("init", "--quiet", "--initial-branch=main")
+    repository.git("config", "user.name", "Ada")
+    repository.git("config", "user.email", "ada@example.invalid")
+    repository.commit("Keep short links")
+    repository.git("tag", "v1.0.0")
+    return repository
+
+
+@pytest.fixture
+def serving(links: Repository) -> Repository:
+    """The repository, its newest commit deployed and serving."""
+    links.deploy()
+    return links
