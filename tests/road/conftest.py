@@ -65,11 +65,11 @@ class Repository:
         (self.path / name).write_text(text)
 
     @contextmanager
-    def changed(self, name: str, old: str, new: str) -> Iterator[str]:
+    def changed(self, name: str, old: str, new: str, *, count: int = -1) -> Iterator[str]:
         """For the length of the block a commit in which `old` is `new` in a file; then one that puts it back."""
         text = (self.path / name).read_text()
         assert old in text
-        self.write(name, text.replace(old, new))
+        self.write(name, text.replace(old, new, count))
         yield self.commit(f"Break {name}")
         self.write(name, text)
         self.commit(f"Mend {name}")

@@ -60,7 +60,7 @@ def test_a_run_killed_in_a_stage_leaves_nothing_that_stops_the_next(serving: Rep
 def test_failing_tests_of_the_application_stop_the_deploy_before_anything_is_baked(serving: Repository) -> None:
     before = serving.status()
 
-    with serving.changed("tests/test_links.py", "assert", "assert 0 and"):
+    with serving.changed("tests/test_web.py", "assert ", "assert 0 and "):
         ended = serving.fab("deploy")
 
     assert ended.code == 1
@@ -71,10 +71,8 @@ def test_failing_tests_of_the_application_stop_the_deploy_before_anything_is_bak
 def test_an_application_that_never_answers_its_health_check_is_rolled_back(serving: Repository) -> None:
     before = serving.status()
 
-    with serving.changed("deploy.yml", "health: /health", "health: /health"), serving.load() as load:
-        serving.write("links/health.txt", "")
-        with serving.changed("links/__init__.py", '"/health"', '"/elsewhere"'):
-            ended = serving.fab("deploy", environment={"DEB_BUILD_OPTIONS": "nocheck"})
+    with serving.changed("links/web.py", '"/health"', '"/elsewhere"'), serving.load() as load:
+        ended = serving.fab("deploy", environment={"DEB_BUILD_OPTIONS": "nocheck"})
 
     assert ended.code == 3, ended.said
     assert serving.status() == before
