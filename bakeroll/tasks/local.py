@@ -15,7 +15,7 @@ def up(_: Context) -> None:
     with door():
         from bakeroll.local import client
 
-        endpoint = client.up(client.configured(), print)
+        endpoint = client.up(client.from_environment(), print)
         print(f"The local cloud is up: {endpoint.url} ({endpoint.region})")
 
 
@@ -25,7 +25,7 @@ def down(_: Context) -> None:
     with door():
         from bakeroll.local import client
 
-        client.down(client.configured(), print)
+        client.down(client.from_environment(), print)
 
 
 @task(help={"json": "print one JSON object"})
@@ -35,7 +35,7 @@ def status(_: Context, json: bool = False) -> None:
         from bakeroll.console.tables import local_lines
         from bakeroll.local import client
 
-        found = client.status(client.configured())
+        found = client.status(client.from_environment())
         print(json_text.dumps(found, indent=2) if json else "\n".join(local_lines(found)))
 
 
@@ -45,7 +45,7 @@ def shell(_: Context, instance: str, command: str = "") -> None:
     with door():
         from bakeroll.local import client
 
-        client.shell(client.configured(), instance, shlex.split(command))
+        client.shell(client.from_environment(), instance, shlex.split(command))
 
 
 @task(optional=["instance"], help={"instance": "an instance's id; without, the cloud's own log", "follow": "go on"})
@@ -54,7 +54,7 @@ def logs(_: Context, instance: str = "", follow: bool = False) -> None:
     with door():
         from bakeroll.local import client
 
-        client.logs(client.configured(), instance or None, follow=follow)
+        client.logs(client.from_environment(), instance or None, follow=follow)
 
 
 @task(help={"cache": "delete the source image as well, which every local cloud of this machine shares"})
@@ -63,4 +63,4 @@ def reset(_: Context, cache: bool = False) -> None:
     with door():
         from bakeroll.local import client
 
-        client.reset(client.configured(), print, cache=cache)
+        client.reset(client.from_environment(), print, cache=cache)

@@ -35,7 +35,7 @@ def opened(env: str, *, is_json: bool = False, verbose: bool = False) -> Iterato
             if environment.cloud == "local":
                 from bakeroll.local import client
 
-                config = client.configured()
+                config = client.from_environment()
                 endpoint = client.up(config, lambda text: report(Event("cloud", text)))
                 os.environ.update(endpoint.environment())
                 keys = config.state / "gnupg"

@@ -19,7 +19,7 @@ import pytest
 TOOLKIT = Path(__file__).parents[2]
 FAB = TOOLKIT / ".venv" / "bin" / "fab"
 CLOUD = {
-    "BAKEROLL_LOCAL_BRIDGE": "bakeroll-road",
+    "BAKEROLL_LOCAL_BRIDGE": "brroad0",
     "BAKEROLL_LOCAL_NETWORK": "10.93.0.0/16",
     "BAKEROLL_LOCAL_PORT": "5693",
     "BAKEROLL_ENV": "local",

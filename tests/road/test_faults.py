@@ -159,7 +159,7 @@ def test_a_port_in_use_is_told_before_anything_is_changed(links: Repository, tmp
             environment={
                 "BAKEROLL_LOCAL_STATE": str(tmp_path),
                 "BAKEROLL_LOCAL_PORT": "5694",
-                "BAKEROLL_LOCAL_BRIDGE": "bakeroll-port",
+                "BAKEROLL_LOCAL_BRIDGE": "brport0",
                 "BAKEROLL_LOCAL_NETWORK": "10.94.0.0/16",
             },
         )

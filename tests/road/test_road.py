@@ -117,7 +117,7 @@ def test_the_machine_is_as_it_was_after_down(serving: Repository) -> None:
 
     for command in (["ip", "link"], ["ip", "netns"], ["ip", "route"], ["cat", "/proc/mounts"], ["ps", "ax"]):
         left = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert "bakeroll-road" not in left, left
+        assert "brroad0" not in left, left
         assert serving.environment["BAKEROLL_LOCAL_STATE"] not in left, left
         assert "10.93." not in left, left
 
