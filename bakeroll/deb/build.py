@@ -4,12 +4,9 @@ A build happens in a folder of its own below `output`, one at a time per `output
 left there, the next one sweeps away. A package appears in `output` whole or not at all.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from debian.deb822 import Deb822
@@ -18,7 +15,7 @@ from uv import find_uv_bin
 from bakeroll.deb import source, templates
 from bakeroll.errors import BuildError
 from bakeroll.events import Event, Report
-from bakeroll.process import Run, ToolFailed
+from bakeroll.process import Run, ToolFailed, alone
 from bakeroll.release import Package, Revision
 from bakeroll.settings import EnvironmentSettings
 
@@ -42,7 +39,7 @@ def build(
     home = output / f"{name}_{version}_{_digest(environment, revision, version)}"
     try:
         output.mkdir(parents=True, exist_ok=True)
-        with _alone(output):
+        with alone(output / ".lock"):
             found = _built(home, run)
             if not found:
                 report(Event("package", f"{name} {version} is being built"))
@@ -147,11 +144,3 @@ def _digest(environment: EnvironmentSettings, revision: Revision, version: str) 
 
 def _log(home: Path) -> Path:
     return home.with_name(f"{home.name}.log")
-
-
-@contextmanager
-def _alone(output: Path) -> Iterator[None]:
-    """Hold the lock of `output`; the kernel lets go of it when we are killed."""
-    with (output / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
