@@ -1,9 +1,11 @@
 """Other programs, run. Arguments are lists; there is no shell; output is read line by line."""
 
+import fcntl
 import os
 import subprocess
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -95,3 +97,11 @@ def _follow(
             if on_line:
                 on_line(line.rstrip("\n"))
     return "".join(tail)
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Wait until no other process or thread holds `lock`, and hold it; the kernel lets go when we are killed."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -36,6 +36,7 @@ S = TypeVar("S", bound=Section)
 class PackageSettings(Section):
     maintainer: str = "Nobody <nobody@example.invalid>"
     description: str = ""
+    command: str = ""
     depends: tuple[str, ...] = ()
 
 

@@ -1,0 +1,118 @@
+"""The texts of a suite, `Packages` and `Release`, read and written. Pure: no input or output.
+
+Format: https://wiki.debian.org/DebianRepository/Format
+"""
+
+import gzip
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from debian.deb822 import Deb822, Release
+from debian.debian_support import Version
+
+from bakeroll.release import Package
+from bakeroll.settings import RepositorySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What a Release says of one file."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A package as the repository holds it; `filename` is relative to the repository's root."""
+
+    name: str
+    version: str
+    architecture: str
+    filename: str
+    sha256: str
+    size: int
+
+
+def checksum(content: bytes) -> Sum:
+    return Sum(hashlib.sha256(content).hexdigest(), len(content))
+
+
+def packages_path(component: str, architecture: str) -> str:
+    return f"{component}/binary-{architecture}/Packages"
+
+
+def pool_path(package: Package, component: str) -> str:
+    """Where a package lies, as in Debian's own pool: pool/main/l/links/links_1.4.0-1_amd64.deb."""
+    prefix = package.name[:4] if package.name.startswith("lib") else package.name[:1]
+    file = f"{package.name}_{package.version.replace(':', '%3a')}_{package.architecture}.deb"
+    return f"pool/{component}/{prefix}/{package.name}/{file}"
+
+
+def stanza(control: str, package: Package, component: str) -> str:
+    """A package's entry in `Packages`: its control fields, and where and what its file is."""
+    entry = Deb822(control)
+    entry["Filename"] = pool_path(package, component)
+    entry["Size"] = str(package.size)
+    entry["SHA256"] = package.sha256
+    return str(entry.dump())
+
+
+def with_stanza(packages: str, added: str) -> str:
+    """`Packages` with one more entry, ordered by name and version; every earlier version stays."""
+    entries = sorted(Deb822.iter_paragraphs(f"{packages}\n{added}", use_apt_pkg=False), key=_order)
+    return "\n".join(str(entry.dump()) for entry in entries)
+
+
+def published(packages: str) -> list[Published]:
+    return [
+        Published(
+            name=entry["Package"],
+            version=entry["Version"],
+            architecture=entry["Architecture"],
+            filename=entry["Filename"],
+            sha256=entry["SHA256"],
+            size=int(entry["Size"]),
+        )
+        for entry in Deb822.iter_paragraphs(packages, use_apt_pkg=False)
+    ]
+
+
+def newest_first(found: Iterable[Published]) -> list[str]:
+    return [str(version) for version in sorted({Version(each.version) for each in found}, reverse=True)]
+
+
+def compressed(packages: str) -> bytes:
+    return gzip.compress(packages.encode(), mtime=0)
+
+
+def uncompressed(content: bytes) -> str:
+    return gzip.decompress(content).decode()
+
+
+def release(repository: RepositorySettings, files: Mapping[str, Sum], now: datetime) -> str:
+    """The `Release` of a suite that holds `files`, by their paths below it."""
+    fields = {
+        "Origin": "bakeroll",
+        "Label": "bakeroll",
+        "Suite": repository.suite,
+        "Codename": repository.suite,
+        "Date": now.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S UTC"),
+        "Acquire-By-Hash": "yes",
+        "Architectures": " ".join(sorted({path.split("/")[1].removeprefix("binary-") for path in files})),
+        "Components": " ".join(sorted({path.split("/")[0] for path in files})),
+    }
+    sums = [f" {each.sha256} {each.size} {path}" for path, each in sorted(files.items())]
+    return "\n".join([*(f"{name}: {value}" for name, value in fields.items()), "SHA256:", *sums, ""])
+
+
+def files_of(release_text: str) -> dict[str, Sum]:
+    """The files that a `Release` lists, by their paths."""
+    listed = Release(release_text).get("SHA256", [])
+    return {each["name"]: Sum(each["sha256"], int(each["size"])) for each in listed}
+
+
+def _order(entry: Deb822) -> tuple[str, Version, str]:
+    return entry["Package"], Version(entry["Version"]), entry["Architecture"]

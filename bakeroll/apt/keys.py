@@ -1,0 +1,110 @@
+"""The key that signs a repository, kept by GnuPG."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeroll.errors import PublishError
+from bakeroll.process import Run, ToolFailed, alone
+
+LOCAL_NAME = "bakeroll, local repository"
+UNUSABLE = {"e": "has expired", "r": "is revoked", "d": "is disabled", "i": "is invalid"}
+
+
+@dataclass(frozen=True, slots=True)
+class GnupgKey:
+    """A secret key in a keyring. `home` is a keyring of our own, or None for the user's."""
+
+    fingerprint: str
+    run: Run
+    home: Path | None = None
+
+    def sign(self, text: str) -> str:
+        arguments = ["--local-user", f"{self.fingerprint}!", "--digest-algo", "SHA512", "--clear-sign"]
+        try:
+            with _agent(self.home, self.run) if self.home else nullcontext():
+                return _gpg(self.run, self.home, *arguments, stdin=text)
+        except ToolFailed as error:
+            raise PublishError(f"gpg could not sign with {self.fingerprint}: {_last(error)}") from None
+
+    def verify(self, signed: str) -> str:
+        with tempfile.TemporaryDirectory(prefix="bakeroll-") as folder:
+            keyring = Path(folder) / "key.gpg"
+            _gpg(self.run, self.home, "--output", str(keyring), "--export", self.fingerprint)
+            try:
+                return self.run(["gpgv", "--quiet", "--keyring", str(keyring), "--output", "-"], stdin=signed)
+            except ToolFailed as error:
+                raise PublishError(
+                    f"The repository is not signed by {self.fingerprint}: {_last(error)}",
+                    left="Nothing was written.",
+                    next_step="Set repository.key to the key that signed it, or publish to another suite",
+                ) from None
+
+    def public_key(self) -> str:
+        return _gpg(self.run, self.home, "--armor", "--export-options", "export-minimal", "--export", self.fingerprint)
+
+
+def keyring_key(fingerprint: str, *, run: Run) -> GnupgKey:
+    """The key of that fingerprint in the user's keyring; PublishError where it cannot sign."""
+    if not fingerprint:
+        raise PublishError(
+            "No key is named that signs the repository.",
+            next_step="gpg --quick-generate-key 'apt repository' ed25519 sign, and its fingerprint to repository.key",
+        )
+    found = _secret_key(run, None, fingerprint)
+    if found is None:
+        raise PublishError(
+            f"The key {fingerprint} is not in your keyring, or only its public half.",
+            next_step=f"gpg --import the secret key; look with: gpg --list-secret-keys {fingerprint}",
+        )
+    validity, full = found
+    if validity in UNUSABLE:
+        raise PublishError(f"The key {full} {UNUSABLE[validity]}.", next_step=f"gpg --quick-set-expire {full} 2y")
+    return GnupgKey(full, run)
+
+
+def local_key(home: Path, *, run: Run) -> GnupgKey:
+    """The local cloud's key, without a passphrase, in a keyring of its own; made on first use."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.chmod(0o700)
+    with _agent(home, run):
+        found = _secret_key(run, home, LOCAL_NAME)
+        if found is None:
+            _gpg(run, home, "--passphrase", "", "--quick-generate-key", LOCAL_NAME, "ed25519", "sign", "never")
+            found = _secret_key(run, home, LOCAL_NAME)
+    if found is None:
+        raise PublishError(f"gpg made no key in {home}.")
+    return GnupgKey(found[1], run, home)
+
+
+@contextmanager
+def _agent(home: Path, run: Run) -> Iterator[None]:
+    """Have gpg's agent of `home` to ourselves, and end it: started by gpg, it would outlive us."""
+    with alone(home / ".lock"):
+        try:
+            yield
+        finally:
+            run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"])
+
+
+def _gpg(run: Run, home: Path | None, *arguments: str, stdin: str | None = None) -> str:
+    where = ["--homedir", str(home)] if home else []
+    return run(["gpg", "--batch", "--no-tty", "--quiet", *where, *arguments], stdin=stdin, env={"LC_ALL": "C.UTF-8"})
+
+
+def _secret_key(run: Run, home: Path | None, wanted: str) -> tuple[str, str] | None:
+    """Validity and fingerprint of a secret key (gnupg's doc/DETAILS: record sec, fields 2 and, of fpr, 10)."""
+    try:
+        lines = _gpg(run, home, "--with-colons", "--list-secret-keys", wanted).splitlines()
+    except ToolFailed:
+        return None
+    records = [line.split(":") for line in lines]
+    validity = next((record[1] for record in records if record[0] == "sec"), None)
+    fingerprint = next((record[9] for record in records if record[0] == "fpr"), None)
+    return (validity, fingerprint) if validity is not None and fingerprint else None
+
+
+def _last(error: ToolFailed) -> str:
+    return error.tail[-1] if error.tail else "it said nothing"

@@ -1,0 +1,172 @@
+"""Publishes packages to a suite, and reads what it holds. Every read goes by the suite's signature."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bakeroll.apt import index
+from bakeroll.apt.index import Published, Sum
+from bakeroll.apt.store import ObjectStore, Signer
+from bakeroll.errors import PublishError
+from bakeroll.events import Event, Report
+from bakeroll.process import Run
+from bakeroll.release import Package
+from bakeroll.settings import RepositorySettings
+
+# Each lost race is somebody else's publication done, so that this many may publish at once.
+ATTEMPTS = 30
+NEVER_CHANGES = "public, max-age=31536000, immutable"
+ASK_EACH_TIME = "no-cache"
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A suite as it was read. `tag` is its InRelease's entity tag, empty before the first publication."""
+
+    tag: str
+    files: dict[str, Sum]
+
+
+def publish(
+    package: Package, repository: RepositorySettings, *, store: ObjectStore, signer: Signer, run: Run, report: Report,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:  # fmt: skip
+    """Add `package` to the suite, beside every version that it holds; nothing to do where it is there.
+
+    Killed anywhere, it leaves the suite as it was, and run again it goes on. Raises PublishError where the
+    version is there with other content, the suite is not signed by our key, or others kept publishing.
+    """
+    where = f"s3://{repository.bucket} suite {repository.suite}"
+    added = index.stanza(run(["dpkg-deb", "--field", str(package.path)]), package, repository.component)
+    for attempt in range(ATTEMPTS):
+        suite = _read(repository, store, signer)
+        path = index.packages_path(repository.component, package.architecture)
+        packages = _packages(suite, path, repository, store)
+        if _holds(packages, package):
+            report(Event("publish", f"{where} holds {package.name} {package.version}", kind="done"))
+            return
+        if attempt == 0:
+            _put_pool(package, repository, store)
+        if _swap(suite, path, index.with_stanza(packages, added), repository, store, signer, now()):
+            report(Event("publish", where, kind="done"))
+            return
+        report(Event("publish", f"{where} was published to meanwhile; again"))
+    raise PublishError(
+        f"{where}: others published at each of {ATTEMPTS} attempts.", left=f"{package.version} is not in the suite."
+    )
+
+
+def versions(name: str, repository: RepositorySettings, *, store: ObjectStore, signer: Signer) -> list[str]:
+    """Every version of a package that can be installed from the suite, newest first in Debian's order."""
+    return index.newest_first(each for each in _all(repository, store, signer) if each.name == name)
+
+
+def find(
+    name: str, version: str, repository: RepositorySettings, *, store: ObjectStore, signer: Signer
+) -> Published | None:
+    """One version of a package as the suite holds it, if it does."""
+    found = (each for each in _all(repository, store, signer) if (each.name, each.version) == (name, version))
+    return next(found, None)
+
+
+def url(repository: RepositorySettings, *, endpoint: str, region: str) -> str:
+    """Where apt fetches from: the setting, or the bucket at `endpoint`, or the bucket on AWS."""
+    if repository.url:
+        return repository.url.rstrip("/")
+    if endpoint:
+        return f"{endpoint.rstrip('/')}/{repository.bucket}"
+    return f"https://{repository.bucket}.s3.{region}.amazonaws.com"
+
+
+def sources_file(repository: RepositorySettings, *, address: str, public_key: str) -> str:
+    """A .sources file for /etc/apt/sources.list.d, trusted by the key in it alone (apt 2.3.10 or later)."""
+    key = "\n".join(f" {line.strip() or '.'}" for line in public_key.strip().splitlines())
+    return (
+        f"Types: deb\nURIs: {address}\nSuites: {repository.suite}\nComponents: {repository.component}\n"
+        f"Signed-By:\n{key}\n"
+    )
+
+
+def _all(repository: RepositorySettings, store: ObjectStore, signer: Signer) -> list[Published]:
+    suite = _read(repository, store, signer)
+    paths = [path.removesuffix(".gz") for path in suite.files if path.endswith("/Packages.gz")]
+    return [each for path in paths for each in index.published(_packages(suite, path, repository, store))]
+
+
+def _read(repository: RepositorySettings, store: ObjectStore, signer: Signer) -> Suite:
+    found = store.get(_in_release(repository))
+    if found is None:
+        return Suite("", {})
+    content, tag = found
+    return Suite(tag, index.files_of(signer.verify(content.decode(errors="replace"))))
+
+
+def _packages(suite: Suite, path: str, repository: RepositorySettings, store: ObjectStore) -> str:
+    """The text of one `Packages`, as the signed Release vouches for it; empty where it lists none."""
+    expected = suite.files.get(f"{path}.gz")
+    if expected is None:
+        return ""
+    key = _by_hash(repository, path, expected)
+    found = store.get(key)
+    if found is None or index.checksum(found[0]) != expected:
+        what = "is missing" if found is None else "is not what its name says"
+        raise PublishError(
+            f"s3://{repository.bucket}/{key} {what}: the repository is damaged.", left="Nothing was written."
+        )
+    return index.uncompressed(found[0])
+
+
+def _holds(packages: str, package: Package) -> bool:
+    for each in index.published(packages):
+        if (each.name, each.version) == (package.name, package.version):
+            if each.sha256 != package.sha256:
+                raise _immutable(package, each.filename)
+            return True
+    return False
+
+
+def _put_pool(package: Package, repository: RepositorySettings, store: ObjectStore) -> None:
+    key = index.pool_path(package, repository.component)
+    content = package.path.read_bytes()
+    if index.checksum(content).sha256 != package.sha256:
+        raise PublishError(f"{package.path} has changed since it was built.", left="Nothing was published.")
+    if store.put(key, content, if_absent=True, cache_control=NEVER_CHANGES):
+        return
+    there = store.get(key)
+    if there is None or index.checksum(there[0]).sha256 != package.sha256:
+        raise _immutable(package, key)
+
+
+def _swap(
+    suite: Suite, path: str, packages: str, repository: RepositorySettings, store: ObjectStore, signer: Signer,
+    now: datetime,
+) -> bool:  # fmt: skip
+    """Write the new index, then the InRelease that vouches for it; False where the suite has moved on."""
+    content = index.compressed(packages)
+    # Release has to list the uncompressed file as well, whether it exists or not.
+    new = {path: index.checksum(packages.encode()), f"{path}.gz": index.checksum(content)}
+    store.put(_by_hash(repository, path, new[f"{path}.gz"]), content, cache_control=NEVER_CHANGES)
+    signed = signer.sign(index.release(repository, {**suite.files, **new}, now))
+    return store.put(
+        _in_release(repository),
+        signed.encode(),
+        if_match=suite.tag,
+        if_absent=not suite.tag,
+        cache_control=ASK_EACH_TIME,
+    )
+
+
+def _immutable(package: Package, key: str) -> PublishError:
+    return PublishError(
+        f"{key} is in the repository already, with other content: a published version never changes.",
+        left="Nothing was published.",
+        next_step=f"Commit, for a version of its own, or deploy what is there: --version={package.version}",
+    )
+
+
+def _in_release(repository: RepositorySettings) -> str:
+    return f"dists/{repository.suite}/InRelease"
+
+
+def _by_hash(repository: RepositorySettings, path: str, expected: Sum) -> str:
+    return f"dists/{repository.suite}/{path.rpartition('/')[0]}/by-hash/SHA256/{expected.sha256}"

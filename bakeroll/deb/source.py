@@ -1,0 +1,164 @@
+"""What is built: a Git tree. Finds it, names its version and writes it out; never reads the working folder.
+
+Owns all that the toolkit asks of Git.
+"""
+
+import re
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bakeroll.deb import version
+from bakeroll.errors import SourceError
+from bakeroll.process import Run, ToolFailed
+from bakeroll.release import Revision
+
+SHOWN_FILES = 5
+SHORT = 7
+
+
+def revision(source: Path, *, is_dirty_allowed: bool, run: Run) -> Revision:
+    """The commit checked out at `source`, a folder of a Git repository.
+
+    Where `is_dirty_allowed` and files differ from the commit, the revision's tree is the working tree's and
+    its time that of the newest change. The user's index is left alone.
+    Raises SourceError where there is no repository, no commit, or a change that is not allowed.
+    """
+    _git(source, run, "rev-parse", "--git-dir", otherwise=f"{source} is in no Git repository.", then="git init")
+    commit = _git(
+        source, run, "rev-parse", "--verify", "--quiet", "HEAD", otherwise="The repository has no commit.",
+        then="git add --all && git commit",
+    )  # fmt: skip
+    clean = _committed(source, commit, run)
+    changed = _changed(source, run)
+    if not changed:
+        return clean
+    if not is_dirty_allowed:
+        raise SourceError(_uncommitted(changed), next_step="Commit them, or build them as they are: --dirty")
+    return Revision(
+        commit=clean.commit,
+        tree=_working_tree(source, run),
+        subject=clean.subject,
+        author=clean.author,
+        committed_at=max(clean.committed_at, *(_changed_at(path) for path in changed)),
+        branch=clean.branch,
+        is_dirty=True,
+    )
+
+
+def version_of(source: Path, of: Revision, *, run: Run) -> str:
+    """The Debian version of a revision; SourceError where the clone is too shallow to count its commits."""
+    dirty = (of.committed_at, of.tree[:SHORT]) if of.is_dirty else None
+    return version.debian_version(_describe(source, of.commit, run), dirty=dirty)
+
+
+def find(source: Path, wanted: str, *, run: Run) -> Revision | None:
+    """The commit whose version an operator asks for, as a version or as its tag; None where Git has none."""
+    for candidate in _candidates(source, wanted, run):
+        commit = _git(source, run, "rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}", otherwise="")
+        if commit and version.is_wanted(wanted, version.debian_version(_describe(source, commit, run))):
+            return _committed(source, commit, run)
+    return None
+
+
+def export(source: Path, of: Revision, folder: Path, *, run: Run) -> None:
+    """Write the revision's files under `source` into the new `folder`.
+
+    `git archive` is what writes them, so that .gitattributes (export-ignore, eol) count. Raises SourceError
+    for submodules and Git LFS, which an archive does not hold.
+    """
+    prefix = _git(source, run, "rev-parse", "--show-prefix").rstrip("/")
+    tree = f"{of.tree}:{prefix}" if prefix else of.tree
+    _refuse_what_is_not_in_git(source, tree, run)
+    folder.mkdir(parents=True)
+    archive = folder.with_suffix(".tar")
+    _git(source, run, "-c", "tar.umask=0022", "archive", "--format=tar", f"--output={archive}", tree)
+    run(["tar", "--extract", f"--file={archive}", f"--directory={folder}"])
+    archive.unlink()
+
+
+def _git(source: Path, run: Run, *arguments: str, otherwise: str | None = None, then: str = "",
+         index: Path | None = None) -> str:  # fmt: skip
+    """What Git answers. Where it fails: SourceError with `otherwise`, or nothing if that is empty."""
+    env = {"LC_ALL": "C.UTF-8"} | ({"GIT_INDEX_FILE": str(index)} if index else {})
+    try:
+        # No index refresh is written and no lock taken, so that we disturb nobody who works in there.
+        return run(["git", "--no-optional-locks", "-C", str(source), *arguments], env=env).strip("\n")
+    except ToolFailed as error:
+        if otherwise == "":
+            return ""
+        said = [line for line in error.tail if "not a git repository" not in line]
+        raise SourceError(" ".join([otherwise or f"git {arguments[0]} failed:", *said]), next_step=then) from None
+
+
+def _committed(source: Path, commit: str, run: Run) -> Revision:
+    shown = _git(source, run, "show", "--no-patch", "--no-show-signature", "--format=%T%n%ct%n%an%n%s", commit)
+    tree, seconds, author, subject = [*shown.split("\n"), ""][:4]
+    branch = _git(source, run, "symbolic-ref", "--quiet", "--short", "HEAD", otherwise="")
+    return Revision(commit, tree, subject, author, datetime.fromtimestamp(int(seconds), UTC), branch)
+
+
+def _changed(source: Path, run: Run) -> list[Path]:
+    """The files under `source` that differ from the commit, untracked ones among them."""
+    entries = _git(source, run, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
+    top = Path(_git(source, run, "rev-parse", "--show-toplevel")) if entries else source
+    return [top / entry[3:] for entry in entries.split("\0") if entry]
+
+
+def _uncommitted(changed: list[Path]) -> str:
+    names = ", ".join(path.name for path in changed[:SHOWN_FILES])
+    more = f" and {len(changed) - SHOWN_FILES} more" if len(changed) > SHOWN_FILES else ""
+    return f"There are changes that no commit holds: {names}{more}."
+
+
+def _changed_at(path: Path) -> datetime:
+    """When a file changed; of a deleted one, when its folder did."""
+    while not path.is_symlink() and not path.exists():
+        path = path.parent
+    return datetime.fromtimestamp(int(path.lstat().st_mtime), UTC)
+
+
+def _working_tree(source: Path, run: Run) -> str:
+    """The hash of a tree object that holds the working tree, by way of an index of our own."""
+    with tempfile.TemporaryDirectory(prefix="bakeroll-") as folder:
+        index = Path(folder) / "index"
+        top = Path(_git(source, run, "rev-parse", "--show-toplevel"))
+        _git(top, run, "read-tree", "HEAD", index=index)
+        _git(top, run, "add", "--all", index=index)
+        return _git(top, run, "write-tree", index=index)
+
+
+def _describe(source: Path, commit: str, run: Run) -> version.Description:
+    """Not `git describe`: that takes the nearest tag, which after a merge may be the lower one."""
+    here = version.highest(_git(source, run, "tag", "--points-at", commit).split("\n"))
+    if here:
+        return version.Description(here, 0, commit[:SHORT])
+    if _git(source, run, "rev-parse", "--is-shallow-repository") == "true":
+        raise SourceError(
+            "This clone is shallow: the commits since the last tag cannot be counted.",
+            next_step="git fetch --unshallow --tags",
+        )
+    tag = version.highest(_git(source, run, "tag", "--merged", commit).split("\n"))
+    since = [f"^refs/tags/{tag}"] if tag else []
+    return version.Description(tag, int(_git(source, run, "rev-list", "--count", commit, *since)), commit[:SHORT])
+
+
+def _candidates(source: Path, wanted: str, run: Run) -> list[str]:
+    """Git's names of what might have the version: its tags, and the hash that it ends in."""
+    meant = {wanted, wanted.removesuffix(version.REVISION), version.upstream(wanted)}
+    tags = [tag for tag in _git(source, run, "tag", "--list").split("\n") if version.upstream(tag) in meant]
+    untagged = re.search(r"\.g([0-9a-f]{7})(-1)?$", wanted)
+    return [*(f"refs/tags/{tag}" for tag in tags), *([untagged[1]] if untagged else [])]
+
+
+def _refuse_what_is_not_in_git(source: Path, tree: str, run: Run) -> None:
+    entries = _git(source, run, "ls-tree", "-r", "--full-tree", tree).split("\n")
+    submodules = [entry.partition("\t")[2] for entry in entries if entry.startswith("160000 ")]
+    if submodules:
+        raise SourceError(
+            f"{submodules[0]} is a Git submodule, which `git archive` leaves out.",
+            next_step="Commit its files into this repository, or depend on it in requirements.txt",
+        )
+    attributes = [entry.split()[2] for entry in entries if entry.endswith(".gitattributes")]
+    if any("filter=lfs" in _git(source, run, "cat-file", "blob", blob) for blob in attributes):
+        raise SourceError(f"{source} keeps files in Git LFS, which `git archive` does not fetch.")

@@ -1,0 +1,102 @@
+"""The folder debian/ of a build: the application's own files, and ours where it has none of that name."""
+
+import re
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+import bakeroll
+from bakeroll.errors import BuildError
+from bakeroll.release import Revision
+from bakeroll.settings import EnvironmentSettings
+
+FOLDER = Path(bakeroll.__file__).parent.parent / "debian"
+EXECUTABLE = 0o755
+PLAIN = 0o644
+LONGEST_USER = 31
+
+
+def write(folder: Path, environment: EnvironmentSettings, revision: Revision, version: str) -> None:
+    """Complete the exported source in `folder` to what dpkg-buildpackage takes.
+
+    Raises BuildError for an application that our templates cannot package.
+    """
+    values = _values(environment, revision, version)
+    own = folder / "debian"
+    if (own / "control").is_file() and (own / "rules").is_file():
+        templates = ["changelog.j2"]
+    else:
+        _refuse_what_we_cannot_package(folder)
+        templates = names()
+    earlier = (own / "changelog").read_bytes() if (own / "changelog").is_file() else b""
+    for name in templates:
+        _write_one(own, name, values)
+    with (own / "changelog").open("ab") as changelog:
+        changelog.write(b"\n" + earlier if earlier else b"")
+
+
+def names() -> list[str]:
+    """Our templates, from their folder."""
+    found = (path.relative_to(FOLDER) for path in sorted(FOLDER.rglob("*")) if path.is_file())
+    return [str(path) for path in found if path.name != "README.md"]
+
+
+def user_name(application: str) -> str:
+    """The system user of an application: its name as far as useradd(8) takes it."""
+    name = re.sub(r"[^a-z0-9_-]", "_", application)[:LONGEST_USER]
+    return name if name[0].isalpha() else f"_{name}"[:LONGEST_USER]
+
+
+def _values(environment: EnvironmentSettings, revision: Revision, version: str) -> dict[str, Any]:
+    settings = environment.package
+    major, minor = _python()
+    return {
+        "name": environment.application,
+        "user": user_name(environment.application),
+        "version": version,
+        "commit": revision.commit,
+        "year": revision.committed_at.year,
+        "date": format_datetime(revision.committed_at),
+        "maintainer": settings.maintainer,
+        "summary": settings.description or f"the application {environment.application}",
+        "depends": settings.depends,
+        "command": settings.command or environment.application,
+        "port": environment.port,
+        "python": f"{major}.{minor}",
+        "next_python": f"{major}.{minor + 1}",
+    }
+
+
+def _python() -> tuple[int, int]:
+    """The version of Debian's own Python, /usr/bin/python3, which links to the program named by it."""
+    match = re.search(r"python(\d+)\.(\d+)$", str(Path("/usr/bin/python3").resolve()))
+    if not match:
+        raise BuildError("Debian's Python is not installed.", next_step="apt-get install python3")
+    return int(match[1]), int(match[2])
+
+
+def _refuse_what_we_cannot_package(folder: Path) -> None:
+    for name, why in (
+        ("pyproject.toml", "it tells how the application is installed"),
+        ("requirements.txt", "it pins what the application needs, by hash"),
+    ):
+        if not (folder / name).is_file():
+            raise BuildError(
+                f"The application has no {name}: {why}.",
+                next_step="Commit one, or a debian/ with a control and rules of your own; see docs/packaging.md",
+            )
+
+
+def _write_one(own: Path, template: str, values: dict[str, Any]) -> None:
+    path = own / template.removesuffix(".j2").replace("NAME", str(values["name"]))
+    if path.exists() and path.name != "changelog":
+        return
+    text = (FOLDER / template).read_text(encoding="utf-8")
+    if template.endswith(".j2"):
+        jinja = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701 not HTML
+        text = jinja.from_string(text).render(values)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(EXECUTABLE if path.name == "rules" else PLAIN)

@@ -1,0 +1,1 @@
+from bakeroll.tasks import namespace  # noqa: F401

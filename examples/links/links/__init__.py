@@ -1,0 +1,1 @@
+"""Short links: keeps them, follows them, counts the clicks."""

@@ -1,0 +1,64 @@
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+from bakeroll.apt import index
+from bakeroll.apt.index import Published, Sum
+from bakeroll.release import Package
+from bakeroll.settings import RepositorySettings
+
+CONTROL = "Package: links\nVersion: {}\nArchitecture: amd64\nDescription: one\n two\n"
+
+
+def package(version: str, name: str = "links") -> Package:
+    return Package(name, version, "amd64", Path("unused"), "0" * 64, 12)
+
+
+def packages(*versions: str) -> str:
+    text = ""
+    for version in versions:
+        text = index.with_stanza(text, index.stanza(CONTROL.format(version), package(version), "main"))
+    return text
+
+
+def test_an_entry_keeps_the_control_fields_and_adds_the_file() -> None:
+    assert packages("1.0-1") == (
+        "Package: links\nVersion: 1.0-1\nArchitecture: amd64\nDescription: one\n two\n"
+        f"Filename: pool/main/l/links/links_1.0-1_amd64.deb\nSize: 12\nSHA256: {'0' * 64}\n"
+    )
+
+
+def test_entries_stand_in_debians_order_whatever_order_they_came_in() -> None:
+    assert packages("1.10-1", "1.9-1", "1.10~rc1-1") == packages("1.9-1", "1.10~rc1-1", "1.10-1")
+    assert [each.version for each in index.published(packages("1.10-1", "1.9-1"))] == ["1.9-1", "1.10-1"]
+
+
+def test_versions_are_ordered_as_debian_does() -> None:
+    found = [Published("links", version, "amd64", "", "", 0) for version in ("1.9-1", "1.10-1", "1.10~rc1-1", "1.9-1")]
+
+    assert index.newest_first(found) == ["1.10-1", "1.10~rc1-1", "1.9-1"]
+
+
+def test_the_pool_is_laid_out_as_debians() -> None:
+    assert index.pool_path(package("1.0-1"), "main") == "pool/main/l/links/links_1.0-1_amd64.deb"
+    assert index.pool_path(package("1:1.0-1", "liblink"), "x") == "pool/x/libl/liblink/liblink_1%3a1.0-1_amd64.deb"
+
+
+def test_a_release_reads_as_it_was_written() -> None:
+    files = {"main/binary-amd64/Packages.gz": Sum("a" * 64, 5), "extra/binary-arm64/Packages": Sum("b" * 64, 7)}
+    noon = datetime(2026, 11, 21, 13, 0, tzinfo=timezone(timedelta(hours=1)))
+
+    text = index.release(RepositorySettings(suite="dev"), files, noon)
+
+    assert index.files_of(text) == files
+    assert "Date: Sat, 21 Nov 2026 12:00:00 UTC\n" in text
+    assert "Components: extra main\n" in text
+    assert "Architectures: amd64 arm64\n" in text
+
+
+def test_the_same_index_compresses_to_the_same_bytes() -> None:
+    assert index.compressed("text") == index.compressed("text")
+    assert index.uncompressed(index.compressed("tëxt")) == "tëxt"
+
+
+def test_an_empty_release_lists_nothing() -> None:
+    assert index.files_of(index.release(RepositorySettings(), {}, datetime.now(UTC))) == {}

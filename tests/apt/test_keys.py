@@ -1,0 +1,69 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from bakeroll.apt.keys import GnupgKey, keyring_key, local_key
+from bakeroll.errors import PublishError
+from bakeroll.process import run
+
+
+def test_the_local_key_is_made_once_in_a_private_folder(tmp_path: Path) -> None:
+    home = tmp_path / "made" / "gnupg"
+
+    first, second = local_key(home, run=run), local_key(home, run=run)
+
+    assert first.fingerprint == second.fingerprint
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+def test_what_is_signed_can_be_verified_with_sha512(key: GnupgKey) -> None:
+    signed = key.sign("Suite: dev\n")
+
+    assert "Hash: SHA512" in signed
+    assert key.verify(signed) == "Suite: dev\n"
+
+
+def test_a_changed_text_and_a_strangers_are_refused(key: GnupgKey, stranger: GnupgKey) -> None:
+    for text in (key.sign("Suite: dev\n").replace("dev", "bad"), stranger.sign("Suite: dev\n"), "Suite: dev\n"):
+        with pytest.raises(PublishError, match="not signed by"):
+            key.verify(text)
+
+
+def test_a_text_beside_the_signed_one_is_not_believed(key: GnupgKey) -> None:
+    assert "forged" not in key.verify("SHA256: forged\n" + key.sign("Suite: dev\n"))
+
+
+def test_no_agent_outlives_a_signature(tmp_path: Path) -> None:
+    home = tmp_path / "gnupg"
+    local_key(home, run=run).sign("text\n")
+
+    commands = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+    assert not any(str(home).encode() in command and b"gpg-agent" in command for command in commands)
+
+
+def test_a_key_of_the_users_keyring_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = local_key(tmp_path / "gnupg", run=run)
+    monkeypatch.setenv("GNUPGHOME", str(tmp_path / "gnupg"))
+
+    theirs = keyring_key(made.fingerprint, run=run)
+
+    assert theirs.verify(theirs.sign("text\n")) == "text\n"
+    run(["gpgconf", "--kill", "gpg-agent"])
+
+
+def test_a_missing_an_expired_and_an_unnamed_key_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "g").mkdir(mode=0o700)
+    monkeypatch.setenv("GNUPGHOME", str(tmp_path / "g"))
+    past = ["--faked-system-time", "20200101T000000", "--passphrase", ""]
+    run(["gpg", "--batch", "--quiet", *past, "--quick-generate-key", "old", "ed25519", "sign", "1d"])
+
+    with pytest.raises(PublishError, match="No key is named"):
+        keyring_key("", run=run)
+    with pytest.raises(PublishError, match="not in your keyring"):
+        keyring_key("0" * 40, run=run)
+    with pytest.raises(PublishError, match="has expired"):
+        keyring_key("old", run=run)
+    run(["gpgconf", "--kill", "gpg-agent"])

@@ -1,0 +1,269 @@
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from bakeroll.apt import repository as apt
+from bakeroll.apt.keys import GnupgKey
+from bakeroll.aws.s3 import S3Objects
+from bakeroll.errors import PublishError
+from bakeroll.events import Event
+from bakeroll.process import ToolFailed, run
+from bakeroll.release import Package
+from bakeroll.settings import RepositorySettings
+
+MakePackage = Callable[..., Package]
+
+
+class Publisher:
+    """A repository, its store and its key, in one hand."""
+
+    def __init__(self, repository: RepositorySettings, store: S3Objects, key: GnupgKey) -> None:
+        self.repository, self.store, self.key = repository, store, key
+        self.events: list[Event] = []
+
+    def publish(self, package: Package) -> None:
+        apt.publish(
+            package, self.repository, store=self.store, signer=self.key, run=run, report=self.events.append
+        )  # fmt: skip
+
+    def versions(self, name: str = "links") -> list[str]:
+        return apt.versions(name, self.repository, store=self.store, signer=self.key)
+
+
+@pytest.fixture
+def here(repository: RepositorySettings, store: S3Objects, key: GnupgKey) -> Publisher:
+    return Publisher(repository, store, key)
+
+
+def test_an_empty_bucket_holds_no_version(here: Publisher) -> None:
+    assert here.versions() == []
+    assert apt.find("links", "1.0-1", here.repository, store=here.store, signer=here.key) is None
+
+
+def test_every_version_stays_and_the_newest_stands_first(here: Publisher, make_package: MakePackage) -> None:
+    for version in ("1.10-1", "1.9-1", "1.10~rc1-1", "1.10+3.g1c9e2a7-1"):
+        here.publish(make_package(version))
+
+    assert here.versions() == ["1.10+3.g1c9e2a7-1", "1.10-1", "1.10~rc1-1", "1.9-1"]
+
+
+def test_a_published_version_is_found_with_its_hash_and_place(here: Publisher, make_package: MakePackage) -> None:
+    package = make_package("1.0+1.gabcdef0-1")
+    here.publish(package)
+
+    found = apt.find("links", "1.0+1.gabcdef0-1", here.repository, store=here.store, signer=here.key)
+
+    assert found is not None
+    assert (found.sha256, found.size, found.architecture) == (package.sha256, package.size, "amd64")
+    assert found.filename == "pool/main/l/links/links_1.0+1.gabcdef0-1_amd64.deb"
+    content, _ = here.store.get(found.filename) or (b"", "")
+    assert content == package.path.read_bytes()
+
+
+def test_publishing_again_writes_nothing(here: Publisher, make_package: MakePackage) -> None:
+    package = make_package("1.0-1")
+    here.publish(package)
+    before = here.store.get("dists/dev/InRelease")
+
+    here.publish(package)
+
+    assert here.store.get("dists/dev/InRelease") == before
+    assert "holds links 1.0-1" in here.events[-1].text
+
+
+def test_a_version_never_changes(here: Publisher, make_package: MakePackage) -> None:
+    here.publish(make_package("1.0-1", content="one"))
+
+    with pytest.raises(PublishError, match="other content"):
+        here.publish(make_package("1.0-1", content="two"))
+
+
+def test_a_pool_file_of_a_killed_publication_is_taken_up(here: Publisher, make_package: MakePackage) -> None:
+    package = make_package("1.0-1")
+    here.store.put("pool/main/l/links/links_1.0-1_amd64.deb", package.path.read_bytes())
+
+    here.publish(package)
+
+    assert here.versions() == ["1.0-1"]
+
+
+def test_a_pool_file_with_other_bytes_is_refused(here: Publisher, make_package: MakePackage) -> None:
+    here.store.put("pool/main/l/links/links_1.0-1_amd64.deb", b"other")
+
+    with pytest.raises(PublishError, match="other content"):
+        here.publish(make_package("1.0-1"))
+
+
+def test_architectures_and_applications_share_a_suite(here: Publisher, make_package: MakePackage) -> None:
+    here.publish(make_package("1.0-1"))
+    here.publish(make_package("1.0-1", architecture="arm64"))
+    here.publish(make_package("2.0-1", name="counts"))
+
+    assert (here.versions(), here.versions("counts")) == (["1.0-1"], ["2.0-1"])
+    content, _ = here.store.get("dists/dev/InRelease") or (b"", "")
+    assert "Architectures: amd64 arm64" in content.decode()
+
+
+def test_who_publishes_at_once_loses_nothing(here: Publisher, make_package: MakePackage) -> None:
+    packages = [make_package(f"1.{number}-1") for number in range(6)]
+    together = threading.Barrier(len(packages))
+
+    def publish(package: Package) -> None:
+        together.wait()
+        here.publish(package)
+
+    with ThreadPoolExecutor(len(packages)) as threads:
+        list(threads.map(publish, packages))
+
+    assert here.versions() == [f"1.{number}-1" for number in reversed(range(6))]
+    assert any("meanwhile" in event.text for event in here.events)
+
+
+def test_a_suite_that_another_key_signed_is_left_alone(
+    here: Publisher, stranger: GnupgKey, make_package: MakePackage
+) -> None:
+    here.publish(make_package("1.0-1"))
+    theirs = Publisher(here.repository, here.store, stranger)
+
+    with pytest.raises(PublishError, match="not signed by"):
+        theirs.publish(make_package("2.0-1"))
+
+    assert here.versions() == ["1.0-1"]
+
+
+def test_a_damaged_index_is_named_and_not_built_upon(here: Publisher, make_package: MakePackage) -> None:
+    here.publish(make_package("1.0-1"))
+    _damage_index(here)
+
+    with pytest.raises(PublishError, match="damaged"):
+        here.publish(make_package("2.0-1"))
+
+
+def test_where_apt_fetches_from() -> None:
+    plain = RepositorySettings(bucket="acme-apt")
+    named = RepositorySettings(bucket="acme-apt", url="https://apt.acme.example/")
+
+    assert apt.url(plain, endpoint="", region="eu-west-1") == "https://acme-apt.s3.eu-west-1.amazonaws.com"
+    assert apt.url(plain, endpoint="http://10.0.0.1:4566", region="x") == "http://10.0.0.1:4566/acme-apt"
+    assert apt.url(named, endpoint="http://10.0.0.1:4566", region="x") == "https://apt.acme.example"
+
+
+class AptRefused(Exception):
+    """What apt-get said when it ended with a failure."""
+
+
+class Apt:
+    """apt itself, with all that it knows of the world below a folder."""
+
+    def __init__(self, root: Path, sources: str) -> None:
+        for folder in ("etc/sources.list.d", "etc/preferences.d", "state/lists/partial", "cache/archives/partial"):
+            (root / folder).mkdir(parents=True)
+        (root / "etc/sources.list.d/links.sources").write_text(sources)
+        (root / "status").touch()
+        self.root = root
+        self.options = [
+            f"-oDir::Etc={root}/etc",
+            f"-oDir::State={root}/state",
+            f"-oDir::State::status={root}/status",
+            f"-oDir::Cache={root}/cache",
+            "-oAPT::Architecture=amd64",
+            "-oAPT::Architectures=amd64",
+            "-oAPT::Sandbox::User=root",
+            "-oAcquire::Languages=none",
+            "-oAPT::Update::Error-Mode=any",
+        ]
+
+    def get(self, *arguments: str) -> str:
+        try:
+            return run(["apt-get", *self.options, *arguments], cwd=self.root)
+        except ToolFailed as error:
+            raise AptRefused("\n".join(error.tail)) from None
+
+    def versions(self, name: str) -> list[str]:
+        lines = run(["apt-cache", *self.options, "madison", name]).splitlines()
+        return [line.split("|")[1].strip() for line in lines]
+
+
+@pytest.fixture
+def apt_root(tmp_path: Path, here: Publisher, endpoint: str) -> Apt:
+    address = apt.url(here.repository, endpoint=endpoint, region="")
+    sources = apt.sources_file(here.repository, address=address, public_key=here.key.public_key())
+    return Apt(tmp_path / "apt", sources)
+
+
+def test_apt_sees_every_version_and_fetches_an_earlier_one(
+    here: Publisher, apt_root: Apt, make_package: MakePackage
+) -> None:
+    earlier = make_package("1.4.0+3.g1c9e2a7-1")
+    here.publish(earlier)
+    here.publish(make_package("1.5.0~rc1-1"))
+    here.publish(make_package("1.5.0-1"))
+
+    apt_root.get("update")
+    apt_root.get("download", "links=1.4.0+3.g1c9e2a7-1")
+
+    assert apt_root.versions("links") == ["1.5.0-1", "1.5.0~rc1-1", "1.4.0+3.g1c9e2a7-1"]
+    assert next(apt_root.root.glob("*.deb")).read_bytes() == earlier.path.read_bytes()
+
+
+def test_apt_sees_a_second_publication(here: Publisher, apt_root: Apt, make_package: MakePackage) -> None:
+    here.publish(make_package("1.0-1"))
+    apt_root.get("update")
+    for each in (apt_root.root / "state/lists").glob("*_InRelease"):
+        os.utime(each, (0, 0))  # as if it had been a while ago: HTTP tells times in whole seconds
+    here.publish(make_package("2.0-1"))
+
+    apt_root.get("update")
+
+    assert apt_root.versions("links") == ["2.0-1", "1.0-1"]
+
+
+def test_apt_takes_a_package_for_all_architectures(here: Publisher, apt_root: Apt, make_package: MakePackage) -> None:
+    here.publish(make_package("1.0-1", architecture="all"))
+
+    apt_root.get("update")
+
+    assert apt_root.versions("links") == ["1.0-1"]
+
+
+def test_apt_refuses_another_key(
+    here: Publisher, tmp_path: Path, endpoint: str, stranger: GnupgKey, make_package: MakePackage
+) -> None:
+    here.publish(make_package("1.0-1"))
+    address = apt.url(here.repository, endpoint=endpoint, region="")
+    sources = apt.sources_file(here.repository, address=address, public_key=stranger.public_key())
+
+    with pytest.raises(AptRefused, match="NO_PUBKEY"):
+        Apt(tmp_path / "apt", sources).get("update")
+
+
+def test_apt_refuses_an_index_that_was_tampered_with(here: Publisher, apt_root: Apt, make_package: MakePackage) -> None:
+    here.publish(make_package("1.0-1"))
+    _damage_index(here)
+
+    with pytest.raises(AptRefused, match="Hash Sum mismatch"):
+        apt_root.get("update")
+
+
+def test_apt_refuses_a_package_that_was_tampered_with(
+    here: Publisher, apt_root: Apt, make_package: MakePackage
+) -> None:
+    here.publish(make_package("1.0-1"))
+    there, _ = here.store.get("pool/main/l/links/links_1.0-1_amd64.deb") or (b"", "")
+    here.store.put("pool/main/l/links/links_1.0-1_amd64.deb", there[:-1] + b"x")
+    apt_root.get("update")
+
+    with pytest.raises(AptRefused, match="Hash Sum mismatch"):
+        apt_root.get("download", "links=1.0-1")
+
+
+def _damage_index(here: Publisher) -> None:
+    content, _ = here.store.get("dists/dev/InRelease") or (b"", "")
+    listed = next(line.split() for line in content.decode().splitlines() if line.endswith("Packages.gz"))
+    key = f"dists/dev/main/binary-amd64/by-hash/SHA256/{listed[0]}"
+    there, _ = here.store.get(key) or (b"", "")
+    here.store.put(key, there[:-9] + b"x" + there[-8:])
