@@ -1,0 +1,1 @@
+"""Small typed adapters over AWS's API. Only this room imports boto3."""
