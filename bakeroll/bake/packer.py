@@ -129,7 +129,8 @@ def _from_machine(kind: str, data: str) -> tuple[str, str]:
 
 
 def _unescaped(text: str) -> str:
-    return text.replace("%!(PACKER_COMMA)", ",").replace("\\n", "\n").replace("\\r", "\r")
+    # Packer writes line ends as \n and does not mark a \n that was there: it stays, for JSON to read.
+    return text.replace("%!(PACKER_COMMA)", ",").removeprefix("\\n")
 
 
 def _sentence(text: str) -> str:
