@@ -3,8 +3,9 @@
 import fcntl
 import os
 import subprocess
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -49,25 +50,31 @@ def run(
     `env` is added to this process's environment. Where `log` or `on_line` is given, both streams are
     read as one, appended to `log` (made with mode 0600) and handed on line by line.
     The program dies with us: the kernel interrupts it (SIGINT) when this process goes, even by SIGKILL,
-    so that it can clean up after itself (prctl(2), PR_SET_PDEATHSIG, by setpriv(1)).
+    so that it can clean up after itself (prctl(2), PR_SET_PDEATHSIG, by setpriv(1)). With `log` it writes
+    to the file itself, and so can still speak where nobody is left to read a pipe.
 
     Raises ToolFailed for any exit code but 0, FileNotFoundError where setpriv is missing.
     """
     command = ["setpriv", "--pdeathsig", "INT", "--", *argv]
     together = log is not None or on_line is not None
+    sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if log else subprocess.PIPE
+    begin = log.stat().st_size if log else 0
     process = subprocess.Popen(
         command,
         cwd=cwd,
         env={**os.environ, **(env or {})},
         stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=sink,
         stderr=subprocess.STDOUT if together else subprocess.PIPE,
         text=True,
         errors="replace",
     )
+    if log:
+        os.close(sink)
     try:
         if together:
-            output, errors = _follow(process, stdin, log, on_line), ""
+            lines = _appended(process, log, begin) if log else process.stdout or ()
+            output, errors = _follow(process, stdin, lines, on_line), ""
         else:
             output, errors = process.communicate(stdin)
         code = process.wait()
@@ -82,20 +89,17 @@ def run(
 
 
 def _follow(
-    process: subprocess.Popen[str], stdin: str | None, log: Path | None, on_line: Callable[[str], None] | None
+    process: subprocess.Popen[str], stdin: str | None, lines: Iterable[str], on_line: Callable[[str], None] | None
 ) -> str:
     if stdin is not None and process.stdin:
         process.stdin.write(stdin)
         process.stdin.close()
         process.stdin = None
     tail: deque[str] = deque(maxlen=TAIL_LINES)
-    descriptor = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "w", buffering=1) as sink:
-        for line in process.stdout or ():
-            sink.write(line)
-            tail.append(line)
-            if on_line:
-                on_line(line.rstrip("\n"))
+    for line in lines:
+        tail.append(line)
+        if on_line:
+            on_line(line.rstrip("\n"))
     return "".join(tail)
 
 
@@ -105,3 +109,21 @@ def alone(lock: Path) -> Iterator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _appended(process: subprocess.Popen[str], log: Path, begin: int) -> Iterator[str]:
+    """The lines that are added to `log` behind `begin`, until `process` ends."""
+    with log.open(encoding="utf-8", errors="replace") as file:
+        file.seek(begin)
+        line, has_ended = "", False
+        while not has_ended:
+            has_ended = process.poll() is not None  # asked first: what it wrote before its end is read below
+            while piece := file.readline():
+                line += piece
+                if line.endswith("\n"):
+                    yield line
+                    line = ""
+            if not has_ended:
+                time.sleep(0.05)
+        if line:
+            yield line

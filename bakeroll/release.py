@@ -40,7 +40,10 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An AMI of ours. `version` is empty for a base image; `base` is the image it was baked from."""
+    """An AMI of ours. `version` is empty for a base image; `base` is the image it was baked from.
+
+    `recipe` holds the short hashes of the recipe's parts, so that a later bake can say what changed.
+    """
 
     id: str
     name: str
@@ -50,6 +53,7 @@ class Image:
     application: str = ""
     version: str = ""
     revision: str = ""
+    recipe: str = ""
 
 
 @dataclass(frozen=True, slots=True)

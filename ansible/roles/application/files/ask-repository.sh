@@ -1,0 +1,27 @@
+# Fetch the index of our own repository alone, and see that it holds the very package that the recipe names.
+# Arguments: name, version, SHA-256.
+
+name=$1 version=$2 sha256=$3
+
+apt-get -q update \
+    -o Dir::Etc::sourcelist=sources.list.d/bakeroll.sources \
+    -o Dir::Etc::sourceparts=- \
+    -o APT::Get::List-Cleanup=0 \
+    -o APT::Update::Error-Mode=any
+
+found=$(apt-cache show --no-all-versions "$name=$version" 2>&1 | sed -n 's/^SHA256: //p')
+if [ "$found" != "$sha256" ]; then
+    echo "the repository holds ${found:-no package $name $version}, and the recipe names $sha256" >&2
+    exit 1
+fi
+
+# Whatever the package's unit says itself: it starts when this instance knows its own name.
+mkdir -p "/etc/systemd/system/$name.service.d"
+cat > "/etc/systemd/system/$name.service.d/instance.conf" <<'END'
+[Unit]
+Wants=instance-identity.service
+After=instance-identity.service
+
+[Service]
+EnvironmentFile=-/run/instance.env
+END

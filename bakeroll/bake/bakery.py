@@ -1,0 +1,102 @@
+"""What to bake, from what, and by which recipe.
+
+    bake_base          the source AMI with updates, tuning and the apt repository; baked seldom
+    bake_application   a base image with one package at exactly one version; baked for each release
+
+Leaves the baking to `oven`, which first asks the catalogue whether there is such an image already.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from importlib import metadata
+from typing import Protocol
+
+from bakeroll.bake import packer
+from bakeroll.bake.folder import files, tree_hash
+from bakeroll.bake.oven import Bakery, Order, baked
+from bakeroll.bake.recipe import Kind, Method, application_recipe, base_recipe, tool_versions
+from bakeroll.bake.template import Literal, is_modern, render
+from bakeroll.errors import BakeError
+from bakeroll.release import Image
+
+
+class Package(Protocol):
+    """A built .deb, as far as a bake needs to know it; release.Package is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryAccess:
+    """Where instances fetch packages from. `public_key` is ASCII-armored OpenPGP."""
+
+    url: str
+    suite: str
+    component: str
+    public_key: str
+
+
+def bake_base(bakery: Bakery, repository: RepositoryAccess, *, source_ami: str = "") -> Image:
+    """The base image for this environment, baked if its recipe changed or it is too old.
+
+    `source_ami` is an AMI id; without it the newest image of bake.source_ami's owner and name is taken.
+    Raises BakeError, with the log's name, where Packer or Ansible fail or there is no source AMI.
+    """
+    source = source_ami or _newest_source(bakery)
+    order = _order(bakery, "base", source, {"repository": asdict(repository)})
+    recipe = base_recipe(source, json.dumps(asdict(repository), sort_keys=True), order.method)
+    return baked(bakery, order, recipe, timedelta(days=bakery.environment.bake.base_max_age_days))
+
+
+def bake_application(bakery: Bakery, package: Package, revision: str, base: Image) -> Image:
+    """The application image of `package` on `base`, baked if there is none of the same recipe.
+
+    `revision` is the Git commit that the package was built from. The package must be in the repository that
+    `base` was baked with. Raises BakeError, with the log's name, where Packer or Ansible fail.
+    """
+    told = {"name": package.name, "version": package.version, "sha256": package.sha256}
+    order = _order(bakery, "application", base.id, {"package": told}, package.version, revision)
+    recipe = application_recipe(base.id, f"{package.name} {package.version} {package.sha256}", order.method)
+    return baked(bakery, order, recipe)
+
+
+def _newest_source(bakery: Bakery) -> str:
+    wanted = bakery.environment.bake.source_ami
+    ami = bakery.images.newest(wanted.owner, wanted.name)
+    if ami is None:
+        raise BakeError(
+            f"There is no available image of owner {wanted.owner} named {wanted.name} in {bakery.region}.",
+            next_step="Correct bake.source_ami in deploy.yml",
+        )
+    return ami.id
+
+
+def _order(
+    bakery: Bakery, kind: Kind, source: str, variables: Mapping[str, object], version: str = "", revision: str = ""
+) -> Order:
+    packer_version = packer.version(bakery.run)
+    templates = render(kind, bakery.layers, _values(bakery, source, packer_version))
+    playbook = files("ansible", kind, bakery.layers)
+    tools = tool_versions(packer_version, metadata.version("ansible-core"))
+    method = Method(tree_hash(playbook), "\n".join(templates[name] for name in sorted(templates)), tools)
+    return Order(source, templates, playbook, method, variables, version, revision)
+
+
+def _values(bakery: Bakery, source: str, packer_version: str) -> dict[str, Literal]:
+    settings = bakery.environment.bake
+    return {
+        "region": bakery.region,
+        "endpoint": bool(bakery.endpoint),
+        "source_ami": source,
+        "instance_type": settings.instance_type,
+        "subnet": settings.subnet,
+        "ssh_username": settings.ssh_username,
+        "modern": is_modern(packer_version),
+    }

@@ -1,0 +1,124 @@
+"""The images there are, found by their tags. An image is ours when it carries a digest.
+
+Owns the tags and what they mean. Leaves EC2 to whoever implements `Images` (bakeroll.aws.images).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bakeroll.bake.recipe import Kind, Recipe
+from bakeroll.release import Image
+
+DIGEST = "bakeroll:digest"
+KIND = "bakeroll:kind"
+ENVIRONMENT = "bakeroll:environment"
+APPLICATION = "bakeroll:application"
+VERSION = "bakeroll:version"
+REVISION = "bakeroll:revision"
+BASE = "bakeroll:base"
+RECIPE = "bakeroll:recipe"
+BAKED_BY = "bakeroll:baked-by"
+BAKE = "bakeroll:bake"
+"""The bake that made it: `APPLICATION-ENVIRONMENT/TIME-RANDOM`. Its builder carries it as well."""
+
+
+class Ami(Protocol):
+    """An AMI as EC2 describes it. `state` is EC2's own word, such as "available" or "pending"."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def tags(self) -> Mapping[str, str]: ...
+
+
+class Builder(Protocol):
+    """An instance that Packer bakes in: the bake that launched it, and its security groups' names."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def bake(self) -> str: ...
+    @property
+    def groups(self) -> Sequence[str]: ...
+
+
+class Images(Protocol):
+    """What this room needs of EC2."""
+
+    def newest(self, owner: str, name: str) -> Ami | None:
+        """The newest available image of `owner` whose name matches `name` (`*` and `?`)."""
+
+    def get(self, image_id: str) -> Ami | None:
+        """One image by its id."""
+
+    def own(self, *, name: str = "*", tags: Mapping[str, str] | None = None) -> Sequence[Ami]:
+        """Our own account's images of that name that carry all of `tags`, in any state, newest first."""
+
+    def builders(self, tag: str) -> Sequence[Builder]:
+        """The instances that carry the tag `tag`, which names their bake, and are not terminated."""
+
+    def key_pairs(self, name: str) -> Sequence[str]:
+        """The names of the key pairs whose name matches `name` (`*` and `?`)."""
+
+    def security_groups(self, names: Sequence[str]) -> Sequence[str]:
+        """The ids of the security groups with these names."""
+
+    def terminate(self, instance_ids: Sequence[str]) -> None:
+        """Terminate instances, and wait until they are."""
+
+    def delete_key_pair(self, name: str) -> None:
+        """Delete a key pair; one that is gone already is no error."""
+
+    def delete_security_group(self, group_id: str) -> None:
+        """Delete a security group; one that is gone already is no error."""
+
+    def deregister(self, image_id: str) -> None:
+        """Deregister an image and delete its snapshots; one that is gone already is no error."""
+
+
+def with_digest(images: Images, digest: str) -> Image | None:
+    """The newest image that was made by the recipe with this digest and can be launched."""
+    return next((image_of(ami) for ami in images.own(tags={DIGEST: digest}) if ami.state == "available"), None)
+
+
+def before(images: Images, kind: Kind, application: str, environment: str) -> Image | None:
+    """The image that was baked last for this application and environment."""
+    found = images.own(tags={KIND: kind, APPLICATION: application, ENVIRONMENT: environment})
+    return next((image_of(ami) for ami in found if DIGEST in ami.tags), None)
+
+
+def image_of(ami: Ami) -> Image:
+    """An AMI's tags as an Image."""
+    tags = ami.tags
+    is_base = tags.get(KIND) == "base"
+    return Image(
+        id=ami.id,
+        name=ami.name,
+        digest=tags.get(DIGEST, ""),
+        base=tags.get(BASE, ""),
+        created_at=ami.created_at,
+        application="" if is_base else tags.get(APPLICATION, ""),
+        version=tags.get(VERSION, ""),
+        revision=tags.get(REVISION, ""),
+        recipe=tags.get(RECIPE, ""),
+    )
+
+
+def tags_of(recipe: Recipe, source: str, version: str, revision: str) -> dict[str, str]:
+    """The tags that tell a finished image from all else: what it is, and of what it was made."""
+    told = {
+        DIGEST: recipe.digest,
+        KIND: recipe.kind,
+        RECIPE: recipe.short_parts,
+        BASE: source,
+        VERSION: version,
+        REVISION: revision,
+    }
+    return {key: value for key, value in told.items() if value}

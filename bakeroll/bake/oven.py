@@ -1,0 +1,238 @@
+"""One image through Packer, or none where there is one of the same digest.
+
+One bake at a time for an application and an environment on this machine: who comes second waits, and then
+finds the first's image. What a killed bake left is swept before the next.
+"""
+
+import fcntl
+import getpass
+import json
+import re
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bakeroll.bake import catalogue, packer
+from bakeroll.bake.catalogue import Images
+from bakeroll.bake.folder import TOOLKIT, copy
+from bakeroll.bake.recipe import Method, Recipe, why
+from bakeroll.bake.sweep import Bake, sweep, sweep_bakes
+from bakeroll.bake.template import variables
+from bakeroll.errors import BakeError
+from bakeroll.events import Event, Report
+from bakeroll.process import Run, ToolFailed
+from bakeroll.release import Image
+from bakeroll.settings import EnvironmentSettings
+
+LOCK_TIMEOUT = 3600.0
+"""Seconds to wait for another bake of the same application and environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bakery:
+    """What every bake needs of the world.
+
+    `work` is the .bakeroll folder; `endpoint` is EC2's address where it is not AWS's own; `credentials` are
+    environment variables for Packer, beside those that this process has; `toolkit` holds packer/ and ansible/.
+    """
+
+    environment: EnvironmentSettings
+    region: str
+    images: Images
+    run: Run
+    report: Report
+    now: Callable[[], datetime]
+    work: Path
+    endpoint: str = ""
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    toolkit: Path = TOOLKIT
+
+    @property
+    def scope(self) -> str:
+        """What the lock is for, and what bakes are named after."""
+        return f"{self.environment.application}-{self.environment.name}"
+
+    @property
+    def layers(self) -> tuple[Path, Path]:
+        return self.toolkit, self.environment.source
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What Packer and Ansible are given for one image. `variables` are Ansible's."""
+
+    source: str
+    templates: Mapping[str, str]
+    playbook: Mapping[str, Path]
+    method: Method
+    variables: Mapping[str, object]
+    version: str = ""
+    revision: str = ""
+
+
+def baked(bakery: Bakery, order: Order, recipe: Recipe, max_age: timedelta | None = None) -> Image:
+    """The image of `recipe` that is at most `max_age` old, from the catalogue or else from the oven."""
+    if found := _found(bakery, recipe, max_age):
+        return found
+    with _alone(bakery):
+        if found := _found(bakery, recipe, max_age):
+            return found
+        sweep(bakery.images, bakery.scope, bakery.work.resolve(), now=bakery.now(), report=bakery.report)
+        return _bake(bakery, order, recipe)
+
+
+def _found(bakery: Bakery, recipe: Recipe, max_age: timedelta | None) -> Image | None:
+    image = catalogue.with_digest(bakery.images, recipe.digest)
+    if image is None or (max_age is not None and bakery.now() - image.created_at > max_age):
+        return None
+    bakery.report(_told(recipe, f"{image.id} stands already, recipe {recipe.digest[:8]}"))
+    return image
+
+
+def _bake(bakery: Bakery, order: Order, recipe: Recipe) -> Image:
+    began = time.monotonic()
+    reason = _reason(bakery, recipe)
+    bakery.report(Event("bake", f"{recipe.kind} image: {reason}"))
+    image = catalogue.image_of(_ami(bakery, _packed(bakery, order, recipe)))
+    bakery.report(_told(recipe, f"{image.id} ready in {time.monotonic() - began:.1f} s: {reason}"))
+    return image
+
+
+def _reason(bakery: Bakery, recipe: Recipe) -> str:
+    environment = bakery.environment
+    last = catalogue.before(bakery.images, recipe.kind, environment.application, environment.name)
+    if last and last.digest == recipe.digest:
+        return f"the last is {(bakery.now() - last.created_at).days} days old"
+    return why(last.recipe if last else "", recipe)
+
+
+def _told(recipe: Recipe, text: str) -> Event:
+    if recipe.kind == "application":
+        return Event("bake", text, "done")
+    return Event("bake", f"base image {text}")
+
+
+def _packed(bakery: Bakery, order: Order, recipe: Recipe) -> str:
+    """Run Packer on `order`; the new image's id. Whatever happens, nothing else of the bake is left."""
+    bake = Bake(bakery.scope, f"{bakery.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", bakery.work.resolve())
+    transcript = packer.Transcript()
+    try:
+        _lay_out(bakery, order, recipe, bake)
+        bakery.run(
+            packer.BUILD,
+            cwd=bake.folder,
+            env=packer.environment(bake.folder, bake.temporary, bakery.credentials),
+            log=bake.log,
+            on_line=lambda line: _report(bakery, transcript.read(line)),
+        )
+    except ToolFailed:
+        raise _failed(bakery, bake, transcript.failure) from None
+    except BaseException:
+        sweep_bakes(bakery.images, [bake])
+        raise
+    bake.forget()
+    if not transcript.image:
+        raise BakeError("Packer ended well and named no image.", log=bake.log)
+    return transcript.image
+
+
+def _report(bakery: Bakery, event: Event | None) -> None:
+    if event:
+        bakery.report(event)
+
+
+def _failed(bakery: Bakery, bake: Bake, failure: str) -> BakeError:
+    swept = sweep_bakes(bakery.images, [bake])
+    left = "No builder, key pair, security group or image of the attempt is left."
+    return BakeError(
+        failure,
+        left=f"{left} Packer had left {', '.join(swept)}." if swept else left,
+        next_step=f"Mend it, then: fab bake --env={bakery.environment.name}",
+        log=bake.log,
+    )
+
+
+def _lay_out(bakery: Bakery, order: Order, recipe: Recipe, bake: Bake) -> None:
+    """Write the folder that Packer works in."""
+    bake.folder.mkdir(parents=True)
+    bake.temporary.mkdir(mode=0o700)
+    bake.temporary.joinpath("cp").mkdir(mode=0o700)
+    bake.log.parent.mkdir(parents=True, exist_ok=True)
+    copy(order.playbook, bake.folder / "ansible")
+    for name, text in order.templates.items():
+        (bake.folder / name).write_text(text, encoding="utf-8")
+    (bake.folder / "variables.json").write_text(json.dumps(order.variables), encoding="utf-8")
+    given = variables(_packer_variables(bakery, order, recipe, bake))
+    (bake.folder / "bake.auto.pkrvars.json").write_text(given, encoding="utf-8")
+
+
+def _packer_variables(bakery: Bakery, order: Order, recipe: Recipe, bake: Bake) -> dict[str, str | Mapping[str, str]]:
+    environment = bakery.environment
+    run_tags = {
+        "Name": f"bakeroll bake {bake.id}",
+        catalogue.BAKE: bake.id,
+        catalogue.APPLICATION: environment.application,
+        catalogue.ENVIRONMENT: environment.name,
+    }
+    image_name = _image_name(bakery, order, bake)
+    image_tags = {
+        **run_tags,
+        **catalogue.tags_of(recipe, order.source, order.version, order.revision),
+        "Name": image_name,
+        catalogue.BAKED_BY: _baker(),
+    }
+    return {
+        "key_pair": bake.key_pair,
+        "image_name": image_name,
+        "image_tags": image_tags,
+        "run_tags": run_tags,
+        **({"endpoint": bakery.endpoint} if bakery.endpoint else {}),
+    }
+
+
+def _image_name(bakery: Bakery, order: Order, bake: Bake) -> str:
+    """An AMI's name is unique in its account and has at most 128 characters of a few kinds (CreateImage)."""
+    what = f"{bakery.environment.application}-{order.version or 'base'}"
+    return f"{re.sub(r'[^A-Za-z0-9()./_-]', '-', what)[:90]}-{bake.name}"
+
+
+def _baker() -> str:
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):
+        return socket.gethostname()
+
+
+def _ami(bakery: Bakery, image_id: str) -> catalogue.Ami:
+    ami = bakery.images.get(image_id)
+    if ami is None:
+        raise BakeError(f"Packer made {image_id}, but EC2 does not know it.")
+    return ami
+
+
+@contextmanager
+def _alone(bakery: Bakery) -> Iterator[None]:
+    """Hold the lock of the bakery's scope. The kernel gives it back when this process goes, however it goes."""
+    bakery.work.mkdir(parents=True, exist_ok=True)
+    with (bakery.work / f"bake-{bakery.scope}.lock").open("w") as lock:
+        _lock(lock.fileno(), bakery)
+        yield
+
+
+def _lock(descriptor: int, bakery: Bakery) -> None:
+    deadline, is_told = time.monotonic() + LOCK_TIMEOUT, False
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise BakeError(f"Another bake of {bakery.scope} has not ended in an hour.") from None
+        if not is_told:
+            bakery.report(Event("bake", f"waiting for another bake of {bakery.scope} on this machine"))
+            is_told = True
+        time.sleep(0.2)

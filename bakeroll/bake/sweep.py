@@ -1,0 +1,146 @@
+"""What a bake leaves behind when it is killed: a builder, its key pair and security group, a half-made image.
+
+A bake's name is in all of them: in a tag of the builder and of the image, in the names of the key pair and
+the image. Packer 1.6.6 tags no security group and names it itself, so the log tells which one it was.
+While a bake holds the lock of its scope, every other bake that has a folder on this machine is dead. A bake of
+another machine is taken for dead when it is older than any bake lasts; its images are never touched.
+"""
+
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bakeroll.bake.catalogue import BAKE, DIGEST, Images
+from bakeroll.events import Event, Report
+
+LONGEST_BAKE = timedelta(hours=3)
+PATIENCE = 120.0
+"""Seconds that an orphaned Packer may take to clean up after itself before we do it."""
+
+_GROUP = re.compile(r"temporary security group for this instance: (packer_[\w-]+)")
+_TIME = "%Y%m%dT%H%M%S"
+
+
+@dataclass(frozen=True, slots=True)
+class Bake:
+    """One run of Packer. `scope` is application and environment, `name` a time and a random number."""
+
+    scope: str
+    name: str
+    work: Path
+
+    @property
+    def id(self) -> str:
+        """What the tag `bakeroll:bake` holds."""
+        return f"{self.scope}/{self.name}"
+
+    @property
+    def key_pair(self) -> str:
+        return f"bakeroll-{self.scope}-{self.name}"
+
+    @property
+    def folder(self) -> Path:
+        """What Packer works in. It is there as long as something of the bake may be left."""
+        return self.work / "bakes" / self.scope / self.name
+
+    @property
+    def temporary(self) -> Path:
+        """Where Packer and Ansible keep keys and sockets; short, for a socket's name has 108 characters (unix(7))."""
+        return Path(tempfile.gettempdir()) / f"bakeroll-{self.name}"
+
+    @property
+    def log(self) -> Path:
+        return self.work / "logs" / f"bake-{self.scope}-{self.name}.log"
+
+    def forget(self) -> None:
+        """Remove the bake's folders, the one with the builder's private key first. The log stays."""
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def sweep(images: Images, scope: str, work: Path, *, now: datetime, report: Report) -> None:
+    """Delete what dead bakes of `scope` left. Call it only under the lock of that scope."""
+    dead = [Bake(scope, folder.name, work) for folder in sorted((work / "bakes" / scope).glob("*"))]
+    swept = [*sweep_bakes(images, dead), *_sweep_elsewhere(images, scope, now)]
+    if swept:
+        report(Event("bake", f"swept what a killed bake had left: {', '.join(swept)}"))
+
+
+def sweep_bakes(images: Images, bakes: Sequence[Bake]) -> list[str]:
+    """Delete what these bakes of this machine left, and return what there was to delete."""
+    if not bakes:
+        return []
+    for bake in bakes:
+        wait_for_packer(bake.folder)
+    ids, keys = {bake.id for bake in bakes}, {bake.key_pair for bake in bakes}
+    builders = [builder.id for builder in images.builders(BAKE) if builder.bake in ids]
+    groups = images.security_groups([name for bake in bakes for name in _groups(bake.log)])
+    deleted = _delete(images, builders, [key for key in images.key_pairs("bakeroll-*") if key in keys], groups)
+    for bake in bakes:
+        deleted += _deregister_unfinished(images, bake)
+        bake.forget()
+    return deleted
+
+
+def wait_for_packer(folder: Path) -> None:
+    """Wait while a Packer still works in `folder`: one whose fab was killed is told so, and cleans up."""
+    deadline = time.monotonic() + PATIENCE
+    while _works_in(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def is_too_old(name: str, now: datetime) -> bool:
+    """Whether a bake of this name has been dead for long, wherever it ran."""
+    found = re.search(r"(\d{8}T\d{6})-[0-9a-f]+$", name)
+    return found is not None and now - datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) > LONGEST_BAKE
+
+
+def _sweep_elsewhere(images: Images, scope: str, now: datetime) -> list[str]:
+    builders = [
+        each for each in images.builders(BAKE) if each.bake.startswith(f"{scope}/") and is_too_old(each.bake, now)
+    ]
+    groups = images.security_groups([name for each in builders for name in each.groups if name.startswith("packer_")])
+    keys = [key for key in images.key_pairs(f"bakeroll-{scope}-*") if is_too_old(key, now)]
+    return _delete(images, [builder.id for builder in builders], keys, groups)
+
+
+def _delete(images: Images, builders: Sequence[str], keys: Sequence[str], groups: Sequence[str]) -> list[str]:
+    """Builders first, since they hold the rest."""
+    if builders:
+        images.terminate(builders)
+    for key in keys:
+        images.delete_key_pair(key)
+    for group in groups:
+        images.delete_security_group(group)
+    return [*builders, *keys, *groups]
+
+
+def _deregister_unfinished(images: Images, bake: Bake) -> list[str]:
+    """Tags are the last that an image gets: one with a digest is whole, and stays."""
+    unfinished = [ami.id for ami in images.own(name=f"*-{bake.name}") if DIGEST not in ami.tags]
+    for image in unfinished:
+        images.deregister(image)
+    return unfinished
+
+
+def _groups(log: Path) -> list[str]:
+    try:
+        return _GROUP.findall(log.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return []
+
+
+def _works_in(folder: Path) -> bool:
+    return any(_is_packer_in(process, folder.resolve()) for process in Path("/proc").glob("[0-9]*"))
+
+
+def _is_packer_in(process: Path, folder: Path) -> bool:
+    try:
+        return process.joinpath("cwd").readlink() == folder and "packer" in process.joinpath("comm").read_text()
+    except OSError:
+        return False

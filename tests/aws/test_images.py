@@ -1,0 +1,110 @@
+"""EC2's images over moto: the same questions that a bake asks of AWS."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from bakeroll.aws.images import Ec2Images
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+
+
+@pytest.fixture
+def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator["EC2Client"]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield boto3.client("ec2", region_name="eu-west-1")
+
+
+def make_image(ec2: "EC2Client", name: str, **tags: str) -> str:
+    image = ec2.register_image(Name=name, RootDeviceName="/dev/xvda")["ImageId"]
+    if tags:
+        ec2.create_tags(Resources=[image], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    return image
+
+
+def launch(ec2: "EC2Client", **tags: str) -> str:
+    source = make_image(ec2, f"source {tags}")
+    instance = ec2.run_instances(ImageId=source, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    if tags:
+        ec2.create_tags(Resources=[instance], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    return instance
+
+
+def test_own_images_are_found_by_all_of_their_tags(ec2: "EC2Client") -> None:
+    wanted = make_image(ec2, "one", kind="base", digest="d1")
+    make_image(ec2, "two", kind="base", digest="d2")
+    make_image(ec2, "three")
+
+    found = Ec2Images(ec2).own(tags={"kind": "base", "digest": "d1"})
+
+    assert [(ami.id, ami.name, ami.state, ami.tags["digest"]) for ami in found] == [(wanted, "one", "available", "d1")]
+    assert found[0].created_at.tzinfo is not None
+
+
+def test_own_images_are_found_by_their_name(ec2: "EC2Client") -> None:
+    wanted = make_image(ec2, "links-1.4.0-1-20261121T033537-caf1851f")
+    make_image(ec2, "links-1.4.0-1-20261121T033600-00000000")
+    assert [ami.id for ami in Ec2Images(ec2).own(name="*-20261121T033537-caf1851f")] == [wanted]
+
+
+def test_the_newest_image_of_an_owner_and_a_name_is_found(ec2: "EC2Client") -> None:
+    make_image(ec2, "debian-12-amd64-1")
+    make_image(ec2, "debian-13-amd64-1")
+    images = Ec2Images(ec2)
+
+    found = images.newest("self", "debian-12-amd64-*")
+
+    assert found is not None
+    assert found.name == "debian-12-amd64-1"
+    assert images.newest("self", "debian-11-*") is None
+
+
+def test_an_image_is_got_by_its_id_until_it_is_deregistered(ec2: "EC2Client") -> None:
+    images, image = Ec2Images(ec2), make_image(ec2, "one")
+    found = images.get(image)
+    assert found is not None
+    assert found.id == image
+
+    images.deregister(image)
+    images.deregister(image)
+
+    assert images.own(name="one") == []
+
+
+def test_builders_are_the_living_instances_with_the_tag(ec2: "EC2Client") -> None:
+    builder, gone = launch(ec2, bake="links-dev/1"), launch(ec2, bake="links-dev/2")
+    launch(ec2)
+    images = Ec2Images(ec2)
+
+    images.terminate([gone])
+
+    assert [(each.id, each.bake) for each in images.builders("bake")] == [(builder, "links-dev/1")]
+
+
+def test_key_pairs_are_found_by_their_name_and_deleted(ec2: "EC2Client") -> None:
+    for name in ("bakeroll-links-dev-1", "bakeroll-other-dev-1", "mine"):
+        ec2.create_key_pair(KeyName=name)
+    images = Ec2Images(ec2)
+
+    assert list(images.key_pairs("bakeroll-links-dev-*")) == ["bakeroll-links-dev-1"]
+    images.delete_key_pair("bakeroll-links-dev-1")
+    images.delete_key_pair("bakeroll-links-dev-1")
+    assert list(images.key_pairs("bakeroll-links-dev-*")) == []
+
+
+def test_security_groups_are_found_by_their_names_and_deleted(ec2: "EC2Client") -> None:
+    group = ec2.create_security_group(GroupName="packer_1", Description="Temporary group for Packer")["GroupId"]
+    images = Ec2Images(ec2)
+
+    assert images.security_groups([]) == []
+    assert images.security_groups(["packer_1", "packer_2"]) == [group]
+    images.delete_security_group(group)
+    images.delete_security_group(group)
+    assert images.security_groups(["packer_1"]) == []
