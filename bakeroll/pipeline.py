@@ -10,7 +10,178 @@ that serves the release is not rolled. So `deploy` can be run at any time, after
     publish   adds it to the signed repository
     bake      the base image where none is current, then the application image on it
     roll      the fleet to that image; then the release is written down
-    rollback  roll, to an image of the history
+    rollback  a roll to a release of the history
 
 Rooms do the work and report what happens; this module only joins them.
 """
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from bakeroll.apt import repository
+from bakeroll.bake import bakery, catalogue
+from bakeroll.deb import build, source, version
+from bakeroll.errors import BakeError, SourceError
+from bakeroll.events import Event, Stage
+from bakeroll.release import Image, Package, Revision
+from bakeroll.wiring import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an operator asks for. Without a version it is the commit that is checked out."""
+
+    version: str = ""
+    is_dirty_allowed: bool = False
+    is_dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A version that is to be released, and the commit it stands for.
+
+    `sha256` is empty while it is in no repository; `revision` is whole where Git was asked.
+    """
+
+    version: str
+    commit: str
+    sha256: str = ""
+    revision: Revision | None = None
+
+    @property
+    def is_published(self) -> bool:
+        return bool(self.sha256)
+
+
+@dataclass
+class Stopwatch:
+    """Seconds of wall clock by stage."""
+
+    seconds: dict[Stage, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: Stage) -> Iterator[None]:
+        begun = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - begun
+
+
+def package(site: Site, request: Request) -> Package | None:
+    """Build the package; None in a dry run. Asks nothing of AWS."""
+    revision = _revision(site, request)
+    name = source.version_of(site.environment.source, revision, run=site.run)
+    if request.is_dry:
+        _would(site, "package", f"build {site.environment.application} {name} from {_described(revision)}")
+        return None
+    return build.build(
+        site.environment, revision, name, output=site.work / "packages", run=site.run, report=site.report
+    )
+
+
+def publish(site: Site, request: Request) -> Candidate:
+    """The version asked for, in the repository: built and added where it is not there."""
+    return _published(site, request, _candidate(site, request), Stopwatch())
+
+
+def bake(site: Site, request: Request) -> Image | None:
+    """The image of the version asked for; None in a dry run where it is not baked yet."""
+    return _baked(site, request, publish(site, request))
+
+
+def _candidate(site: Site, request: Request) -> Candidate:
+    """The version to release: of the repository if it is asked for and there, else of Git."""
+    if request.version and (found := _in_repository(site, request.version)):
+        return found
+    revision = _revision(site, request)
+    name = source.version_of(site.environment.source, revision, run=site.run)
+    there = _in_repository(site, name)
+    return Candidate(name, revision.commit, there.sha256 if there else "", revision)
+
+
+def _revision(site: Site, request: Request) -> Revision:
+    folder = site.environment.source
+    if not request.version:
+        return source.revision(folder, is_dirty_allowed=request.is_dirty_allowed, run=site.run)
+    if found := source.find(folder, request.version, run=site.run):
+        return found
+    raise SourceError(
+        f"There is no version “{request.version}”: no such tag in Git, and not in the repository.",
+        next_step=f"The releases so far: fab history --env={site.environment.name}",
+    )
+
+
+def _in_repository(site: Site, wanted: str) -> Candidate | None:
+    environment = site.environment
+    for each in repository.published(
+        environment.application, environment.repository, store=site.store, signer=site.signer
+    ):
+        if version.is_wanted(wanted, each.version):
+            return Candidate(each.version, each.commit, each.sha256)
+    return None
+
+
+def _published(site: Site, request: Request, candidate: Candidate, stopwatch: Stopwatch) -> Candidate:
+    environment = site.environment
+    name, where = f"{environment.application} {candidate.version}", f"s3://{environment.repository.bucket}"
+    if candidate.is_published or candidate.revision is None:
+        site.report(Event("publish", f"{where} suite {environment.repository.suite} holds {name}", "done"))
+        return candidate
+    if request.is_dry:
+        _would(site, "package", f"build {name} from {_described(candidate.revision)}")
+        _would(site, "publish", f"add it to {where}, suite {environment.repository.suite}")
+        return candidate
+    with stopwatch.stage("package"):
+        built = build.build(
+            environment,
+            candidate.revision,
+            candidate.version,
+            output=site.work / "packages",
+            run=site.run,
+            report=site.report,
+        )
+    with stopwatch.stage("publish"):
+        repository.publish(
+            built, environment.repository, store=site.store, signer=site.signer, run=site.run, report=site.report
+        )
+    return Candidate(candidate.version, candidate.commit, built.sha256, candidate.revision)
+
+
+def _baked(site: Site, request: Request, candidate: Candidate) -> Image | None:
+    if request.is_dry:
+        image = _image(site, candidate.version)
+        _would(site, "bake", f"take {image.id}, if its recipe is unchanged" if image else "bake an image of it")
+        return image
+    base = bakery.bake_base(site.bakery, site.repository)
+    made = Made(site.environment.application, candidate.version, candidate.sha256)
+    return bakery.bake_application(site.bakery, made, candidate.commit, base)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A package, as far as a bake wants to know it."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+def _image(site: Site, wanted: str) -> Image | None:
+    """The newest image of a version of the application."""
+    tags = {
+        catalogue.KIND: "application",
+        catalogue.APPLICATION: site.environment.application,
+        catalogue.VERSION: wanted,
+    }
+    found = [each for each in site.bakery.images.own(tags=tags) if each.state == "available"]
+    return catalogue.image_of(found[0]) if found else None
+
+
+def _described(revision: Revision) -> str:
+    return f"{revision.branch or 'detached'}@{revision.short} “{revision.subject}” ({revision.author})"
+
+
+def _would(site: Site, stage: Stage, what: str) -> None:
+    site.report(Event(stage, f"would {what}", "done"))

@@ -1,15 +1,17 @@
-"""Where adapters meet the rooms that need them, and nothing else happens.
+"""Where adapters meet the rooms that need them; nothing else happens here.
 
 Everything is made on first use, so that a task pays only for the parts of the world that it touches.
 """
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from bakeroll.errors import SettingsError
 from bakeroll.events import Report
 from bakeroll.process import run
 from bakeroll.settings import EnvironmentSettings
@@ -17,31 +19,98 @@ from bakeroll.settings import EnvironmentSettings
 if TYPE_CHECKING:
     from bakeroll.apt.keys import GnupgKey
     from bakeroll.aws.s3 import S3Objects
+    from bakeroll.aws.session import Session
+    from bakeroll.bake.bakery import RepositoryAccess
     from bakeroll.bake.oven import Bakery
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCloud:
+    """What an environment of the local cloud has of its own: a keyring, and where its instances reach S3."""
+
+    keys: Path
+    endpoint: str
 
 
 class Site:
     """One environment and the world around it, as a pipeline walks through it."""
 
+    run = staticmethod(run)
+
     def __init__(
-        self,
-        environment: EnvironmentSettings,
-        report: Report,
-        *,
-        operator: str,
-        keys: Path | None = None,
-        repository_endpoint: str = "",
+        self, environment: EnvironmentSettings, report: Report, *, operator: str, local: LocalCloud | None = None
     ) -> None:
-        """`keys` is a local environment's own keyring, `repository_endpoint` where its instances reach S3."""
-        self.environment, self.report, self.operator = environment, report, operator
-        self.run = run
-        self._keys, self._repository_endpoint = keys, repository_endpoint
+        self.environment, self.report, self.operator, self.local = environment, report, operator, local
 
     @property
     def work(self) -> Path:
         """Packages, logs and locks; may be deleted at any time."""
         return self.environment.root / ".bakeroll"
 
-    @property
-    def endpoint(self) -> str:
-        return os.environ.get("AWS_ENDPOINT_URL", "")
+    @cached_property
+    def session(self) -> "Session":
+        from bakeroll.aws.session import Session
+
+        session = Session(self.environment.region)
+        if self.environment.account and session.account != self.environment.account:
+            raise SettingsError(
+                f"The credentials belong to account {session.account}, "
+                f"and {self.environment.name} is in {self.environment.account}.",
+                next_step="Nothing was changed. Use the right credentials: AWS_PROFILE",
+            )
+        return session
+
+    def where(self) -> str:
+        """Account and region, for people."""
+        return f"account {self.session.account}, {self.session.region}"
+
+    @cached_property
+    def store(self) -> "S3Objects":
+        from bakeroll.aws.s3 import S3Objects
+
+        return S3Objects(self.session.client("s3"), self.environment.repository.bucket)
+
+    @cached_property
+    def signer(self) -> "GnupgKey":
+        from bakeroll.apt import keys
+
+        if self.local:
+            return keys.local_key(self.local.keys, run=run)
+        return keys.keyring_key(self.environment.repository.key, run=run)
+
+    @cached_property
+    def repository(self) -> "RepositoryAccess":
+        """The repository as instances see it."""
+        from bakeroll.apt import repository
+        from bakeroll.bake.bakery import RepositoryAccess
+
+        settings = self.environment.repository
+        endpoint = self.local.endpoint if self.local else ""
+        url = repository.url(settings, endpoint=endpoint, region=self.session.region)
+        return RepositoryAccess(url, settings.suite, settings.component, self.signer.public_key())
+
+    @cached_property
+    def bakery(self) -> "Bakery":
+        from bakeroll.aws.images import Ec2Images
+        from bakeroll.bake.oven import Bakery
+
+        return Bakery(
+            environment=self.environment,
+            region=self.session.region,
+            images=Ec2Images(self.session.client("ec2")),
+            run=run,
+            report=self.report,
+            now=lambda: datetime.now(UTC),
+            work=self.work,
+            endpoint=os.environ.get("AWS_ENDPOINT_URL", ""),
+        )
+
+    def provision(self) -> Iterator[str]:
+        """Make what is missing of the table and the bucket, in a local environment of the fleet too; tell it."""
+        from bakeroll.aws import provision
+
+        client = self.session.client
+        yield from provision.table(client("dynamodb"), self.environment.table)
+        yield from provision.bucket(client("s3"), self.environment.repository.bucket, self.session.region)
+        if self.local:
+            yield from provision.fleet(self.environment, client("ec2"), client("elbv2"), client("autoscaling"))

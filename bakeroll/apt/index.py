@@ -34,6 +34,7 @@ class Published:
     filename: str
     sha256: str
     size: int
+    commit: str = ""
 
 
 def checksum(content: bytes) -> Sum:
@@ -75,6 +76,7 @@ def published(packages: str) -> list[Published]:
             filename=entry["Filename"],
             sha256=entry["SHA256"],
             size=int(entry["Size"]),
+            commit=entry.get("Git-Commit", ""),
         )
         for entry in Deb822.iter_paragraphs(packages, use_apt_pkg=False)
     ]

@@ -56,6 +56,11 @@ def publish(
     )
 
 
+def published(name: str, repository: RepositorySettings, *, store: ObjectStore, signer: Signer) -> list[Published]:
+    """Every version of a package that the suite holds, as it holds it."""
+    return [each for each in _all(repository, store, signer) if each.name == name]
+
+
 def versions(name: str, repository: RepositorySettings, *, store: ObjectStore, signer: Signer) -> list[str]:
     """Every version of a package that can be installed from the suite, newest first in Debian's order."""
     return index.newest_first(each for each in _all(repository, store, signer) if each.name == name)

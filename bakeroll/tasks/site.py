@@ -31,15 +31,21 @@ def opened(env: str, *, is_json: bool = False, verbose: bool = False) -> Iterato
             )
         environment = settings.load(settings.folder(Path.cwd()), name)
         with progress(sys.stderr if is_json else sys.stdout, verbose=verbose) as report:
-            keys = None
+            cloud = None
             if environment.cloud == "local":
                 from bakeroll.local import client
 
                 config = client.from_environment()
                 endpoint = client.up(config, lambda text: report(Event("cloud", text)))
                 os.environ.update(endpoint.environment())
-                keys = config.state / "gnupg"
-            yield wiring.connect(environment, report, operator=operator(), keys=keys)
+                cloud = wiring.LocalCloud(config.state / "gnupg", f"http://{config.gateway}:{config.port}")
+            site = wiring.Site(environment, report, operator=operator(), local=cloud)
+            if cloud:
+                for sentence in site.provision():
+                    if sentence.endswith("is there"):
+                        continue
+                    report(Event("cloud", sentence))
+            yield site
 
 
 def operator() -> str:
