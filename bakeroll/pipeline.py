@@ -26,7 +26,7 @@ from bakeroll.bake import bakery, catalogue
 from bakeroll.deb import build, source, version
 from bakeroll.errors import BakeError, SourceError
 from bakeroll.events import Event, Stage
-from bakeroll.release import Image, Package, Revision
+from bakeroll.release import Image, Package, Release, Revision
 from bakeroll.wiring import Site
 
 
@@ -89,6 +89,108 @@ def publish(site: Site, request: Request) -> Candidate:
 def bake(site: Site, request: Request) -> Image | None:
     """The image of the version asked for; None in a dry run where it is not baked yet."""
     return _baked(site, request, publish(site, request))
+
+
+def roll(site: Site, request: Request) -> dict[str, Any] | None:
+    """Roll the fleet to the version asked for, whose image must be baked, and write the release down."""
+    stopwatch = Stopwatch()
+    candidate = _candidate(site, request)
+    image = _image(site, candidate.version)
+    if image is None:
+        raise BakeError(
+            f"There is no image of {site.environment.application} {candidate.version}.",
+            next_step=f"fab bake --env={site.environment.name} --version={candidate.version}",
+        )
+    return _rolled(site, request, image, stopwatch)
+
+
+def deploy(site: Site, request: Request) -> dict[str, Any] | None:
+    """The whole road."""
+    stopwatch = Stopwatch()
+    candidate = _candidate(site, request)
+    site.report(Event("release", _announced(site, candidate)))
+    candidate = _published(site, request, candidate, stopwatch)
+    with stopwatch.stage("bake"):
+        image = _baked(site, request, candidate)
+    if image is None:
+        _would(site, "roll", f"replace the instances of {site.environment.fleet} by instances of it")
+        return None
+    return _rolled(site, request, image, stopwatch)
+
+
+def rollback(site: Site, to: str, *, is_dry: bool) -> dict[str, Any] | None:
+    """Roll to the release before the one that serves, or to the newest of version `to`."""
+    releases = site.history()
+    if not releases:
+        raise SourceError(f"{site.environment.name} has no release to go back to.")
+    wanted = [each for each in releases if _is_earlier(each, releases[0], to)]
+    if not wanted:
+        raise SourceError(
+            f"There is no release of version “{to}”." if to else "There is no release before this one.",
+            next_step=f"The releases so far: fab history --env={site.environment.name}",
+        )
+    image = _image(site, wanted[0].version)
+    if image is None:
+        raise BakeError(
+            f"The image of {wanted[0].version} is gone.",
+            next_step=f"Bake it again: fab deploy --env={site.environment.name} --version={wanted[0].version}",
+        )
+    return _rolled(site, Request(is_dry=is_dry), image, Stopwatch())
+
+
+def _is_earlier(release: Release, current: Release, to: str) -> bool:
+    return version.is_wanted(to, release.version) if to else release.version != current.version
+
+
+def status(site: Site) -> dict[str, Any]:
+    """The release that serves, where, and each instance: in service, or why not."""
+    environment, releases = site.environment, site.history()
+    return {
+        "application": environment.application,
+        "environment": environment.name,
+        "url": site.url(),
+        "release": _told(releases[0]) if releases else None,
+        "instances": site.instances(),
+    }
+
+
+def history(site: Site) -> list[dict[str, Any]]:
+    """The releases, the newest first."""
+    return [_told(each) for each in site.history()]
+
+
+def _told(release: Release) -> dict[str, Any]:
+    return {
+        "version": release.version,
+        "image": release.image,
+        "revision": release.revision,
+        "by": release.released_by,
+        "at": release.released_at.isoformat(timespec="seconds"),
+    }
+
+
+def _rolled(site: Site, request: Request, image: Image, stopwatch: Stopwatch) -> dict[str, Any] | None:
+    if request.is_dry:
+        _would(site, "roll", f"replace the instances of {site.environment.fleet} by instances of {image.id}")
+        return None
+    before = site.history()
+    with stopwatch.stage("roll"):
+        release = site.roll(image)
+    earlier = [each.version for each in before if each.version != release.version]
+    return {
+        "application": site.environment.application,
+        "environment": site.environment.name,
+        "url": site.url(),
+        "release": _told(release),
+        "before": earlier[0] if earlier else None,
+        "seconds": stopwatch.seconds,
+    }
+
+
+def _announced(site: Site, candidate: Candidate) -> str:
+    environment = site.environment
+    what = f"{environment.application} {candidate.version} → {environment.name}, {site.where()}"
+    return f"{what}, {_described(candidate.revision)}" if candidate.revision else what
 
 
 def _candidate(site: Site, request: Request) -> Candidate:

@@ -52,12 +52,9 @@ def outcome_lines(outcome: Mapping[str, Any]) -> Iterator[str]:
 
 
 def local_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """The local cloud: up or down, its instances, images and load balancers."""
-    if not found.get("pid"):
-        yield "The local cloud is down. Start it: fab local.up"
-        return
-    yield f"The local cloud is up: {found['url']} (process {found['pid']})"
+    """The local cloud: its instances, images and load balancers."""
+    yield f"The local cloud is up: {found['endpoint']} (process {found['pid']})"
     for kind in ("instances", "images", "load_balancers"):
-        rows = [[str(value) for value in each.values()] for each in found[kind]]
+        rows = [[str(value) for value in each.values()] for each in found.get(kind, [])]
         yield f"{kind.replace('_', ' ')}: {len(rows) or 'none'}"
         yield from (f"  {line}" for line in columns(rows))

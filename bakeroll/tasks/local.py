@@ -4,6 +4,7 @@ import json as json_text
 import shlex
 
 from invoke.context import Context
+from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from bakeroll.tasks.door import door
@@ -45,7 +46,9 @@ def shell(_: Context, instance: str, command: str = "") -> None:
     with door():
         from bakeroll.local import client
 
-        client.shell(client.from_environment(), instance, shlex.split(command))
+        code = client.shell(client.from_environment(), instance, shlex.split(command))
+    if code:
+        raise Exit(code=code)
 
 
 @task(optional=["instance"], help={"instance": "an instance's id; without, the cloud's own log", "follow": "go on"})
@@ -54,7 +57,8 @@ def logs(_: Context, instance: str = "", follow: bool = False) -> None:
     with door():
         from bakeroll.local import client
 
-        client.logs(client.from_environment(), instance or None, follow=follow)
+        for line in client.logs(client.from_environment(), instance or None, follow=follow):
+            print(line, flush=follow)
 
 
 @task(help={"cache": "delete the source image as well, which every local cloud of this machine shares"})

@@ -43,7 +43,7 @@ def package(
     from bakeroll import pipeline
     from bakeroll.tasks.site import opened
 
-    with opened(env, verbose=verbose) as site:
+    with opened(env, verbose=verbose, is_offline=True) as site:
         request = pipeline.Request(version, dirty, dry_run or context.config.run.dry)
         pipeline.package(site, request)
 

@@ -13,10 +13,10 @@ from bakeroll.wiring import Site
 
 
 @contextmanager
-def opened(env: str, *, is_json: bool = False, verbose: bool = False) -> Iterator[Site]:
+def opened(env: str, *, is_json: bool = False, verbose: bool = False, is_offline: bool = False) -> Iterator[Site]:
     """The site of environment `env` (else BAKEROLL_ENV's), its local cloud started where it is one and down.
 
-    People's text goes to standard output, to standard error where that must hold JSON alone.
+    `is_offline` is for what asks nothing of the cloud. People's text goes to standard output, to standard error where that must hold JSON alone.
     """
     with door():
         from bakeroll import settings, wiring
@@ -32,7 +32,7 @@ def opened(env: str, *, is_json: bool = False, verbose: bool = False) -> Iterato
         environment = settings.load(settings.folder(Path.cwd()), name)
         with progress(sys.stderr if is_json else sys.stdout, verbose=verbose) as report:
             cloud = None
-            if environment.cloud == "local":
+            if environment.cloud == "local" and not is_offline:
                 from bakeroll.local import client
 
                 config = client.from_environment()
