@@ -7,7 +7,7 @@ checks reloads a haproxy; targets come and go by its runtime API.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 class Wanted:
     """A load balancer as the API has it.
 
-    `registered` holds each group's targets that can be reached, `gone` the names of servers whose machine
-    is no more, `delays` each group's deregistration delay in seconds.
+    `registered` holds each group's targets, `delays` each group's deregistration delay in seconds, `gone`
+    the ids of targets whose machine runs no more.
     """
 
     name: str
@@ -73,6 +73,11 @@ def next_move(place: Place | None, *, is_registered: bool, is_gone: bool, stat: 
     if is_registered:
         return "resume"
     return "leave" if now >= place.until else None
+
+
+def target_of(server: str) -> str:
+    """The target's id in a server's name, `ID:PORT`."""
+    return server.rpartition(":")[0]
 
 
 class LoadBalancer:
@@ -119,7 +124,7 @@ class LoadBalancer:
             move = next_move(
                 place,
                 is_registered=server is not None,
-                is_gone=name in wanted.gone or is_elsewhere,
+                is_gone=target_of(name) in wanted.gone or is_elsewhere,
                 stat=self.stats.get((waiting_room(group.name), name)),
                 now=self._clock(),
             )
@@ -180,11 +185,10 @@ class LoadBalancer:
         backend = waiting_room(group) if place.phase == "new" else group
         return Seen(place.phase, self.stats.get((backend, name)))
 
-    def in_flight(self, names: Iterable[str]) -> bool:
-        """Whether one of these servers may still be answering something. What a process that was reloaded
-        still answers is not known, so it counts."""
-        wanted = set(names)
-        placed = [key for key in self.places if key[1] in wanted]
+    def is_asking(self, target: str) -> bool:
+        """Whether `target` may still be answering something. What a process that was reloaded still waits
+        for is not known, so it counts."""
+        placed = [key for key in self.places if target_of(key[1]) == target]
         is_serving = any(self.places[key].phase == "serving" for key in placed)
         is_answering = any(key in self.stats and self.stats[key].in_flight for key in placed)
         return is_serving or is_answering or self.haproxy.is_finishing
@@ -265,8 +269,7 @@ class Balancers:
             found = (balancer.seen(group, name) for balancer in self._balancers.values())
             return next((seen for seen in found if seen), None)
 
-    def is_idle(self, names: Iterable[str]) -> bool:
-        """Whether none of these servers answers or will be asked anything."""
-        listed = tuple(names)
+    def is_idle(self, target: str) -> bool:
+        """Whether a target that was deregistered has answered all that it was asked."""
         with self._lock:
-            return not any(balancer.in_flight(listed) for balancer in self._balancers.values())
+            return not any(balancer.is_asking(target) for balancer in self._balancers.values())

@@ -177,7 +177,7 @@ def test_two_come_and_two_go_under_load_without_one_failed_request(
         world.register(*fleet[2:])
         eventually(lambda: world.is_up(fleet[2]) and world.is_up(fleet[3]))
         world.deregister(*fleet[:2])
-        eventually(lambda: world.balancers.is_idle(server.name for server in fleet[:2]))
+        eventually(lambda: world.balancers.is_idle("i-11") and world.balancers.is_idle("i-12"))
         for server in servers[:2]:
             server.close()
         eventually(lambda: world.phase(fleet[0]) is None and world.phase(fleet[1]) is None)
