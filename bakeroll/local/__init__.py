@@ -1,0 +1,10 @@
+"""The cloud inside this machine: moto's AWS API, with real machines behind it.
+
+`client` is what the tasks call; it starts `daemon`, one process that serves the API and keeps
+- `network`: the bridge, and a network namespace for each instance;
+- `images`: AMIs as stacks of overlay layers; `source_image` builds the first one;
+- `machines`: the instances, each a Debian with systemd in namespaces of its own;
+- `metadata` and `proxy`: what an instance finds at 169.254.169.254;
+- `state`: all that the API has been told, kept across restarts.
+`moto_hooks` is the only module that reaches into moto. How it differs from AWS: docs/local-cloud.md.
+"""

@@ -1,0 +1,109 @@
+"""The API over HTTP: moto's application, with every change written to the state before it is answered."""
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from bakeroll.local.config import REGION
+
+STATUS = "/bakeroll/status"
+_READS = ("Describe", "Get", "List", "Head", "Query", "Scan", "BatchGet", "TransactGet")
+_NOT_KEPT = b"<ErrorResponse><Error><Code>ServiceUnavailable</Code><Message>%s</Message></Error></ErrorResponse>"
+# As whom the instances read S3 through the gateway: on AWS the VPC's gateway endpoint and a bucket policy let them.
+_AS_INSTANCE = (
+    f"AWS4-HMAC-SHA256 Credential=instance/20260101/{REGION}/s3/aws4_request, SignedHeaders=host, Signature=0"
+)
+
+log = logging.getLogger(__name__)
+Start = Callable[..., Any]
+Environ = dict[str, Any]
+
+
+class Api:
+    """All services for this machine's own clients."""
+
+    def __init__(self, save: Callable[[], None], status: Callable[[], dict[str, Any]]) -> None:
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._save, self._status = save, status
+
+    def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == STATUS:
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(self._status()).encode()]
+        action = action_of(environ)
+        if is_read(environ["REQUEST_METHOD"], action):
+            response: Iterable[bytes] = self._moto(environ, start_response)
+            return response
+        return self._change(action, environ, start_response)
+
+    def _change(self, action: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        """Answer when the change is written, so that whoever reads the answer can count on it."""
+        held: list[Any] = []
+
+        def hold(*head: Any) -> Callable[[bytes], None]:
+            held[:] = head
+            return lambda _: None
+
+        body = list(self._moto(environ, hold))
+        log.info("%s %s", action, held[0])
+        try:
+            self._save()
+        except OSError as error:
+            start_response("503 Service Unavailable", [("Content-Type", "text/xml")])
+            return [_NOT_KEPT % f"The local cloud cannot write its state: {error}".encode()]
+        start_response(*held)
+        return body
+
+
+class ForInstances:
+    """What instances reach at the gateway: S3, to read from; nothing else."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or not _is_bucket(environ["PATH_INFO"]):
+            start_response("403 Forbidden", [("Content-Type", "text/plain")])
+            return [b"Instances can read from S3 here, and nothing else.\n"]
+        kept = {key: value for key, value in environ.items() if not key.startswith("HTTP_X_AMZ")}
+        kept |= {"HTTP_AUTHORIZATION": _AS_INSTANCE, "QUERY_STRING": ""}
+        return self._api(kept, start_response)
+
+
+class Handler(MotoRequestHandler):
+    """Errors are logged by what was asked (`Api`), not by the path, which is / for most services."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002 - the base class's signature
+        if str(code).isdigit() and int(code) >= 500:
+            log.error("%s %s", self.requestline, code)
+
+
+def serve(host: str, port: int, application: Any) -> BaseWSGIServer:
+    """Bind now (OSError where the port is taken); `serve_forever` is the caller's to run."""
+    return make_server(host, port, application, threaded=True, request_handler=Handler)
+
+
+def action_of(environ: Environ) -> str:
+    """What a request asks for, in AWS's words where the protocol names it; else the method and the path."""
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return str(target).rpartition(".")[2]
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        if named := parse_qs(body.decode("utf-8", "replace")).get("Action"):
+            return str(named[0])
+    return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+
+
+def is_read(method: str, action: str) -> bool:
+    return method in ("GET", "HEAD", "OPTIONS") or action.startswith(_READS)
+
+
+def _is_bucket(path: str) -> bool:
+    return len(path) > 1 and not path.startswith(("/bakeroll", "/moto-api", "/latest/", "/_"))

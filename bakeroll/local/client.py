@@ -1,0 +1,204 @@
+"""What the tasks call: start and stop the cloud, look at it, step into its machines. Imports nothing heavy."""
+
+import fcntl
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from bakeroll.errors import LocalCloudError
+from bakeroll.local import cgroup, preflight
+from bakeroll.local.config import Config, Endpoint, endpoint, from_environment, to_environment
+from bakeroll.local.sweep import sweep
+
+Tell = Callable[[str], None]
+READY_WITHIN = 900.0
+"""Seconds; the first start downloads and builds the source image."""
+_DOWN_WITHIN = 30.0
+_POLL = 0.05
+
+__all__ = ["Config", "Endpoint", "down", "from_environment", "logs", "reset", "shell", "status", "up"]
+
+
+def up(config: Config, tell: Tell) -> Endpoint:
+    """Start the cloud unless it is up, telling what is being done; return where it answers.
+
+    Raises LocalCloudError where it cannot run, before anything is changed, or where its daemon dies.
+    """
+    if _asked(config) is None:
+        if _is_locked(config):
+            tell("the local cloud is being started already: waiting for it")
+            _await(lambda: _asked(config) is not None or not _is_locked(config), READY_WITHIN, "did not become ready")
+            return up(config, tell)
+        preflight.check(config)
+        _start(config, tell)
+    return endpoint(config)
+
+
+def down(config: Config, tell: Tell) -> None:
+    """Stop the cloud and all its machines, and remove whatever a killed daemon left. The state is kept."""
+    _need_root()
+    if pid := _holder(config):
+        tell("stopping the local cloud")
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        try:
+            _await(lambda: not _is_locked(config), _DOWN_WITHIN, "did not stop")
+        except LocalCloudError:
+            tell("it does not stop by itself: ending it by force")
+            os.kill(pid, signal.SIGKILL)
+            _await(lambda: not _is_locked(config), _DOWN_WITHIN, "does not end")
+    if left := sweep(config):
+        raise LocalCloudError(f"The local cloud is down, but this is left: {', '.join(left)}.")
+
+
+def reset(config: Config, tell: Tell, *, cache: bool = False) -> None:
+    """Take the cloud down and forget all it held; with `cache`, the source image too."""
+    down(config, tell)
+    for directory in (config.state, config.cache) if cache else (config.state,):
+        tell(f"removing {directory}")
+        if directory.exists():
+            subprocess.run(["rm", "-rf", "--one-file-system", str(directory)], check=True)
+
+
+def status(config: Config) -> dict[str, Any]:
+    """What the daemon says of itself: pid, uptime in seconds, endpoint, images, instances, load balancers.
+
+    Raises LocalCloudError where the cloud is down.
+    """
+    said = _asked(config)
+    if said is None:
+        raise LocalCloudError("The local cloud is down.", next_step="fab local.up")
+    return said
+
+
+def shell(config: Config, instance: str, argv: Sequence[str] = ()) -> int:
+    """Run `argv` (a root shell by default) in a machine, on this terminal; return its exit code."""
+    _need_root()
+    _known(config, instance)
+    init = cgroup.init_of(cgroup.of_cloud(config.bridge) / instance)
+    if init is None:
+        raise LocalCloudError(f"{instance} is not running.", next_step="fab local.status")
+    command = list(argv) or ["/bin/bash", "-l"]
+    clean = ["env", "-i", f"TERM={os.environ.get('TERM', 'dumb')}", "HOME=/root", "USER=root", "LANG=C.UTF-8"]
+    clean.append("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    entered = ["nsenter", f"--target={init}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--wd=/"]
+    return subprocess.run([*entered, *clean, *command], check=False).returncode
+
+
+def logs(config: Config, instance: str | None = None, *, follow: bool = False) -> Iterator[str]:
+    """Lines of the daemon's log, or of an instance's console; with `follow`, those to come as well."""
+    if instance:
+        _known(config, instance)
+    path = config.instances / instance / "console.log" if instance else config.log
+    if not path.exists():
+        raise LocalCloudError(f"There is no log of {instance or 'the daemon'} yet.", next_step="fab local.status")
+    with path.open(errors="replace") as file:
+        while True:
+            yield from (line.rstrip("\n") for line in file)
+            if not follow:
+                return
+            time.sleep(0.2)
+
+
+def _start(config: Config, tell: Tell) -> None:
+    config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _shorten(config.log)
+    reading, writing = os.pipe()
+    with config.log.open("ab") as sink:
+        daemon = subprocess.Popen(
+            [sys.executable, "-m", "bakeroll.local.daemon", "--report", str(writing)],
+            cwd="/",
+            env=os.environ | to_environment(config) | {"PYTHONPATH": os.pathsep.join(filter(None, _import_path()))},
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            pass_fds=[writing],
+            start_new_session=True,
+        )
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        for line in said:
+            message = json.loads(line)
+            if "tell" in message:
+                tell(message["tell"])
+            elif "ready" in message:
+                return
+            else:
+                raise LocalCloudError(
+                    message["failed"], left=message["left"], next_step=message["next_step"], log=config.log
+                )
+    last = config.log.read_text(errors="replace").splitlines()[-1:]
+    raise LocalCloudError(f"The daemon ended with {daemon.wait()}: {' '.join(last)}", log=config.log)
+
+
+def _import_path() -> list[str]:
+    """Where the daemon finds this very toolkit, also when it is not installed."""
+    return [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+
+
+def _shorten(log: Path, limit: int = 10 * 1024 * 1024) -> None:
+    if log.exists() and log.stat().st_size > limit:
+        shutil.move(log, log.with_suffix(".log.1"))
+
+
+def _asked(config: Config) -> dict[str, Any] | None:
+    """The daemon's own word; None where no daemon of this cloud answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", config.port, timeout=5)
+    try:
+        connection.request("GET", "/bakeroll/status")
+        said: dict[str, Any] = json.loads(connection.getresponse().read())
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    return said if isinstance(said, dict) and said.get("state") == str(config.state) else None
+
+
+def _is_locked(config: Config) -> bool:
+    try:
+        with config.lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        _need_root()
+        raise
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _holder(config: Config) -> int | None:
+    """The daemon's process id, as long as it holds the lock."""
+    if not _is_locked(config):
+        return None
+    text = config.lock.read_text()
+    return int(text) if text.isdigit() else None
+
+
+def _known(config: Config, instance: str) -> None:
+    if instance not in (known := [path.name for path in config.instances.glob("i-*")]):
+        there = ", ".join(sorted(known)) or "none"
+        raise LocalCloudError(f"There is no instance “{instance}” here; there are: {there}.")
+
+
+def _await(done: Callable[[], bool], within: float, what: str) -> None:
+    deadline = time.monotonic() + within
+    while not done():
+        if time.monotonic() > deadline:
+            raise LocalCloudError(f"The local cloud {what} within {within:.0f} s.", next_step="fab local.logs")
+        time.sleep(_POLL)
+
+
+def _need_root() -> None:
+    if os.geteuid():
+        raise LocalCloudError("The local cloud belongs to root.", next_step="Run the same command with sudo")

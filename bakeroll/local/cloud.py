@@ -1,0 +1,140 @@
+"""The cloud's parts, put together: what starts after what, and stops before what."""
+
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from werkzeug.serving import BaseWSGIServer
+
+from bakeroll.errors import LocalCloudError
+from bakeroll.local import moto_hooks, source_image
+from bakeroll.local.api import Api, ForInstances, serve
+from bakeroll.local.config import Config, endpoint
+from bakeroll.local.consoles import Consoles
+from bakeroll.local.images import Images
+from bakeroll.local.inside import Inside
+from bakeroll.local.machines import Machines
+from bakeroll.local.metadata import Facts
+from bakeroll.local.network import Network
+from bakeroll.local.proxy import Proxy
+from bakeroll.local.state import State
+from bakeroll.process import Run
+
+log = logging.getLogger(__name__)
+
+
+class Part(Protocol):
+    """Something with a loop of its own that acts on the cloud: the balancers, the scaling."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def status(self) -> Any: ...
+
+
+class LocalCloud(moto_hooks.Cloud):
+    """One cloud, from `start` to `stop`. `parts` are started last and stopped first."""
+
+    def __init__(self, config: Config, run: Run, tell: Callable[[str], None]) -> None:
+        self.config, self._run, self._tell = config, run, tell
+        self.state = State(config.state, moto_hooks.collect, moto_hooks.S3_OBJECT)
+        self.changed = self.state.changed
+        self.network = Network(config, run)
+        self.inside = Inside(self.network, Proxy(config.network, os.environ), self._facts)
+        self.images = Images(config.state / "images", lambda: self.machines.layers_in_use())
+        consoles = Consoles(self.inside.loop)
+        layers = self.images.layers_directory
+        self.machines = Machines(config, layers, self.network, self.inside, consoles, self._machine_changed)
+        self.parts: dict[str, Part] = {}
+        self._servers: list[BaseWSGIServer] = []
+        self._started_at = time.time()
+
+    def start(self) -> None:
+        moto_hooks.install(self)
+        source = source_image.provide(self.config.cache, self._run, self._tell)
+        self._restore()
+        self.images.start(source)
+        moto_hooks.register_source_image(self, source)
+        moto_hooks.settle(self)
+        self._remove_dead_disks()
+        self.images.collect()
+        self.network.start()
+        self.inside.start()
+        self.state.start()
+        self.state.save()
+        for part in self.parts.values():
+            part.start()
+        self._serve()
+
+    def stop(self) -> None:
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+        for part in self.parts.values():
+            part.stop()
+        self.machines.stop_all()
+        self.inside.stop()
+        try:
+            self.state.stop()
+        except OSError as error:
+            log.error("the last changes are not kept: %s", error)
+        self.network.stop()
+
+    def keep_house(self) -> None:
+        """Now and then: forget the instances that ended long ago, and the logs of their consoles."""
+        for instance in moto_hooks.forget_terminated():
+            shutil.rmtree(self.config.instances / instance, ignore_errors=True)
+            self.changed()
+
+    def status(self) -> dict[str, Any]:
+        names = moto_hooks.image_names()
+        return {
+            "pid": os.getpid(),
+            "state": str(self.config.state),
+            "uptime": round(time.time() - self._started_at, 1),
+            "endpoint": endpoint(self.config).url,
+            "trouble": self.state.failure,
+            "images": [{"id": image, "name": names.get(image, "")} for image in self.images.ids()],
+            "instances": moto_hooks.instances(),
+            **{name: part.status() for name, part in self.parts.items()},
+        }
+
+    def _restore(self) -> None:
+        try:
+            kept = self.state.load()
+            if kept:
+                moto_hooks.restore(kept)
+        except Exception as error:
+            log.exception("the state cannot be read")
+            raise LocalCloudError(
+                f"The kept state in {self.config.state} cannot be read: {error!r}.",
+                left="it is as it was",
+                next_step="fab local.reset begins anew, without images, buckets and fleets",
+                log=self.config.log,
+            ) from None
+
+    def _remove_dead_disks(self) -> None:
+        """Disks of machines that did not outlive the last daemon."""
+        if self.config.instances.exists():
+            for directory in self.config.instances.iterdir():
+                if self.machines.state(directory.name) is None:
+                    source_image.discard(directory)
+
+    def _serve(self) -> None:
+        api = Api(self.state.save, self.status)
+        gateway = str(self.config.gateway)
+        self._servers = [
+            serve("127.0.0.1", self.config.port, api),
+            serve(gateway, self.config.port, ForInstances(api)),
+        ]
+        for server in self._servers:
+            threading.Thread(target=server.serve_forever, args=(0.1,), name="api", daemon=True).start()
+
+    def _machine_changed(self, instance: str, state: Any, reason: str) -> None:
+        moto_hooks.machine_changed(self, instance, state, reason)
+
+    def _facts(self, instance: str) -> Facts | None:
+        return moto_hooks.facts(instance)

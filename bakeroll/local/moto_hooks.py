@@ -1,0 +1,694 @@
+"""Everything that reaches into moto, in one place: each hook closes one gap between moto and AWS.
+
+Written for the series of moto named here; a test compares every hooked method's signature with the one it
+was written for. A hook gets the cloud, the method it stands before, and the method's own arguments.
+"""
+
+import base64
+import functools
+import hashlib
+import json
+import logging
+import random
+import threading
+from collections.abc import Callable
+from copy import copy
+from datetime import timedelta
+from typing import Any
+
+import moto
+from moto.backends import get_backend
+from moto.core.base_backend import BackendDict
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, BaseResponse
+from moto.core.types import Base64EncodedString
+from moto.core.utils import utcnow
+from moto.ec2.exceptions import EC2ClientError, InvalidAMIIdError, UnvailableAMIIdError
+from moto.ec2.models import EC2Backend, elastic_network_interfaces
+from moto.ec2.models.amis import Ami
+from moto.ec2.responses import EC2Response
+from moto.ec2.utils import convert_tag_spec, parse_user_data
+from moto.s3.models import FakeKey
+
+from bakeroll.errors import LocalCloudError
+from bakeroll.local.config import ACCOUNT, REGION, Config
+from bakeroll.local.images import Images
+from bakeroll.local.machines import Machines, State
+from bakeroll.local.metadata import Facts
+from bakeroll.local.source_image import SourceImage
+
+SERIES = "5.2."
+S3_OBJECT = FakeKey
+_CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
+_REMEMBERED = 500
+# AWS shows a terminated instance for about an hour:
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html
+_SHOWN_AFTER_END = timedelta(hours=1)
+
+log = logging.getLogger(__name__)
+_launching = threading.RLock()
+
+
+class Cloud:
+    """What the hooks need of the rest: filled in by the daemon before `install`."""
+
+    config: Config
+    machines: Machines
+    images: Images
+    changed: Callable[[], None]
+
+
+Hook = Callable[..., Any]
+HOOKS: list[tuple[Any, str, Hook]] = []
+ADDITIONS: list[tuple[Any, str, Hook]] = []
+
+
+def _hook(owner: Any, name: str) -> Callable[[Hook], Hook]:
+    """Mark a function to stand before `owner`.`name`."""
+
+    def mark(function: Hook) -> Hook:
+        HOOKS.append((owner, name, function))
+        return function
+
+    return mark
+
+
+def _addition(owner: Any, name: str) -> Callable[[Hook], Hook]:
+    """Mark a function to be a method that `owner` lacks."""
+
+    def mark(function: Hook) -> Hook:
+        ADDITIONS.append((owner, name, function))
+        return function
+
+    return mark
+
+
+def install(cloud: Cloud) -> None:
+    """Put all hooks into moto, once in a process. Raises LocalCloudError for another series of moto."""
+    if not moto.__version__.startswith(SERIES):
+        raise LocalCloudError(
+            f"moto {moto.__version__} is installed; the local cloud is written for {SERIES}x.",
+            next_step="pip install 'bakeroll[local]'",
+        )
+    for owner, name, function in HOOKS:
+        setattr(owner, name, _standing_before(cloud, getattr(owner, name), function))
+    for owner, name, function in ADDITIONS:
+        setattr(owner, name, functools.partialmethod(_call, function, cloud))
+
+
+def _standing_before(cloud: Cloud, original: Hook, function: Hook) -> Hook:
+    @functools.wraps(original)
+    def hooked(*arguments: Any, **named: Any) -> Any:
+        return function(cloud, original, *arguments, **named)
+
+    return hooked
+
+
+def _call(self: Any, function: Hook, cloud: Cloud) -> Any:
+    return function(cloud, self)
+
+
+# ------------------------------------------------------------------ what the daemon asks of moto
+
+
+def collect() -> Any:
+    """All of moto's backends, to be pickled as one, so that they go on referring to each other."""
+    services = {
+        each.service_name: {account: dict(regions.items()) for account, regions in list(each.items())}
+        for each in list(BackendDict._instances)  # type: ignore[misc]
+    }
+    return {"moto": moto.__version__, "services": services}
+
+
+def restore(kept: Any) -> None:
+    """Put back what `collect` gave."""
+    for service, accounts in kept["services"].items():
+        for account, regions in accounts.items():
+            for region, backend in regions.items():
+                get_backend(service)[account][region] = backend
+    s3: Any = get_backend("s3")
+    for account, partition, backend in s3.iter_backends():
+        for bucket in backend.buckets:
+            s3.bucket_accounts[bucket] = (partition, account)
+
+
+def ec2() -> Any:
+    return get_backend("ec2")[ACCOUNT][REGION]
+
+
+def register_source_image(cloud: Cloud, source: SourceImage) -> None:
+    """Show the source image as an AMI of the account's own; it takes the place of one of an earlier recipe."""
+    backend = ec2()
+    for earlier in [each for each in backend.amis.values() if hasattr(each, "is_source") and each.id != source.id]:
+        backend.deregister_image(earlier.id)
+    if source.id not in backend.amis:
+        image = Ami(
+            backend,
+            source.id,
+            name=source.name,
+            description="The local cloud's own Debian",
+            architecture=source.architecture,
+            region_name=REGION,
+        )
+        image.is_source = True
+        backend.amis[source.id] = image
+
+
+def settle(cloud: Cloud) -> None:
+    """After a start: what ran is terminated, as after a power failure; stopped machines kept their disks."""
+    for instance in ec2().all_instances():
+        if instance.state == "stopped" and (cloud.config.instances / instance.id / "upper").exists():
+            layers = getattr(instance, "layers", ())
+            cloud.machines.known(instance.id, _hostname(instance), layers, _addresses(instance))
+        elif instance.state != "terminated":
+            _end(instance, "Server.InternalError: the local cloud went down")
+    known = set(ec2().amis)
+    for image in [image for image in cloud.images.ids() if image not in known]:
+        cloud.images.remove(image)
+    for image in ec2().amis.values():
+        if image.state == "pending":
+            image.state = "failed"
+
+
+def forget_terminated() -> list[str]:
+    """Drop the instances that ended more than an hour ago, as AWS does; return their ids."""
+    backend, gone = ec2(), []
+    for key, reservation in list(backend.reservations.items()):
+        ends = [getattr(each, "ended_at", None) for each in reservation.instances]
+        if all(end and utcnow() - end > _SHOWN_AFTER_END for end in ends):
+            del backend.reservations[key]
+            gone += [each.id for each in reservation.instances]
+    return gone
+
+
+def machine_changed(cloud: Cloud, instance_id: str, state: State, reason: str) -> None:
+    """Show in the API what became of a machine."""
+    instance = ec2().get_instance(instance_id)
+    if state == "terminated":
+        _end(instance, reason)
+    elif state == "stopped" and reason and instance.instance_initiated_shutdown_behavior == "terminate":
+        _terminate_by_guest(instance_id)
+    elif state == "stopped":
+        _stop(instance)
+    if reason and state != "terminated":
+        _explain(instance, reason)
+    if state != "terminated" and instance.state not in ("shutting-down", "terminated"):
+        _set(instance, state)
+    if state == "stopped":
+        instance.layers = cloud.machines.layers(instance_id)
+    cloud.changed()
+
+
+def facts(instance_id: str) -> Facts | None:
+    """What the metadata service tells an instance."""
+    try:
+        instance = ec2().get_instance(instance_id)
+    except EC2ClientError:
+        return None
+    options, nic, key = instance.metadata_options, instance.nics[0], ec2().key_pairs.get(instance.key_name)
+    tags = {tag["key"]: tag["value"] for tag in instance.get_tags()}
+    return Facts(
+        instance=instance.id,
+        image=instance.image_id,
+        instance_type=instance.instance_type,
+        zone=instance.placement.zone,
+        private_address=instance.private_ip,
+        public_address=instance.public_ip or "",
+        hostname=instance.private_dns_name,
+        public_hostname=instance.public_dns_name or "",
+        mac=nic.mac_address,
+        subnet=instance.subnet_id,
+        vpc=instance.vpc_id or "",
+        launched_at=instance.launch_time,
+        launch_index=instance.ami_launch_index,
+        architecture=instance.architecture or "x86_64",
+        security_groups=tuple((group.id, group.name) for group in instance.security_groups),
+        # With the key's name as its comment, as EC2 does; Packer's ssh_clear_authorized_keys looks for it.
+        key=(key.key_name, f"{' '.join(key.public_key.split()[:2])} {key.key_name}") if key else None,
+        user_data=_decoded(instance.user_data),
+        tags=tags if options.instance_metadata_tags == "enabled" else None,
+        tokens_required=options.http_tokens == "required",
+        enabled=options.http_endpoint != "disabled",
+        life_cycle=instance.lifecycle or "on-demand",
+    )
+
+
+def instances() -> list[dict[str, str]]:
+    """All instances, for `status`."""
+    return [
+        {
+            "id": each.id,
+            "state": each.state,
+            "address": each.private_ip or "",
+            "public_address": each.public_ip or "",
+            "image": each.image_id,
+            "zone": each.placement.zone,
+            "reason": each.state_reason.message,
+            "name": next((tag["value"] for tag in each.get_tags() if tag["key"] == "Name"), ""),
+        }
+        for each in ec2().all_instances()
+    ]
+
+
+def image_names() -> dict[str, str]:
+    return {image.id: image.name or "" for image in ec2().amis.values()}
+
+
+def _set(instance: Any, state: str) -> None:
+    instance._state.name, instance._state.code = state, _CODES[state]
+
+
+def _explain(instance: Any, reason: str) -> None:
+    instance._reason = reason
+    instance.state_reason.message, instance.state_reason.code = reason, reason.partition(":")[0]
+
+
+def _stop(instance: Any) -> None:
+    """moto's stop, but for the public address: the machine keeps it."""
+    address = instance.nics[0].public_ip
+    instance.stop()
+    instance.nics[0].public_ip = address
+
+
+def _end(instance: Any, reason: str = "") -> None:
+    """Terminated, at last: moto's own part is done here if no call has done it."""
+    if instance.state not in ("shutting-down", "terminated"):
+        instance.terminate()
+        _explain(instance, reason or "Server.InternalError: the machine ended")
+    _set(instance, "terminated")
+    instance.ended_at = utcnow()
+
+
+def _terminate_by_guest(instance_id: str) -> None:
+    """As TerminateInstances does, with the word to its neighbours."""
+    ec2().terminate_instances([instance_id])
+    for service in ("autoscaling", "elbv2"):
+        neighbour: Any = get_backend(service)[ACCOUNT][REGION]
+        neighbour.notify_terminate_instances([instance_id])
+
+
+def _addresses(instance: Any) -> list[str]:
+    return [address for address in (instance.private_ip, instance.public_ip) if address]
+
+
+def _hostname(instance: Any) -> str:
+    return str(instance.private_dns_name).partition(".")[0]
+
+
+def _decoded(user_data: Any) -> bytes:
+    return base64.b64decode(str(user_data)) if user_data else b""
+
+
+# ------------------------------------------------------------------ the network that instances are in
+
+
+@_hook(EC2Backend, "create_default_vpc")
+def _default_vpc(cloud: Cloud, original: Hook, backend: Any) -> Any:
+    """moto's default VPC is 172.31.0.0/16: here it is the network of the bridge, with a subnet in each zone."""
+    if backend.region_name != REGION:
+        return original(backend)
+    vpc = backend.create_vpc(cidr_block=str(cloud.config.network), is_default=True)
+    for zone, subnet in cloud.config.subnets.items():
+        backend.create_subnet(vpc_id=vpc.id, cidr_block=str(subnet), availability_zone=zone)
+    return vpc
+
+
+@_hook(elastic_network_interfaces, "random_public_ip")
+def _public_address(cloud: Cloud, original: Hook) -> str:
+    """moto's public addresses are somebody's on the internet: here they are the bridge's."""
+    taken = {nic.public_ip for nic in ec2().enis.values()}
+    network = cloud.config.public_network
+    while (address := str(network[random.randrange(4, network.num_addresses - 4)])) in taken:  # noqa: S311
+        pass
+    return address
+
+
+# ------------------------------------------------------------------ launching
+
+
+@_hook(EC2Response, "run_instances")
+def _run_instances_call(cloud: Cloud, original: Hook, response: Any) -> Any:
+    """moto ignores ClientToken and MaxCount, and a dry run succeeds whatever it is of."""
+    parameters, backend = response.params, response.ec2_backend
+    with _launching:
+        _launchable(cloud, backend, parameters.get("ImageId"), parameters.get("LaunchTemplate"))
+        response.error_on_dryrun()
+        token = parameters.get("ClientToken")
+        print_ = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode()).hexdigest()
+        remembered = backend.__dict__.setdefault("client_tokens", {})
+        if token in remembered:
+            return ActionResult(_same_again(remembered[token], print_))
+        parameters["MinCount"] = parameters.get("MaxCount", parameters.get("MinCount", 1))
+        result = original(response)
+        if token:
+            remembered[token] = (print_, result.result)
+            for oldest in list(remembered)[:-_REMEMBERED]:
+                del remembered[oldest]
+        return result
+
+
+def _same_again(remembered: tuple[str, Any], fingerprint: str) -> Any:
+    """https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html"""
+    known, reservation = remembered
+    if known != fingerprint:
+        raise EC2ClientError("IdempotentParameterMismatch", "The request has the client token of another request.")
+    if all(each.state == "terminated" for each in reservation.instances):
+        raise EC2ClientError("IdempotentInstanceTerminated", "The instances of this client token are terminated.")
+    return reservation
+
+
+@_hook(EC2Backend, "run_instances")
+def _run_instances(
+    cloud: Cloud, original: Hook, backend: Any, image_id: Any, count: int, user_data: Any, groups: Any, **named: Any
+) -> Any:
+    """moto accepts images that are not there, loses parts of the launch template, and nothing boots."""
+    with _launching:
+        image, template, layers = _launchable(cloud, backend, image_id, named.get("launch_template"))
+        _fill_from(template, named)
+        _place(backend, named)
+        if key := named.get("key_name"):
+            backend.describe_key_pairs(key_names=[key])
+        user_data = user_data or parse_user_data(_text(template.get("UserData")))
+        reservation = original(backend, image, count, user_data, groups, **named)
+        for instance in reservation.instances:
+            _set(instance, "pending")
+            cloud.machines.launch(instance.id, _hostname(instance), layers, _addresses(instance))
+    cloud.changed()
+    return reservation
+
+
+def _launchable(cloud: Cloud, backend: Any, image_id: Any, template: Any) -> tuple[str, dict[str, Any], Any]:
+    """The image, the template's data and the image's layers; AWS's own errors where they are not to be had."""
+    if backend.region_name != REGION:
+        raise EC2ClientError("UnsupportedOperation", f"The local cloud's instances run in {REGION} alone.")
+    data = _template_data(backend, template) if template else {}
+    image = image_id or data.get("ImageId")
+    if not image:
+        raise EC2ClientError("MissingParameter", "The request must contain the parameter ImageId")
+    if image in backend.deleted_amis or image not in backend.amis:
+        raise InvalidAMIIdError([image])
+    layers = cloud.images.layers(image)
+    if backend.amis[image].state != "available" or layers is None:
+        raise UnvailableAMIIdError(image)
+    return image, data, layers
+
+
+def _template_data(backend: Any, template: Any) -> dict[str, Any]:
+    if "LaunchTemplateId" in template:
+        found = backend.get_launch_template(template["LaunchTemplateId"])
+    else:
+        found = backend.get_launch_template_by_name(template["LaunchTemplateName"])
+    data: dict[str, Any] = found.get_version(template.get("Version", "$Default")).data
+    return data
+
+
+def _fill_from(template: dict[str, Any], named: dict[str, Any]) -> None:
+    """What of a launch template moto leaves out."""
+    named["metadata_options"] = {**template.get("MetadataOptions", {}), **(named.get("metadata_options") or {})}
+    for key, parameter in (
+        ("InstanceInitiatedShutdownBehavior", "instance_initiated_shutdown_behavior"),
+        ("NetworkInterfaces", "nics"),
+        ("KeyName", "key_name"),
+    ):
+        if not named.get(parameter) and key in template:
+            named[parameter] = template[key]
+
+
+def _place(backend: Any, named: dict[str, Any]) -> None:
+    """Without a subnet moto invents an address from anywhere: take the zone's default subnet."""
+    nics = [{"DeviceIndex": 0, **nic} for nic in named.get("nics") or []]
+    if not named.get("subnet_id") and not any("SubnetId" in nic for nic in nics):
+        defaults = backend.get_default_subnets()
+        zone = named.get("placement") or min(defaults)
+        if zone not in defaults:
+            raise EC2ClientError("InvalidParameterValue", f"Invalid availability zone: [{zone}]")
+        if nics:
+            nics[0]["SubnetId"] = defaults[zone].id
+        else:
+            named["subnet_id"] = defaults[zone].id
+    named["nics"] = nics
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+# ------------------------------------------------------------------ instances' lives
+
+
+@_hook(EC2Backend, "start_instances")
+def _start_instances(cloud: Cloud, original: Hook, backend: Any, instance_ids: list[str]) -> Any:
+    """moto's instances run at once; here the machine has to boot."""
+    _expect(backend, instance_ids, "stopped", "running", "pending")
+    found = []
+    for instance in backend.get_multi_instances_by_id(instance_ids):
+        previous = copy(instance._state)
+        if instance.state == "stopped":
+            address = instance.nics[0].public_ip
+            instance.start()
+            instance.nics[0].public_ip = address
+            _set(instance, "pending")
+            cloud.machines.start(instance.id)
+        found.append((instance, previous))
+    return found
+
+
+@_hook(EC2Backend, "stop_instances")
+def _stop_instances(cloud: Cloud, original: Hook, backend: Any, instance_ids: list[str]) -> Any:
+    """moto's instances are stopped at once; here the machine shuts down first."""
+    _expect(backend, instance_ids, "running", "pending", "stopping", "stopped")
+    found = []
+    for instance in backend.get_multi_instances_by_id(instance_ids):
+        if instance.disable_api_stop is True:
+            return original(backend, instance_ids)
+        previous = copy(instance._state)
+        if instance.state in ("running", "pending"):
+            _stop(instance)
+            _set(instance, "stopping")
+            cloud.machines.stop(instance.id)
+        found.append((instance, previous))
+    return found
+
+
+@_hook(EC2Backend, "reboot_instances")
+def _reboot_instances(cloud: Cloud, original: Hook, backend: Any, instance_ids: list[str]) -> Any:
+    """moto's reboot does nothing."""
+    _expect(backend, instance_ids, "running", "pending")
+    for instance_id in instance_ids:
+        cloud.machines.reboot(instance_id)
+    return original(backend, instance_ids)
+
+
+@_hook(EC2Backend, "terminate_instances")
+def _terminate_instances(cloud: Cloud, original: Hook, backend: Any, instance_ids: list[str]) -> Any:
+    """moto's instances are gone at once; here the machine shuts down first. Twice is no error."""
+    known = backend.get_multi_instances_by_id(instance_ids)
+    ended = {each.id: copy(each._state) for each in known if each.state in ("shutting-down", "terminated")}
+    live = [each.id for each in known if each.id not in ended]
+    found = original(backend, live) if live else []
+    for instance, _ in found:
+        _set(instance, "shutting-down")
+        if cloud.machines.state(instance.id) is None:
+            _end(instance)
+        else:
+            cloud.machines.terminate(instance.id)
+    cloud.changed()
+    return found + [(each, ended[each.id]) for each in known if each.id in ended]
+
+
+def _expect(backend: Any, instance_ids: list[str], *states: str) -> None:
+    for instance in backend.get_multi_instances_by_id(instance_ids):
+        if instance.state not in states:
+            raise EC2ClientError(
+                "IncorrectInstanceState",
+                f"The instance '{instance.id}' is not in a state from which this can be done: {instance.state}.",
+            )
+
+
+@_hook(EC2Backend, "modify_instance_metadata_options")
+def _modify_metadata_options(cloud: Cloud, original: Hook, backend: Any, instance_id: str, **named: Any) -> Any:
+    """moto forgets the options that a call does not name."""
+    before = copy(backend.get_instance(instance_id).metadata_options)
+    after = original(backend, instance_id, **named)
+    for name, value in vars(before).items():
+        if getattr(after, name) is None:
+            setattr(after, name, value)
+    return after
+
+
+@_hook(EC2Response, "get_console_output")
+def _console_output(cloud: Cloud, original: Hook, response: Any) -> Any:
+    """moto's console output is canned: here is the machine's own."""
+    instance = response.ec2_backend.get_instance(response._get_param("InstanceId"))
+    output = cloud.machines.console(instance.id).decode(errors="replace")
+    encoded = Base64EncodedString.from_raw_string(output)
+    return ActionResult({"InstanceId": instance.id, "Timestamp": utcnow(), "Output": encoded})
+
+
+# ------------------------------------------------------------------ images
+
+
+@_hook(Ami, "__init__")
+def _ami(cloud: Cloud, original: Hook, ami: Any, *arguments: Any, **named: Any) -> None:
+    """moto's images have RootDeviceType=standard, which Packer takes for no EBS image."""
+    original(ami, *arguments, **named)
+    ami.root_device_type = "ebs"
+    ami.hypervisor = "xen"
+    ami.virtualization_type = "hvm"
+    ami.architecture = ami.architecture or "x86_64"
+
+
+@_hook(EC2Response, "create_image")
+def _create_image(cloud: Cloud, original: Hook, response: Any) -> Any:
+    """moto fails on snapshot tags, takes any name twice, knows no NoReboot, and keeps no disk."""
+    backend, name = response.ec2_backend, response._get_param("Name")
+    instance = backend.get_instance(response._get_param("InstanceId"))
+    _expect(backend, [instance.id], "running", "stopped")
+    _name_must_be_free(backend, name)
+    response.error_on_dryrun()
+    specifications = response._get_param("TagSpecifications", [])
+    of_image = [each for each in specifications if each["ResourceType"] != "snapshot"]
+    image = backend.create_image(instance.id, name, response._get_param("Description", ""), of_image)
+    image.ebs_snapshot.add_tags(convert_tag_spec(specifications).get("snapshot", {}))
+    image.state = "pending"
+    reboot = not response._get_param("NoReboot", False)
+    threading.Thread(target=_take_image, args=(cloud, image, instance.id, reboot), daemon=True).start()
+    return ActionResult({"ImageId": image.id})
+
+
+def _take_image(cloud: Cloud, image: Any, instance_id: str, reboot: bool) -> None:
+    try:
+        layers = cloud.machines.snapshot(instance_id, cloud.images.new_layer(), reboot=reboot)
+        cloud.images.add(image.id, layers)
+        image.state = "available"
+    except Exception:
+        log.exception("%s of %s failed", image.id, instance_id)
+        image.state = "failed"
+    log.info("%s (%s) of %s is %s", image.id, image.name, instance_id, image.state)
+    cloud.changed()
+
+
+@_hook(EC2Backend, "copy_image")
+def _copy_image(
+    cloud: Cloud, original: Hook, backend: Any, source_image_id: str, region: str, name: Any = None, text: Any = None
+) -> Any:
+    """A copy stands on the layers of what it copies."""
+    _name_must_be_free(backend, name)
+    layers = cloud.images.layers(source_image_id)
+    image = original(backend, source_image_id, region, name, text)
+    if layers:
+        cloud.images.add(image.id, layers)
+    return image
+
+
+@_hook(EC2Backend, "register_image")
+def _register_image(cloud: Cloud, original: Hook, backend: Any, name: Any = None, description: Any = None) -> Any:
+    """moto takes any name twice."""
+    _name_must_be_free(backend, name)
+    return original(backend, name, description)
+
+
+@_hook(EC2Backend, "deregister_image")
+def _deregister_image(cloud: Cloud, original: Hook, backend: Any, ami_id: str) -> None:
+    """moto knows no deregistration protection, and there are layers to delete."""
+    image = backend.amis.get(ami_id)
+    if image is not None and getattr(image, "deregistration_protection", "disabled") != "disabled":
+        raise EC2ClientError("OperationNotPermitted", f"The image '{ami_id}' is protected from deregistration.")
+    original(backend, ami_id)
+    cloud.images.remove(ami_id)
+
+
+@_hook(EC2Response, "deregister_image")
+def _deregister_image_call(cloud: Cloud, original: Hook, response: Any) -> Any:
+    """moto ignores DeleteAssociatedSnapshots."""
+    image = response.ec2_backend.amis.get(response._get_param("ImageId"))
+    result = original(response)
+    if image is not None and response._get_param("DeleteAssociatedSnapshots", False):
+        response.ec2_backend.snapshots.pop(image.ebs_snapshot.id, None)
+    return result
+
+
+def _name_must_be_free(backend: Any, name: str | None) -> None:
+    for image in backend.amis.values():
+        if name and image.name == name:
+            raise EC2ClientError("InvalidAMIName.Duplicate", f"AMI name {name} is already in use by AMI {image.id}")
+
+
+def _image_of(response: Any) -> Any:
+    return response.ec2_backend.describe_images(ami_ids=[response._get_param("ImageId")])[0]
+
+
+@_addition(EC2Response, "enable_image_deprecation")
+def _enable_image_deprecation(cloud: Cloud, response: Any) -> Any:
+    """Absent from moto."""
+    _image_of(response).deprecation_time = response._get_param("DeprecateAt")
+    return ActionResult({"Return": True})
+
+
+@_addition(EC2Response, "disable_image_deprecation")
+def _disable_image_deprecation(cloud: Cloud, response: Any) -> Any:
+    """Absent from moto."""
+    _image_of(response).deprecation_time = None
+    return ActionResult({"Return": True})
+
+
+@_addition(EC2Response, "enable_image_deregistration_protection")
+def _enable_protection(cloud: Cloud, response: Any) -> Any:
+    """Absent from moto. The cooldown of 24 h that one may ask for is not kept."""
+    _image_of(response).deregistration_protection = "enabled-without-cooldown"
+    return ActionResult({"Return": "enabled-without-cooldown"})
+
+
+@_addition(EC2Response, "disable_image_deregistration_protection")
+def _disable_protection(cloud: Cloud, response: Any) -> Any:
+    """Absent from moto."""
+    _image_of(response).deregistration_protection = "disabled"
+    return ActionResult({"Return": "disabled"})
+
+
+# ------------------------------------------------------------------ launch templates
+
+
+@_hook(EC2Response, "create_launch_template_version")
+def _create_template_version(cloud: Cloud, original: Hook, response: Any) -> Any:
+    """moto ignores SourceVersion, and leaves user data a plain string, which it then refuses itself."""
+    data = dict(response._get_param("LaunchTemplateData", {}))
+    if source := response._get_param("SourceVersion"):
+        named = {key: response._get_param(key) for key in ("LaunchTemplateId", "LaunchTemplateName")}
+        given = {key: value for key, value in named.items() if value}
+        data = {**_template_data(response.ec2_backend, {**given, "Version": source}), **data}
+    if "UserData" in data:
+        data["UserData"] = parse_user_data(_text(data["UserData"]))
+    response.params["LaunchTemplateData"] = data
+    return original(response)
+
+
+@_hook(EC2Response, "describe_launch_template_versions")
+def _describe_template_versions(cloud: Cloud, original: Hook, response: Any) -> Any:
+    """moto shows 15 versions and no token for the rest: show AWS's 200."""
+    response.params.setdefault("MaxResults", 200)
+    return original(response)
+
+
+@_hook(EC2Response, "describe_launch_templates")
+def _describe_templates(cloud: Cloud, original: Hook, response: Any) -> Any:
+    """moto shows 15 templates and no token for the rest: show AWS's 200."""
+    response.params.setdefault("MaxResults", 200)
+    return original(response)
+
+
+# ------------------------------------------------------------------ all services
+
+
+@_hook(BaseResponse, "call_action")
+def _call_action(cloud: Cloud, original: Hook, response: Any) -> Any:
+    """What moto does not know, or stumbles over, is a 500, which clients repeat as if it would pass."""
+    try:
+        return original(response)
+    except NotImplementedError as error:
+        refusal = ServiceException("InvalidAction", f"The local cloud does not know this: {error}")
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, AssertionError) as error:
+        log.exception("%s.%s", response.service_name, response._get_action())
+        refusal = ServiceException("InvalidParameterValue", f"The local cloud cannot do this: {error!r}")
+    status, headers, body = response.serialized(ActionResult(refusal))
+    return status, {**headers, "status": str(status)}, body

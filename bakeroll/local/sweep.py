@@ -1,0 +1,26 @@
+"""Removes what a cloud left on this machine: processes, namespaces, interfaces, routes, cgroups.
+
+Everything is found by the cloud's name, never by what a daemon remembers, so it works after a SIGKILL too.
+Mounts need no sweeping: a machine's are in its own mount namespace and end with it.
+"""
+
+from bakeroll.local import cgroup, network
+from bakeroll.local.config import Config
+
+
+def leftovers(config: Config) -> list[str]:
+    """What is there of this cloud, in words."""
+    group = cgroup.of_cloud(config.bridge)
+    found = [f"process {process}" for process in cgroup.processes(group)]
+    found += [f"cgroup {group}"] if group.exists() else []
+    found += [f"network namespace {name}" for name in network.namespaces(config.bridge)]
+    return found + [f"bridge {each['ifname']}" for each in network.interfaces() if each["ifname"] == config.bridge]
+
+
+def sweep(config: Config) -> list[str]:
+    """Remove all of it; only while no daemon holds the lock. Returns what would not go."""
+    if not leftovers(config):
+        return []
+    cgroup.kill(cgroup.of_cloud(config.bridge))
+    network.remove(config.bridge)
+    return leftovers(config)
