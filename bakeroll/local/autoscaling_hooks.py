@@ -10,12 +10,13 @@ from typing import Any, Protocol
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
 from moto.autoscaling.models import ASG_NAME_TAG, AutoScalingBackend, FakeAutoScalingGroup, InstanceState
 from moto.autoscaling.responses import AutoScalingResponse
+from moto.backends import get_backend
 from moto.core.responses import ActionResult, EmptyResult
 
-from bakeroll.local.hooking import Hook, Hooks
+from bakeroll.local.config import ACCOUNT, REGION
+from bakeroll.local.hooking import Hook, hook
 from bakeroll.local.scaling import Scaling, suspended
 
-HOOKS = Hooks()
 MOST_AT_ONCE = 20
 """Instances that one call may attach, detach or put on standby:
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html"""
@@ -25,6 +26,12 @@ class Scaled(Protocol):
     """What the hooks need of the rest."""
 
     scaling: Scaling
+
+
+def groups_now() -> list[FakeAutoScalingGroup]:
+    """All groups."""
+    backend: Any = get_backend("autoscaling")[ACCOUNT][REGION]
+    return list(backend.autoscaling_groups.values())
 
 
 class Groups(OrderedDict[str, FakeAutoScalingGroup]):
@@ -37,14 +44,14 @@ class Groups(OrderedDict[str, FakeAutoScalingGroup]):
 # ------------------------------------------------------------------ groups and their sizes
 
 
-@HOOKS.before(AutoScalingBackend, "__init__")
+@hook(AutoScalingBackend, "__init__")
 def _backend(cloud: Scaled, original: Hook, backend: Any, *rest: Any, **named: Any) -> None:
     """moto answers 500 for a group that is not there."""
     original(backend, *rest, **named)
     backend.autoscaling_groups = Groups()
 
 
-@HOOKS.before(AutoScalingBackend, "create_auto_scaling_group")
+@hook(AutoScalingBackend, "create_auto_scaling_group")
 def _create(cloud: Scaled, original: Hook, backend: Any, name: str, *rest: Any, **named: Any) -> Any:
     """moto takes a name twice, any sizes and target groups, and makes a grace period of 0 one of 300 s."""
     if name in backend.autoscaling_groups:
@@ -61,7 +68,7 @@ def _create(cloud: Scaled, original: Hook, backend: Any, name: str, *rest: Any, 
     return group
 
 
-@HOOKS.before(AutoScalingBackend, "update_auto_scaling_group")
+@hook(AutoScalingBackend, "update_auto_scaling_group")
 def _update(cloud: Scaled, original: Hook, backend: Any, name: str, *rest: Any, **named: Any) -> Any:
     """moto forgets the mixed instances policy when another field is updated, and takes any sizes."""
     with cloud.scaling.lock:
@@ -89,7 +96,7 @@ def _must_fit(smallest: int, largest: int, wanted: int) -> None:
         )
 
 
-@HOOKS.before(AutoScalingBackend, "set_desired_capacity")
+@hook(AutoScalingBackend, "set_desired_capacity")
 def _set_desired(cloud: Scaled, original: Hook, backend: Any, name: str, wanted: int) -> None:
     """moto takes a desired capacity outside the group's sizes."""
     with cloud.scaling.lock:
@@ -106,23 +113,23 @@ def _set_desired(cloud: Scaled, original: Hook, backend: Any, name: str, wanted:
     cloud.scaling.wake(name)
 
 
-@HOOKS.before(FakeAutoScalingGroup, "set_desired_capacity")
+@hook(FakeAutoScalingGroup, "set_desired_capacity")
 def _note_desired(cloud: Scaled, original: Hook, group: Any, wanted: int | None) -> None:
     """moto launches and terminates in the call itself; here it is noted, and the engine acts."""
     group.desired_capacity = group.min_size if wanted is None else wanted
 
 
-@HOOKS.before(AutoScalingBackend, "update_attached_elbs")
+@hook(AutoScalingBackend, "update_attached_elbs")
 def _leave_elbs(cloud: Scaled, original: Hook, backend: Any, name: str) -> None:
     """moto registers all members whenever something changes; the engine registers each one once."""
 
 
-@HOOKS.before(AutoScalingBackend, "update_attached_target_groups")
+@hook(AutoScalingBackend, "update_attached_target_groups")
 def _leave_target_groups(cloud: Scaled, original: Hook, backend: Any, name: str) -> None:
     """As above."""
 
 
-@HOOKS.before(AutoScalingResponse, "delete_auto_scaling_group")
+@hook(AutoScalingResponse, "delete_auto_scaling_group")
 def _delete(cloud: Scaled, original: Hook, response: Any) -> Any:
     """moto ignores ForceDelete, and deletes a group that has instances without it."""
     backend, name = response.autoscaling_backend, response._get_param("AutoScalingGroupName")
@@ -139,13 +146,13 @@ def _delete(cloud: Scaled, original: Hook, response: Any) -> Any:
     return EmptyResult()
 
 
-@HOOKS.before(FakeAutoScalingGroup, "launch_template")
+@hook(FakeAutoScalingGroup, "launch_template")
 def _template_of_group(cloud: Scaled, original: Hook, group: Any) -> dict[str, Any] | None:
     """moto shows a mixed group's template at the top, too."""
     return None if group.mixed_instances_policy else original(group)
 
 
-@HOOKS.before(InstanceState, "launch_template")
+@hook(InstanceState, "launch_template")
 def _template_of_instance(cloud: Scaled, original: Hook, state: Any) -> dict[str, Any] | None:
     """moto shows the template's default version; here is what the instance was launched from."""
     tags = {tag["key"]: tag["value"] for tag in state.instance.get_tags()}
@@ -160,7 +167,7 @@ def _template_of_instance(cloud: Scaled, original: Hook, state: Any) -> dict[str
     }
 
 
-@HOOKS.before(AutoScalingResponse, "describe_scaling_activities")
+@hook(AutoScalingResponse, "describe_scaling_activities")
 def _activities(cloud: Scaled, original: Hook, response: Any) -> Any:
     """moto's list is empty."""
     backend = response.autoscaling_backend
@@ -176,7 +183,7 @@ def _activities(cloud: Scaled, original: Hook, response: Any) -> Any:
 # ------------------------------------------------------------------ processes
 
 
-@HOOKS.before(AutoScalingBackend, "resume_processes")
+@hook(AutoScalingBackend, "resume_processes")
 def _resume(cloud: Scaled, original: Hook, backend: Any, name: str, processes: Sequence[str]) -> None:
     """The engine looks at once."""
     with cloud.scaling.lock:
@@ -184,7 +191,7 @@ def _resume(cloud: Scaled, original: Hook, backend: Any, name: str, processes: S
     cloud.scaling.wake(name)
 
 
-@HOOKS.before(AutoScalingBackend, "suspend_processes")
+@hook(AutoScalingBackend, "suspend_processes")
 def _suspend(cloud: Scaled, original: Hook, backend: Any, name: str, processes: Sequence[str]) -> None:
     """Not while the engine decides."""
     with cloud.scaling.lock:
@@ -194,7 +201,7 @@ def _suspend(cloud: Scaled, original: Hook, backend: Any, name: str, processes: 
 # ------------------------------------------------------------------ members
 
 
-@HOOKS.before(AutoScalingBackend, "attach_instances")
+@hook(AutoScalingBackend, "attach_instances")
 def _attach(cloud: Scaled, original: Hook, backend: Any, name: str, instance_ids: Sequence[str]) -> None:
     """moto attaches anything, in any number, and forgets Standby when it counts."""
     _must_be_few(instance_ids)
@@ -262,7 +269,7 @@ def _must_launch(group: Any) -> None:
         )
 
 
-@HOOKS.before(AutoScalingBackend, "detach_instances")
+@hook(AutoScalingBackend, "detach_instances")
 def _detach(
     cloud: Scaled, original: Hook, backend: Any, name: str, instance_ids: Sequence[str], decrement: bool
 ) -> Any:
@@ -280,7 +287,7 @@ def _detach(
     return [each.shown(group.arn) for each in activities]
 
 
-@HOOKS.before(AutoScalingBackend, "enter_standby_instances")
+@hook(AutoScalingBackend, "enter_standby_instances")
 def _enter_standby(
     cloud: Scaled, original: Hook, backend: Any, name: str, instance_ids: Sequence[str], decrement: bool
 ) -> Any:
@@ -297,7 +304,7 @@ def _enter_standby(
     return [each.shown(group.arn) for each in activities]
 
 
-@HOOKS.before(AutoScalingBackend, "exit_standby_instances")
+@hook(AutoScalingBackend, "exit_standby_instances")
 def _exit_standby(cloud: Scaled, original: Hook, backend: Any, name: str, instance_ids: Sequence[str]) -> Any:
     """moto does not bring them back into the load balancers, nor mind the group's maximum."""
     _must_be_few(instance_ids)
@@ -317,7 +324,7 @@ def _exit_standby(cloud: Scaled, original: Hook, backend: Any, name: str, instan
     return [each.shown(group.arn) for each in activities]
 
 
-@HOOKS.before(AutoScalingBackend, "terminate_instance")
+@hook(AutoScalingBackend, "terminate_instance")
 def _terminate(cloud: Scaled, original: Hook, backend: Any, instance_id: str, decrement: bool) -> Any:
     """moto terminates in the call itself; here the instance is deregistered, drains, and is terminated then."""
     with cloud.scaling.lock:
@@ -338,13 +345,13 @@ def _terminate(cloud: Scaled, original: Hook, backend: Any, instance_id: str, de
     return activity.shown(group.arn)
 
 
-@HOOKS.before(AutoScalingBackend, "notify_terminate_instances")
+@hook(AutoScalingBackend, "notify_terminate_instances")
 def _instances_end(cloud: Scaled, original: Hook, backend: Any, instance_ids: Sequence[str]) -> None:
     """moto replaces them in the call itself; the engine's health check finds them."""
     cloud.scaling.wake()
 
 
-@HOOKS.before(AutoScalingResponse, "set_instance_health")
+@hook(AutoScalingResponse, "set_instance_health")
 def _set_health(cloud: Scaled, original: Hook, response: Any) -> Any:
     """moto ignores ShouldRespectGracePeriod, and answers 500 for an instance of no group."""
     with cloud.scaling.lock:
@@ -358,7 +365,7 @@ def _set_health(cloud: Scaled, original: Hook, response: Any) -> Any:
     return result
 
 
-@HOOKS.before(AutoScalingBackend, "set_instance_protection")
+@hook(AutoScalingBackend, "set_instance_protection")
 def _protect(cloud: Scaled, original: Hook, backend: Any, name: str, instance_ids: Sequence[str], on: bool) -> None:
     """moto takes ids that are not in the group, and answers nothing."""
     with cloud.scaling.lock:
@@ -403,7 +410,7 @@ def _sizes(group: Any, what: str) -> str:
 # ------------------------------------------------------------------ target groups and load balancers
 
 
-@HOOKS.before(AutoScalingBackend, "attach_load_balancer_target_groups")
+@hook(AutoScalingBackend, "attach_load_balancer_target_groups")
 def _attach_groups(cloud: Scaled, original: Hook, backend: Any, name: str, arns: Sequence[str]) -> None:
     """moto registers members on standby, too."""
     with cloud.scaling.lock:
@@ -411,7 +418,7 @@ def _attach_groups(cloud: Scaled, original: Hook, backend: Any, name: str, arns:
         cloud.scaling.register_all(backend.autoscaling_groups[name])
 
 
-@HOOKS.before(AutoScalingBackend, "attach_load_balancers")
+@hook(AutoScalingBackend, "attach_load_balancers")
 def _attach_elbs(cloud: Scaled, original: Hook, backend: Any, name: str, balancers: Sequence[str]) -> None:
     """As above."""
     with cloud.scaling.lock:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bakeroll.local.haproxy import (
     Haproxy,
@@ -193,6 +193,20 @@ class LoadBalancer:
         is_answering = any(key in self.stats and self.stats[key].in_flight for key in placed)
         return is_serving or is_answering or self.haproxy.is_finishing
 
+    def status(self) -> dict[str, Any]:
+        layout = self._layout
+        return {
+            "address": layout.address if layout else "",
+            "ports": [listener.port for listener in layout.listeners] if layout else [],
+            "targets": {name: self._word(group, name) for group, name in self.places},
+        }
+
+    def _word(self, group: str, name: str) -> str:
+        seen = self.seen(group, name)
+        if seen is None or seen.stat is None or seen.phase == "draining":
+            return seen.phase if seen else ""
+        return f"{seen.phase}, {seen.stat.status} {seen.stat.check}"
+
     def stop(self) -> None:
         self.haproxy.stop()
         self._layout, self.places, self.stats = None, {}, {}
@@ -202,9 +216,13 @@ class Balancers:
     """All load balancers, kept as `read` says they should be, by a thread of their own."""
 
     def __init__(
-        self, directory: Path, read: Callable[[], Sequence[Wanted]], clock: Callable[[], float] = time.monotonic
+        self,
+        directory: Path,
+        read: Callable[[], Sequence[Wanted]],
+        adopt: Callable[[int], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._directory = directory
+        self._directory, self._adopt = directory, adopt
         self._read = read
         self._clock = clock
         self._lock = threading.RLock()
@@ -231,6 +249,11 @@ class Balancers:
                 balancer.stop()
             self._balancers.clear()
 
+    def status(self) -> list[dict[str, Any]]:
+        """All load balancers, for people."""
+        with self._lock:
+            return [{"name": name, **balancer.status()} for name, balancer in self._balancers.items()]
+
     def turn(self) -> bool:
         """One step for each load balancer. True where a target is awaited."""
         with self._lock:
@@ -244,7 +267,7 @@ class Balancers:
     def _turn_one(self, name: str, wanted: Wanted) -> None:
         balancer = self._balancers.get(name)
         if balancer is None:
-            balancer = LoadBalancer(Haproxy(self._directory / name), self._clock)
+            balancer = LoadBalancer(Haproxy(self._directory / name, self._adopt), self._clock)
             self._balancers[name] = balancer
         try:
             balancer.turn(wanted)

@@ -119,7 +119,7 @@ def _rebalance(group: Group, counted: Sequence[Member]) -> list[Launch]:
     is_at_rest = all(each.lifecycle in ("InService", "Standby") for each in group.members)
     if not is_at_rest or not group.may_launch or {"AZRebalance", "Launch", "Terminate"} & group.suspended:
         return []
-    zones = Counter({zone: 0 for zone in group.zones})
+    zones = Counter(dict.fromkeys(group.zones, 0))
     zones.update(each.zone for each in counted)
     emptiest = min(group.zones, key=lambda name: zones[name], default=None)
     if emptiest is None or max(zones.values()) - zones[emptiest] < 2:

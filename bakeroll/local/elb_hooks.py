@@ -6,9 +6,10 @@ moto keeps load balancers, listeners, target groups and who is registered; the b
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from moto.backends import get_backend
+from moto.core.responses import ActionResult
 from moto.elb.models import ELBBackend
 from moto.elb.responses import ELBResponse
-from moto.core.responses import ActionResult
 from moto.elbv2.exceptions import (
     DuplicateListenerError,
     DuplicateLoadBalancerName,
@@ -19,12 +20,13 @@ from moto.elbv2.exceptions import (
 )
 from moto.elbv2.models import ELBv2Backend, FakeHealthStatus
 
-from bakeroll.local.balanced import classic_group, in_use, server_name
-from bakeroll.local.balancer import Balancers
-from bakeroll.local.hooking import Hook, Hooks
+from bakeroll.local.addresses import Addresses
+from bakeroll.local.balanced import classic_group, in_use, server_name, wanted
+from bakeroll.local.balancer import Balancers, Wanted
+from bakeroll.local.config import ACCOUNT, REGION
+from bakeroll.local.hooking import Hook, hook
 from bakeroll.local.target_health import target_health
 
-HOOKS = Hooks()
 _PROTOCOLS = {"application": "HTTP", "network": "TCP"}
 
 
@@ -32,11 +34,28 @@ class Balancing(Protocol):
     """What the hooks need of the rest."""
 
     balancers: Balancers
+    addresses: Addresses
 
-    def take_address(self) -> str:
-        """A free address, put on the bridge."""
 
-    def give_address_back(self, address: str) -> None: ...
+def _backends() -> tuple[Any, Any, Any]:
+    elbv2, elb, ec2 = (get_backend(name)[ACCOUNT][REGION] for name in ("elbv2", "elb", "ec2"))
+    return elbv2, elb, ec2
+
+
+def wanted_now() -> list[Wanted]:
+    """All load balancers as the API has them."""
+    return wanted(*_backends())
+
+
+def addresses_taken() -> list[str]:
+    elbv2, elb, _ = _backends()
+    return [each.dns_name for backend in (elbv2, elb) for each in list(backend.load_balancers.values())]
+
+
+def settle() -> None:
+    """After a start: the targets whose machines did not outlive the last daemon are registered no more."""
+    elbv2, _, ec2 = _backends()
+    elbv2.notify_terminate_instances([each.id for each in ec2.all_instances() if each.state == "terminated"])
 
 
 def _refuse(what: str) -> ELBClientError:
@@ -46,7 +65,7 @@ def _refuse(what: str) -> ELBClientError:
 # ------------------------------------------------------------------ load balancers and listeners
 
 
-@HOOKS.before(ELBv2Backend, "create_load_balancer")
+@hook(ELBv2Backend, "create_load_balancer")
 def _create_load_balancer(cloud: Balancing, original: Hook, backend: Any, name: str, *rest: Any, **named: Any) -> Any:
     """moto takes a name twice and invents a DNS name; here the name is the address that answers."""
     if named.get("loadbalancer_type") not in (None, *_PROTOCOLS):
@@ -54,22 +73,22 @@ def _create_load_balancer(cloud: Balancing, original: Hook, backend: Any, name: 
     if any(each.name == name for each in backend.load_balancers.values()):
         raise DuplicateLoadBalancerName()
     balancer = original(backend, name, *rest, **named)
-    balancer.dns_name = cloud.take_address()
+    balancer.dns_name = cloud.addresses.take()
     cloud.balancers.wake()
     return balancer
 
 
-@HOOKS.before(ELBv2Backend, "delete_load_balancer")
+@hook(ELBv2Backend, "delete_load_balancer")
 def _delete_load_balancer(cloud: Balancing, original: Hook, backend: Any, arn: str) -> None:
     """moto has nothing to give back."""
     balancer = backend.load_balancers.get(arn)
     original(backend, arn)
     if balancer:
         _follow(cloud, backend)
-        cloud.give_address_back(balancer.dns_name)
+        cloud.addresses.give_back(balancer.dns_name)
 
 
-@HOOKS.before(ELBv2Backend, "create_listener")
+@hook(ELBv2Backend, "create_listener")
 def _create_listener(
     cloud: Balancing, original: Hook, backend: Any, balancer: str, protocol: str, port: Any, *rest: Any, **named: Any
 ) -> Any:
@@ -84,7 +103,7 @@ def _create_listener(
     return listener
 
 
-@HOOKS.before(ELBv2Backend, "modify_listener")
+@hook(ELBv2Backend, "modify_listener")
 def _modify_listener(cloud: Balancing, original: Hook, backend: Any, arn: str, *rest: Any, **named: Any) -> Any:
     """As with a new listener."""
     actions = rest[4] if len(rest) > 4 else named.get("actions")
@@ -97,7 +116,7 @@ def _modify_listener(cloud: Balancing, original: Hook, backend: Any, arn: str, *
     return listener
 
 
-@HOOKS.before(ELBv2Backend, "delete_listener")
+@hook(ELBv2Backend, "delete_listener")
 def _delete_listener(cloud: Balancing, original: Hook, backend: Any, arn: str) -> Any:
     """moto goes on calling the target group used."""
     listener = original(backend, arn)
@@ -105,7 +124,7 @@ def _delete_listener(cloud: Balancing, original: Hook, backend: Any, arn: str) -
     return listener
 
 
-@HOOKS.before(ELBv2Backend, "create_rule")
+@hook(ELBv2Backend, "create_rule")
 def _create_rule(cloud: Balancing, original: Hook, backend: Any, *rest: Any, **named: Any) -> Any:
     """moto keeps rules that nobody would follow."""
     raise _refuse("no rules but each listener's default one")
@@ -128,7 +147,7 @@ def _follow(cloud: Balancing, backend: Any) -> None:
 # ------------------------------------------------------------------ target groups and targets
 
 
-@HOOKS.before(ELBv2Backend, "create_target_group")
+@hook(ELBv2Backend, "create_target_group")
 def _create_target_group(cloud: Balancing, original: Hook, backend: Any, name: str, **named: Any) -> Any:
     """moto takes protocols that no haproxy of ours speaks."""
     if named.get("protocol") not in ("HTTP", "TCP") or named.get("target_type") not in (None, "instance", "ip"):
@@ -136,7 +155,7 @@ def _create_target_group(cloud: Balancing, original: Hook, backend: Any, name: s
     return original(backend, name, **named)
 
 
-@HOOKS.before(ELBv2Backend, "modify_target_group")
+@hook(ELBv2Backend, "modify_target_group")
 def _modify_target_group(cloud: Balancing, original: Hook, backend: Any, *rest: Any, **named: Any) -> Any:
     """moto has no health checks to change."""
     group = original(backend, *rest, **named)
@@ -144,7 +163,7 @@ def _modify_target_group(cloud: Balancing, original: Hook, backend: Any, *rest: 
     return group
 
 
-@HOOKS.before(ELBv2Backend, "register_targets")
+@hook(ELBv2Backend, "register_targets")
 def _register_targets(cloud: Balancing, original: Hook, backend: Any, arn: str, targets: Sequence[Any]) -> None:
     """moto registers instances that are not there, and the first of a list of which the last is refused."""
     if arn not in backend.target_groups:
@@ -159,7 +178,7 @@ def _register_targets(cloud: Balancing, original: Hook, backend: Any, arn: str, 
     cloud.balancers.wake()
 
 
-@HOOKS.before(ELBv2Backend, "deregister_targets")
+@hook(ELBv2Backend, "deregister_targets")
 def _deregister_targets(cloud: Balancing, original: Hook, backend: Any, arn: str, targets: Sequence[Any]) -> None:
     """moto refuses targets that are not registered; AWS does not mind."""
     group = backend.target_groups.get(arn)
@@ -169,14 +188,14 @@ def _deregister_targets(cloud: Balancing, original: Hook, backend: Any, arn: str
     cloud.balancers.wake()
 
 
-@HOOKS.before(ELBv2Backend, "notify_terminate_instances")
+@hook(ELBv2Backend, "notify_terminate_instances")
 def _instances_end(cloud: Balancing, original: Hook, backend: Any, instance_ids: Sequence[str]) -> None:
     """The balancer lets go of them at once."""
     original(backend, instance_ids)
     cloud.balancers.wake()
 
 
-@HOOKS.before(ELBv2Backend, "describe_target_health")
+@hook(ELBv2Backend, "describe_target_health")
 def _describe_target_health(
     cloud: Balancing, original: Hook, backend: Any, arn: str, targets: Sequence[Any]
 ) -> list[FakeHealthStatus]:
@@ -216,26 +235,26 @@ def _health(cloud: Balancing, backend: Any, group: Any, target: Any) -> FakeHeal
 # ------------------------------------------------------------------ classic load balancers
 
 
-@HOOKS.before(ELBBackend, "create_load_balancer")
+@hook(ELBBackend, "create_load_balancer")
 def _create_classic(cloud: Balancing, original: Hook, backend: Any, *rest: Any, **named: Any) -> Any:
     """moto invents a DNS name; here the name is the address that answers."""
     balancer = original(backend, *rest, **named)
-    balancer.dns_name = cloud.take_address()
+    balancer.dns_name = cloud.addresses.take()
     cloud.balancers.wake()
     return balancer
 
 
-@HOOKS.before(ELBBackend, "delete_load_balancer")
+@hook(ELBBackend, "delete_load_balancer")
 def _delete_classic(cloud: Balancing, original: Hook, backend: Any, name: str) -> None:
     """moto has nothing to give back."""
     balancer = backend.load_balancers.get(name)
     original(backend, name)
     if balancer:
         cloud.balancers.wake()
-        cloud.give_address_back(balancer.dns_name)
+        cloud.addresses.give_back(balancer.dns_name)
 
 
-@HOOKS.before(ELBResponse, "describe_instance_health")
+@hook(ELBResponse, "describe_instance_health")
 def _describe_instance_health(cloud: Balancing, original: Hook, response: Any) -> Any:
     """moto's instances are in service while they run, whatever they answer."""
     balancer = response.elb_backend.load_balancers.get(response._get_param("LoadBalancerName"))

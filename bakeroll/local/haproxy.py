@@ -10,13 +10,11 @@ first check, so a new one must not enter the backend that serves.
 
 import contextlib
 import csv
-import os
 import re
-import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -187,10 +185,12 @@ def _backend(name: str, group: TargetGroup) -> str:
 
 
 class Haproxy:
-    """One haproxy, its files in `directory`: haproxy.cfg, haproxy.log and its socket."""
+    """One haproxy, its files in `directory`: haproxy.cfg, haproxy.log and its socket. `adopt` is told the id
+    of each process, so that it is found again should this one be killed."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, adopt: Callable[[int], None]) -> None:
         self.directory = directory
+        self._adopt = adopt
         self.socket = directory / "sock"
         self._running: subprocess.Popen[bytes] | None = None
         self._finishing: list[subprocess.Popen[bytes]] = []
@@ -217,6 +217,7 @@ class Haproxy:
         with (self.directory / "haproxy.log").open("ab") as log:
             argv = ["haproxy", "-db", "-f", str(file), *handover]
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        self._adopt(process.pid)
         self._finishing = [each for each in (*self._finishing, before) if each and each.poll() is None]
         self._running = process
         self._await_socket(process)
@@ -263,12 +264,3 @@ def _stat(row: Mapping[str, str]) -> Stat:
 
 def _value(info: str, key: str) -> str:
     return next((line.partition(": ")[2] for line in info.splitlines() if line.startswith(f"{key}: ")), "")
-
-
-def sweep(directory: Path) -> None:
-    """End every haproxy whose configuration lies under `directory`: those of a daemon that was killed."""
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            argv = (process / "cmdline").read_bytes().split(b"\0")
-            if argv[0].endswith(b"haproxy") and any(word.startswith(bytes(directory) + b"/") for word in argv):
-                os.kill(int(process.name), signal.SIGTERM)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 from moto.ec2.models.instances import Instance
@@ -57,17 +57,19 @@ class _BackOff:
 
 
 class Scaling:
-    """The engine. `lock` guards all groups; whoever changes one holds it, and nobody boots a machine under it."""
+    """The engine. `lock` guards all groups; whoever changes one holds it, and nobody boots a machine under it.
+    `changed` is told when a group has got on, so that it is kept."""
 
     def __init__(
         self,
         surroundings: Surroundings,
+        changed: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.lock = threading.RLock()
         self.activities = Activities(now)
-        self._surroundings = surroundings
+        self._surroundings, self._changed = surroundings, changed
         self._clock = clock
         self._in_service_at: dict[str, float] = {}
         self._back_off: dict[str, _BackOff] = {}
@@ -106,7 +108,27 @@ class Scaling:
             self._wake.wait(TURN_SECONDS)
             self._wake.clear()
 
+    def status(self) -> list[dict[str, Any]]:
+        """All groups, for people."""
+        with self.lock:
+            return [
+                {
+                    "name": group.name,
+                    "desired": group.desired_capacity,
+                    "instances": {state.instance.id: state.lifecycle_state for state in group.instance_states},
+                    "suspended": sorted(suspended(group)),
+                }
+                for group in self._surroundings.groups()
+            ]
+
     def _turn_group(self, group: FakeAutoScalingGroup) -> None:
+        before = [(state.instance.id, state.lifecycle_state, state.health_status) for state in group.instance_states]
+        self._step(group)
+        after = [(state.instance.id, state.lifecycle_state, state.health_status) for state in group.instance_states]
+        if before != after:
+            self._changed()
+
+    def _step(self, group: FakeAutoScalingGroup) -> None:
         for state in list(group.instance_states):
             self._advance(group, state)
         for action in decide(self._as_decided(group)):
@@ -128,9 +150,7 @@ class Scaling:
             self._check(group, state)
         elif state.lifecycle_state == "Terminating":
             self._end(group, state, is_dead=is_dead)
-        elif state.lifecycle_state == "Detaching" and (is_dead or self._surroundings.is_idle(instance.id)):
-            self._drop(group, state)
-        elif is_dead:
+        elif is_dead or (state.lifecycle_state == "Detaching" and self._surroundings.is_idle(instance.id)):
             self._drop(group, state)
 
     def enter_service(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:

@@ -1,6 +1,8 @@
 """The balancer: what is done with a target, as a table; and real haproxies before small HTTP servers."""
 
 import http.client
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from bakeroll.local.balancer import Balancers, Place, Wanted, next_move
-from bakeroll.local.haproxy import HealthCheck, Layout, Listener, Server, Stat, TargetGroup, sweep
+from bakeroll.local.haproxy import HealthCheck, Layout, Listener, Server, Stat, TargetGroup
 
 ADDRESS, PORT = "127.0.3.1", 8081
 SERVER = Server("i-1:8080", "127.0.3.11", 8080)
@@ -55,7 +57,8 @@ class World:
 
     def __init__(self, directory: Path) -> None:
         self.wanted = Wanted("links", LAYOUT, {"links": {}}, {"links": 1.0})
-        self.balancers = Balancers(directory, lambda: [self.wanted])
+        self.processes: list[int] = []
+        self.balancers = Balancers(directory, lambda: [self.wanted], self.processes.append)
 
     def register(self, *servers: Server) -> None:
         registered = {**self.wanted.registered["links"], **{server.name: server for server in servers}}
@@ -219,7 +222,7 @@ def test_a_haproxy_that_dies_comes_back(world: World, answering: Callable[[str],
     world.register(SERVER)
     eventually(lambda: world.is_up(SERVER))
 
-    sweep(world.balancers._directory)
+    os.kill(world.processes[-1], signal.SIGKILL)
 
     eventually(lambda: _answers())
 
