@@ -90,28 +90,35 @@ def _delete_load_balancer(cloud: Balancing, original: Hook, backend: Any, arn: s
 
 @hook(ELBv2Backend, "create_listener")
 def _create_listener(
-    cloud: Balancing, original: Hook, backend: Any, balancer: str, protocol: str, port: Any, *rest: Any, **named: Any
+    cloud: Balancing, original: Hook, backend: Any, load_balancer_arn: str, protocol: str, port: Any, **named: Any
 ) -> Any:
     """moto takes a port twice, and takes what no haproxy of ours does: TLS, redirects and the like."""
-    found = backend.load_balancers.get(balancer)
-    if found:
-        _can_listen(found, protocol, rest[2] if len(rest) > 2 else named.get("actions", []))
-        if any(str(each.port) == str(port) for each in found.listeners.values()):
+    if balancer := backend.load_balancers.get(load_balancer_arn):
+        _can_listen(balancer, protocol, named["actions"])
+        if any(str(each.port) == str(port) for each in balancer.listeners.values()):
             raise DuplicateListenerError()
-    listener = original(backend, balancer, protocol, port, *rest, **named)
+    listener = original(backend, load_balancer_arn, protocol, port, **named)
     _follow(cloud, backend)
     return listener
 
 
 @hook(ELBv2Backend, "modify_listener")
-def _modify_listener(cloud: Balancing, original: Hook, backend: Any, arn: str, *rest: Any, **named: Any) -> Any:
+def _modify_listener(
+    cloud: Balancing,
+    original: Hook,
+    backend: Any,
+    arn: str,
+    port: Any = None,
+    protocol: str | None = None,
+    ssl_policy: str | None = None,
+    certificates: Any = None,
+    actions: Sequence[Any] | None = None,
+) -> Any:
     """As with a new listener."""
-    actions = rest[4] if len(rest) > 4 else named.get("actions")
     for balancer in backend.load_balancers.values():
         if arn in balancer.listeners:
-            protocol = (rest[1] if len(rest) > 1 else named.get("protocol")) or balancer.listeners[arn].protocol
             _can_listen(balancer, protocol, actions or [])
-    listener = original(backend, arn, *rest, **named)
+    listener = original(backend, arn, port, protocol, ssl_policy, certificates, actions or [])
     _follow(cloud, backend)
     return listener
 
