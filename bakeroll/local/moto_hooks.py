@@ -113,7 +113,7 @@ def register_source_image(cloud: Cloud, source: SourceImage) -> None:
             architecture=source.architecture,
             region_name=REGION,
         )
-        image.is_source = True
+        image.is_source = True  # type: ignore[attr-defined]
         backend.amis[source.id] = image
 
 
