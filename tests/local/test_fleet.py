@@ -60,11 +60,9 @@ class Aws:
     def __init__(self, config: Config) -> None:
         self.config = config
         session = boto3.Session("local", "local", region_name="eu-west-1")
-        url = endpoint(config).url
-        self.ec2, self.elbv2, self.asg = (
-            session.client(name, endpoint_url=url)  # type: ignore[call-overload]
-            for name in ("ec2", "elbv2", "autoscaling")
-        )
+        self.ec2: Any = session.client("ec2", endpoint_url=endpoint(config).url)
+        self.elbv2: Any = session.client("elbv2", endpoint_url=endpoint(config).url)
+        self.asg: Any = session.client("autoscaling", endpoint_url=endpoint(config).url)
 
     def make(self, name: str, *, desired: int = 2, image: str = "", grace: int = 30) -> None:
         self.name = name
