@@ -80,9 +80,10 @@ def _update(cloud: Scaled, original: Hook, backend: Any, name: str, *rest: Any, 
         if named.get("desired_capacity") is None:
             named["desired_capacity"] = max(smallest, min(largest, group.desired_capacity))
         _must_fit(smallest, largest, named["desired_capacity"])
-        if not any(named.get(key) for key in ("launch_template", "launch_config_name", "mixed_instances_policy")):
-            named["mixed_instances_policy"] = group.mixed_instances_policy
+        policy = group.mixed_instances_policy
         original(backend, name, *rest, **named)
+        if not any(named.get(key) for key in ("launch_template", "launch_config_name", "mixed_instances_policy")):
+            group.mixed_instances_policy = policy
     cloud.scaling.wake(name)
     return group
 

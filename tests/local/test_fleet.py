@@ -66,7 +66,8 @@ class Aws:
 
     def make(self, name: str, *, desired: int = 2, image: str = "", grace: int = 30) -> None:
         self.name = name
-        source = self.ec2.describe_images(Owners=["self"])["Images"][0]["ImageId"]
+        named = [{"Name": "name", "Values": ["debian-*-local"]}]
+        source = self.ec2.describe_images(Filters=named)["Images"][0]["ImageId"]
         user_data = base64.b64encode(SERVER.encode()).decode()
         data = {"ImageId": image or source, "InstanceType": "t3.small", "UserData": user_data}
         self.ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
