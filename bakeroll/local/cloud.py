@@ -11,8 +11,10 @@ from typing import Any, Protocol
 from werkzeug.serving import BaseWSGIServer
 
 from bakeroll.errors import LocalCloudError
-from bakeroll.local import moto_hooks, source_image
+from bakeroll.local import autoscaling_hooks, cgroup, elb_hooks, moto_hooks, source_image
+from bakeroll.local.addresses import Addresses
 from bakeroll.local.api import Api, ForInstances, serve
+from bakeroll.local.balancer import Balancers
 from bakeroll.local.config import Config, endpoint
 from bakeroll.local.consoles import Consoles
 from bakeroll.local.images import Images
@@ -21,7 +23,9 @@ from bakeroll.local.machines import Machines
 from bakeroll.local.metadata import Facts
 from bakeroll.local.network import Network
 from bakeroll.local.proxy import Proxy
+from bakeroll.local.scaling import Scaling
 from bakeroll.local.state import State
+from bakeroll.local.surroundings import InThisCloud
 from bakeroll.process import Run
 
 log = logging.getLogger(__name__)
@@ -48,7 +52,10 @@ class LocalCloud(moto_hooks.Cloud):
         consoles = Consoles(self.inside.loop)
         layers = self.images.layers_directory
         self.machines = Machines(config, layers, self.network, self.inside, consoles, self._machine_changed)
-        self.parts: dict[str, Part] = {}
+        self.addresses = Addresses(config, self.network, elb_hooks.addresses_taken)
+        self.balancers = Balancers(config.state / "balancers", elb_hooks.wanted_now, self._adopt)
+        self.scaling = Scaling(InThisCloud(autoscaling_hooks.groups_now, self.balancers), self.changed)
+        self.parts: dict[str, Part] = {"load_balancers": self.balancers, "groups": self.scaling}
         self._servers: list[BaseWSGIServer] = []
         self._started_at = time.time()
 
@@ -59,9 +66,11 @@ class LocalCloud(moto_hooks.Cloud):
         self.images.start(source)
         moto_hooks.register_source_image(self, source)
         moto_hooks.settle(self)
+        elb_hooks.settle()
         self._remove_dead_disks()
         self.images.collect()
         self.network.start()
+        self.addresses.start()
         self.inside.start()
         self.state.start()
         self.state.save()
@@ -135,6 +144,13 @@ class LocalCloud(moto_hooks.Cloud):
 
     def _machine_changed(self, instance: str, state: Any, reason: str) -> None:
         moto_hooks.machine_changed(self, instance, state, reason)
+        self.balancers.wake()
+        self.scaling.wake()
+
+    def _adopt(self, process: int) -> None:
+        """Let the cloud's end be a load balancer's end, too."""
+        group = cgroup.create(self.config.bridge, "balancers")
+        (group / "cgroup.procs").write_text(str(process))
 
     def _facts(self, instance: str) -> Facts | None:
         return moto_hooks.facts(instance)

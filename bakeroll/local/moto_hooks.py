@@ -5,7 +5,6 @@ was written for. A hook gets the cloud, the method it stands before, and the met
 """
 
 import base64
-import functools
 import hashlib
 import json
 import logging
@@ -31,7 +30,11 @@ from moto.ec2.utils import convert_tag_spec, parse_user_data
 from moto.s3.models import FakeKey
 
 from bakeroll.errors import LocalCloudError
+from bakeroll.local import hooking
 from bakeroll.local.config import ACCOUNT, REGION, Config
+from bakeroll.local.hooking import Hook
+from bakeroll.local.hooking import addition as _addition
+from bakeroll.local.hooking import hook as _hook
 from bakeroll.local.images import Images
 from bakeroll.local.machines import Machines, State
 from bakeroll.local.metadata import Facts
@@ -58,31 +61,6 @@ class Cloud:
     changed: Callable[[], None]
 
 
-Hook = Callable[..., Any]
-HOOKS: list[tuple[Any, str, Hook]] = []
-ADDITIONS: list[tuple[Any, str, Hook]] = []
-
-
-def _hook(owner: Any, name: str) -> Callable[[Hook], Hook]:
-    """Mark a function to stand before `owner`.`name`."""
-
-    def mark(function: Hook) -> Hook:
-        HOOKS.append((owner, name, function))
-        return function
-
-    return mark
-
-
-def _addition(owner: Any, name: str) -> Callable[[Hook], Hook]:
-    """Mark a function to be a method that `owner` lacks."""
-
-    def mark(function: Hook) -> Hook:
-        ADDITIONS.append((owner, name, function))
-        return function
-
-    return mark
-
-
 def install(cloud: Cloud) -> None:
     """Put all hooks into moto, once in a process. Raises LocalCloudError for another series of moto."""
     if not moto.__version__.startswith(SERIES):
@@ -90,22 +68,7 @@ def install(cloud: Cloud) -> None:
             f"moto {moto.__version__} is installed; the local cloud is written for {SERIES}x.",
             next_step="pip install 'bakeroll[local]'",
         )
-    for owner, name, function in HOOKS:
-        setattr(owner, name, _standing_before(cloud, getattr(owner, name), function))
-    for owner, name, function in ADDITIONS:
-        setattr(owner, name, functools.partialmethod(_call, function, cloud))
-
-
-def _standing_before(cloud: Cloud, original: Hook, function: Hook) -> Hook:
-    @functools.wraps(original)
-    def hooked(*arguments: Any, **named: Any) -> Any:
-        return function(cloud, original, *arguments, **named)
-
-    return hooked
-
-
-def _call(self: Any, function: Hook, cloud: Cloud) -> Any:
-    return function(cloud, self)
+    hooking.install(cloud)
 
 
 # ------------------------------------------------------------------ what the daemon asks of moto
@@ -150,7 +113,7 @@ def register_source_image(cloud: Cloud, source: SourceImage) -> None:
             architecture=source.architecture,
             region_name=REGION,
         )
-        image.is_source = True
+        image.is_source = True  # type: ignore[attr-defined]
         backend.amis[source.id] = image
 
 
@@ -680,15 +643,19 @@ def _describe_templates(cloud: Cloud, original: Hook, response: Any) -> Any:
 # ------------------------------------------------------------------ all services
 
 
+class Refusal(ServiceException):
+    """moto looks for an error's own service by the module of its class, and stumbles over one of moto.core."""
+
+
 @_hook(BaseResponse, "call_action")
 def _call_action(cloud: Cloud, original: Hook, response: Any) -> Any:
     """What moto does not know, or stumbles over, is a 500, which clients repeat as if it would pass."""
     try:
         return original(response)
     except NotImplementedError as error:
-        refusal = ServiceException("InvalidAction", f"The local cloud does not know this: {error}")
+        refusal = Refusal("InvalidAction", f"The local cloud does not know this: {error}")
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, AssertionError) as error:
         log.exception("%s.%s", response.service_name, response._get_action())
-        refusal = ServiceException("InvalidParameterValue", f"The local cloud cannot do this: {error!r}")
+        refusal = Refusal("InvalidParameterValue", f"The local cloud cannot do this: {error!r}")
     status, headers, body = response.serialized(ActionResult(refusal))
     return status, {**headers, "status": str(status)}, body

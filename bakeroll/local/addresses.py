@@ -1,0 +1,30 @@
+"""The addresses of load balancers: each has one of its own, on the bridge, with all ports free."""
+
+from collections.abc import Callable, Iterable
+
+from bakeroll.errors import LocalCloudError
+from bakeroll.local.config import Config
+from bakeroll.local.network import Network
+
+
+class Addresses:
+    """Hands out the addresses of the balancers' network that are not among those `taken`."""
+
+    def __init__(self, config: Config, network: Network, taken: Callable[[], Iterable[str]]) -> None:
+        self._config, self._network, self._taken = config, network, taken
+
+    def start(self) -> None:
+        """Put those on the bridge that load balancers of an earlier daemon have."""
+        for address in self._taken():
+            self._network.add_address(address)
+
+    def take(self) -> str:
+        taken = set(self._taken())
+        address = next((str(each) for each in self._config.balancer_network.hosts() if str(each) not in taken), None)
+        if address is None:
+            raise LocalCloudError(f"All addresses of {self._config.balancer_network} have a load balancer.")
+        self._network.add_address(address)
+        return address
+
+    def give_back(self, address: str) -> None:
+        self._network.remove_address(address)

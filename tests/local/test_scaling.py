@@ -1,0 +1,574 @@
+"""Auto Scaling and load balancing by the API alone: moto in this process, machines and haproxy made up."""
+
+import functools
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from moto.ec2.models.amis import Ami
+
+from bakeroll.local import autoscaling_hooks, elb_hooks, hooking, moto_hooks
+from bakeroll.local.config import Config
+from bakeroll.local.haproxy import Stat
+from bakeroll.local.scaling import Scaling
+from bakeroll.local.surroundings import InThisCloud
+from bakeroll.local.target_health import Seen
+
+IMAGE = "ami-0ba5e000000000001"
+
+
+class FakeMachines:
+    """Machines that become what a test says."""
+
+    def __init__(self, cloud: "FakeCloud") -> None:
+        self._cloud = cloud
+        self.states: dict[str, str] = {}
+
+    def launch(self, instance: str, *_: Any) -> None:
+        self.states[instance] = "pending"
+
+    def terminate(self, instance: str) -> None:
+        self._become(instance, "terminated")
+
+    def state(self, instance: str) -> str | None:
+        return self.states.get(instance)
+
+    def layers(self, _: str) -> tuple[str, ...]:
+        return ()
+
+    def boot(self) -> None:
+        for instance, state in list(self.states.items()):
+            if state == "pending":
+                self._become(instance, "running")
+
+    def fail(self, reason: str) -> None:
+        for instance, state in list(self.states.items()):
+            if state == "pending":
+                self._become(instance, "terminated", reason)
+
+    def die(self, instance: str) -> None:
+        self._become(instance, "stopped", "Client.InstanceInitiatedShutdown: Instance initiated shutdown")
+
+    def _become(self, instance: str, state: Any, reason: str = "") -> None:
+        self.states[instance] = state
+        moto_hooks.machine_changed(self._cloud, instance, state, reason)  # type: ignore[arg-type]
+
+
+class FakeBalancers:
+    """Serves whoever is registered, at once; `refused` are unhealthy, `busy` are still asked something."""
+
+    def __init__(self) -> None:
+        self.refused: set[str] = set()
+        self.busy: set[str] = set()
+
+    def wake(self) -> None:
+        pass
+
+    def is_idle(self, instance: str) -> bool:
+        return instance not in self.busy
+
+    def seen(self, _: str, name: str) -> Seen | None:
+        instance = name.partition(":")[0]
+        stat = Stat("DOWN", "L7STS", 503, 0) if instance in self.refused else Stat("UP", "L7OK", 200, 0)
+        return Seen("serving", stat)
+
+
+class FakeCloud:
+    """What the hooks need, and an engine that turns when it is told to."""
+
+    def __init__(self) -> None:
+        self.config = Config()
+        self.machines = FakeMachines(self)
+        self.images = SimpleNamespace(layers=lambda _: ("base",))
+        self.balancers = FakeBalancers()
+        self.now = 0.0
+        numbers = iter(range(1, 99))
+        self.addresses = SimpleNamespace(take=lambda: f"10.77.1.{next(numbers)}", give_back=lambda _: None)
+        surroundings = InThisCloud(autoscaling_hooks.groups_now, self.balancers)  # type: ignore[arg-type]
+        clock = lambda: self.now  # noqa: E731 - one line says it all
+        self.scaling = Scaling(surroundings, self.changed, clock, lambda: datetime(2026, 11, 21, tzinfo=UTC))
+
+    def changed(self) -> None:
+        pass
+
+    def settle(self) -> None:
+        """Turn until all that was launched serves."""
+        for _ in range(4):
+            self.scaling.turn()
+            self.machines.boot()
+
+
+@functools.cache
+def clients() -> tuple[Any, Any, Any]:
+    """Made once: botocore reads its descriptions of the services anew for each session."""
+    session = boto3.Session("local", "local", region_name="eu-west-1")
+    return session.client("ec2"), session.client("elbv2"), session.client("autoscaling")
+
+
+class World:
+    """The cloud, its clients and one fleet called links."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self.cloud = cloud
+        self.ec2, self.elbv2, self.asg = clients()
+        backend = moto_hooks.ec2()
+        backend.amis[IMAGE] = Ami(backend, IMAGE, name="debian", region_name="eu-west-1")
+        self.ec2.create_launch_template(
+            LaunchTemplateName="links", LaunchTemplateData={"ImageId": IMAGE, "InstanceType": "t3.small"}
+        )
+        subnets = self.ec2.describe_subnets()["Subnets"]
+        self.subnets = {each["AvailabilityZone"]: each["SubnetId"] for each in subnets}
+        made = self.elbv2.create_target_group(
+            Name="links", Protocol="HTTP", Port=8000, VpcId=subnets[0]["VpcId"], TargetType="instance"
+        )
+        self.group = made["TargetGroups"][0]["TargetGroupArn"]
+        self.balancer = self.elbv2.create_load_balancer(Name="links", Subnets=list(self.subnets.values()))[
+            "LoadBalancers"
+        ][0]
+
+    def listen(self) -> None:
+        forward = [{"Type": "forward", "TargetGroupArn": self.group}]
+        self.elbv2.create_listener(
+            LoadBalancerArn=self.balancer["LoadBalancerArn"], Protocol="HTTP", Port=80, DefaultActions=forward
+        )
+
+    def scale(self, **more: Any) -> None:
+        given: dict[str, Any] = {
+            "MinSize": 1,
+            "MaxSize": 4,
+            "DesiredCapacity": 2,
+            "LaunchTemplate": {"LaunchTemplateName": "links", "Version": "$Latest"},
+            "VPCZoneIdentifier": f"{self.subnets['eu-west-1a']},{self.subnets['eu-west-1b']}",
+            "TargetGroupARNs": [self.group],
+        }
+        if "MixedInstancesPolicy" in more:
+            del given["LaunchTemplate"]
+        self.asg.create_auto_scaling_group(AutoScalingGroupName="links", **(given | more))
+        self.cloud.settle()
+
+    def described(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.asg.describe_auto_scaling_groups()["AutoScalingGroups"][0]
+        return found
+
+    def members(self) -> dict[str, str]:
+        return {each["InstanceId"]: each["LifecycleState"] for each in self.described()["Instances"]}
+
+    def targets(self) -> dict[str, str]:
+        found = self.elbv2.describe_target_health(TargetGroupArn=self.group)["TargetHealthDescriptions"]
+        return {each["Target"]["Id"]: each["TargetHealth"]["State"] for each in found}
+
+    def run(self, zone: str = "eu-west-1a") -> str:
+        made = self.ec2.run_instances(
+            LaunchTemplate={"LaunchTemplateName": "links"}, MinCount=1, MaxCount=1, SubnetId=self.subnets[zone]
+        )
+        self.cloud.machines.boot()
+        instance: str = made["Instances"][0]["InstanceId"]
+        return instance
+
+    def activities(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.asg.describe_scaling_activities(AutoScalingGroupName="links")["Activities"]
+        return found
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    cloud = FakeCloud()
+    with mock_aws():
+        hooking.install(cloud)
+        try:
+            yield World(cloud)
+        finally:
+            hooking.remove()
+
+
+def test_a_group_launches_over_its_zones_and_registers_what_runs(world: World) -> None:
+    world.listen()
+
+    world.scale(Tags=[{"Key": "fleet", "Value": "links", "PropagateAtLaunch": True}])
+
+    assert set(world.members().values()) == {"InService"}
+    assert {each["AvailabilityZone"] for each in world.described()["Instances"]} == {"eu-west-1a", "eu-west-1b"}
+    assert world.targets() == dict.fromkeys(world.members(), "healthy")
+    instance = world.ec2.describe_instances(InstanceIds=[next(iter(world.members()))])["Reservations"][0]["Instances"][
+        0
+    ]
+    tags = {tag["Key"]: tag["Value"] for tag in instance["Tags"]}
+    assert tags["fleet"] == tags["aws:autoscaling:groupName"] == "links"
+
+
+def test_a_launch_is_pending_until_the_machine_runs(world: World) -> None:
+    world.asg.create_auto_scaling_group(
+        AutoScalingGroupName="links", MinSize=1, MaxSize=1, LaunchTemplate={"LaunchTemplateName": "links"},
+        AvailabilityZones=["eu-west-1a"], TargetGroupARNs=[world.group],
+    )  # fmt: skip
+
+    world.cloud.scaling.turn()
+
+    assert list(world.members().values()) == ["Pending"]
+    assert world.targets() == {}
+    assert world.activities()[0]["StatusCode"] == "InProgress"
+    world.cloud.settle()
+    assert list(world.members().values()) == ["InService"]
+    assert world.activities()[0]["StatusCode"] == "Successful"
+
+
+def test_latest_and_default_are_resolved_when_an_instance_is_launched(world: World) -> None:
+    world.scale()
+    world.ec2.create_launch_template_version(
+        LaunchTemplateName="links", LaunchTemplateData={"ImageId": IMAGE, "InstanceType": "t3.large"}
+    )
+
+    world.asg.set_desired_capacity(AutoScalingGroupName="links", DesiredCapacity=3)
+    world.cloud.settle()
+
+    versions = [each["LaunchTemplate"]["Version"] for each in world.described()["Instances"]]
+    assert versions == ["1", "1", "2"]
+    assert [each["InstanceType"] for each in world.described()["Instances"]][2] == "t3.large"
+
+
+def test_a_mixed_group_launches_its_first_type_and_survives_an_update(world: World) -> None:
+    specification = {"LaunchTemplateName": "links", "Version": "1"}
+    policy = {
+        "LaunchTemplate": {
+            "LaunchTemplateSpecification": specification,
+            "Overrides": [{"InstanceType": "m6i.large"}, {"InstanceType": "m5.large"}],
+        }
+    }
+    world.scale(MixedInstancesPolicy=policy)
+
+    world.asg.update_auto_scaling_group(AutoScalingGroupName="links", MaxSize=5)
+
+    assert {each["InstanceType"] for each in world.described()["Instances"]} == {"m6i.large"}
+    assert len(world.described()["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"]) == 2
+    assert "LaunchTemplate" not in world.described()
+
+
+def test_an_image_that_is_not_there_leaves_failed_activities_and_ever_longer_pauses(world: World) -> None:
+    world.ec2.create_launch_template_version(
+        LaunchTemplateName="links", LaunchTemplateData={"ImageId": "ami-0123456789abcdef0"}
+    )
+    world.scale()
+    world.cloud.now = 1.5
+    world.cloud.settle()
+    world.cloud.now = 2.5
+    world.cloud.settle()
+
+    assert world.described()["DesiredCapacity"] == 2
+    assert world.members() == {}
+    assert [each["StatusCode"] for each in world.activities()] == ["Failed", "Failed"]
+    message = "The image id '[ami-0123456789abcdef0]' does not exist. Launching EC2 instance failed."
+    assert world.activities()[0]["StatusMessage"] == message
+
+
+def test_another_template_is_tried_at_once_after_failures(world: World) -> None:
+    world.ec2.create_launch_template_version(
+        LaunchTemplateName="links", LaunchTemplateData={"ImageId": "ami-0123456789abcdef0"}
+    )
+    world.scale()
+
+    template = {"LaunchTemplateName": "links", "Version": "1"}
+    world.asg.update_auto_scaling_group(AutoScalingGroupName="links", LaunchTemplate=template)
+    world.cloud.settle()
+
+    assert len(world.members()) == 2
+
+
+def test_a_machine_that_does_not_boot_is_a_failed_launch(world: World) -> None:
+    world.asg.create_auto_scaling_group(
+        AutoScalingGroupName="links", MinSize=1, MaxSize=1, LaunchTemplate={"LaunchTemplateName": "links"},
+        AvailabilityZones=["eu-west-1a"],
+    )  # fmt: skip
+    world.cloud.scaling.turn()
+
+    world.cloud.machines.fail("Server.InternalError: the boot ended with 1")
+    world.cloud.scaling.turn()
+
+    assert world.members() == {}
+    assert world.activities()[0]["StatusCode"] == "Failed"
+    assert "the boot ended with 1" in world.activities()[0]["StatusMessage"]
+
+
+def test_scaling_in_drains_before_it_terminates(world: World) -> None:
+    world.scale()
+    world.cloud.balancers.busy = set(world.members())
+
+    world.asg.set_desired_capacity(AutoScalingGroupName="links", DesiredCapacity=1)
+    world.cloud.settle()
+
+    leaving = next(each for each, state in world.members().items() if state == "Terminating")
+    assert world.cloud.machines.state(leaving) == "running"
+    world.cloud.balancers.busy = set()
+    world.cloud.settle()
+    assert world.cloud.machines.state(leaving) == "terminated"
+    assert list(world.members().values()) == ["InService"]
+
+
+def test_what_dies_is_replaced(world: World) -> None:
+    world.scale()
+    victim = next(iter(world.members()))
+
+    world.cloud.machines.die(victim)
+    world.cloud.settle()
+
+    assert victim not in world.members()
+    assert len(world.members()) == 2
+
+
+@pytest.mark.parametrize("process", ["HealthCheck", "ReplaceUnhealthy"])
+def test_what_dies_stays_while_a_process_is_suspended(world: World, process: str) -> None:
+    world.scale()
+    victim = next(iter(world.members()))
+    world.asg.suspend_processes(AutoScalingGroupName="links", ScalingProcesses=[process])
+
+    world.cloud.machines.die(victim)
+    world.cloud.settle()
+
+    assert victim in world.members()
+    world.asg.resume_processes(AutoScalingGroupName="links", ScalingProcesses=[process])
+    world.cloud.settle()
+    assert victim not in world.members()
+
+
+def test_what_a_load_balancer_refuses_is_replaced_when_its_grace_is_over(world: World) -> None:
+    world.listen()
+    world.scale(HealthCheckType="ELB", HealthCheckGracePeriod=60)
+    victim = next(iter(world.members()))
+    world.cloud.balancers.refused = {victim}
+
+    world.cloud.now = 59
+    world.cloud.settle()
+    assert victim in world.members()
+    world.cloud.now = 61
+    world.cloud.settle()
+
+    assert victim not in world.members()
+
+
+def test_what_is_launched_while_add_to_load_balancer_is_suspended_is_never_registered(world: World) -> None:
+    world.scale()
+    before = set(world.members())
+    world.asg.suspend_processes(AutoScalingGroupName="links", ScalingProcesses=["AddToLoadBalancer"])
+    world.asg.set_desired_capacity(AutoScalingGroupName="links", DesiredCapacity=3)
+    world.cloud.settle()
+
+    world.asg.resume_processes(AutoScalingGroupName="links")
+    world.cloud.settle()
+
+    assert len(world.members()) == 3
+    assert set(world.targets()) == before
+
+
+def test_attached_instances_join_raise_the_desired_capacity_and_are_registered(world: World) -> None:
+    world.scale()
+    instance = world.run()
+
+    world.asg.attach_instances(AutoScalingGroupName="links", InstanceIds=[instance])
+
+    assert world.members()[instance] == "InService"
+    assert world.described()["DesiredCapacity"] == 3
+    assert instance in world.targets()
+
+
+@pytest.mark.parametrize("decrement", [True, False])
+def test_detached_instances_drain_and_live_on(world: World, decrement: bool) -> None:
+    world.scale()
+    instance = next(iter(world.members()))
+    world.cloud.balancers.busy = {instance}
+
+    world.asg.detach_instances(
+        AutoScalingGroupName="links", InstanceIds=[instance], ShouldDecrementDesiredCapacity=decrement
+    )
+
+    assert world.members()[instance] == "Detaching"
+    assert world.targets()[instance] == "draining"
+    world.cloud.balancers.busy = set()
+    world.cloud.settle()
+    assert instance not in world.members()
+    assert len(world.members()) == (1 if decrement else 2)
+    assert world.cloud.machines.state(instance) == "running"
+
+
+def test_standby_leaves_the_load_balancer_and_comes_back(world: World) -> None:
+    world.scale()
+    instance = next(iter(world.members()))
+    named = {"AutoScalingGroupName": "links", "InstanceIds": [instance]}
+
+    world.asg.enter_standby(**named, ShouldDecrementDesiredCapacity=True)
+    world.cloud.settle()
+    assert world.members()[instance] == "Standby"
+    assert world.targets()[instance] == "draining"
+    assert world.described()["DesiredCapacity"] == 1
+    world.asg.exit_standby(**named)
+    world.cloud.settle()
+
+    assert world.members()[instance] == "InService"
+    assert world.described()["DesiredCapacity"] == 2
+    assert len(world.members()) == 2
+
+
+def test_terminating_with_decrement_is_asynchronous_and_launches_nothing(world: World) -> None:
+    world.scale()
+    instance = next(iter(world.members()))
+
+    answer = world.asg.terminate_instance_in_auto_scaling_group(
+        InstanceId=instance, ShouldDecrementDesiredCapacity=True
+    )
+
+    assert answer["Activity"]["StatusCode"] == "InProgress"
+    assert world.members()[instance] == "Terminating"
+    world.cloud.settle()
+    assert len(world.members()) == 1
+
+
+def test_protected_instances_stay_when_the_group_scales_in(world: World) -> None:
+    world.scale()
+    protected, other = sorted(world.members())
+    world.asg.set_instance_protection(AutoScalingGroupName="links", InstanceIds=[protected], ProtectedFromScaleIn=True)
+
+    world.asg.set_desired_capacity(AutoScalingGroupName="links", DesiredCapacity=1)
+    world.cloud.settle()
+
+    assert list(world.members()) == [protected]
+    assert other not in world.members()
+
+
+def test_an_instance_called_unhealthy_is_replaced(world: World) -> None:
+    world.scale()
+    victim = next(iter(world.members()))
+
+    world.asg.set_instance_health(InstanceId=victim, HealthStatus="Unhealthy")
+    world.cloud.settle()
+
+    assert victim not in world.members()
+    assert len(world.members()) == 2
+
+
+def test_a_lower_maximum_takes_the_desired_capacity_along(world: World) -> None:
+    world.scale()
+
+    world.asg.update_auto_scaling_group(AutoScalingGroupName="links", MaxSize=1)
+    world.cloud.settle()
+
+    assert world.described()["DesiredCapacity"] == 1
+    assert len(world.members()) == 1
+
+
+def test_a_group_with_instances_is_deleted_by_force_alone(world: World) -> None:
+    world.scale()
+    instances = list(world.members())
+
+    with pytest.raises(ClientError, match="ResourceInUse"):
+        world.asg.delete_auto_scaling_group(AutoScalingGroupName="links")
+    world.asg.delete_auto_scaling_group(AutoScalingGroupName="links", ForceDelete=True)
+
+    assert world.asg.describe_auto_scaling_groups()["AutoScalingGroups"] == []
+    assert {world.cloud.machines.state(each) for each in instances} == {"terminated"}
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "code", "words"),
+    [
+        ("set_desired_capacity", {"DesiredCapacity": 9}, "ValidationError", "value 9 is above max value 4"),
+        ("set_desired_capacity", {"DesiredCapacity": 0}, "ValidationError", "value 0 is below min value 1"),
+        ("update_auto_scaling_group", {"DesiredCapacity": 9}, "ValidationError", "min size:1 and max size:4"),
+        ("update_auto_scaling_group", {"MinSize": 5}, "ValidationError", "Max bound, 4"),
+        ("attach_instances", {"InstanceIds": ["i-0123456789abcdef0"]}, "ValidationError", "Invalid Instance ID"),
+        ("attach_instances", {"InstanceIds": [f"i-{n}" for n in range(21)]}, "ValidationError", "equal to 20"),
+        ("detach_instances", {"InstanceIds": ["i-0123456789abcdef0"], "ShouldDecrementDesiredCapacity": True},
+         "ValidationError", "not part of Auto Scaling group links"),
+        ("set_instance_protection", {"InstanceIds": ["i-0123456789abcdef0"], "ProtectedFromScaleIn": True},
+         "ValidationError", "not part of Auto Scaling group links"),
+        ("set_desired_capacity", {"DesiredCapacity": 2, "AutoScalingGroupName": "rechts"}, "ValidationError",
+         "AutoScalingGroup 'rechts' not found"),
+    ],
+)  # fmt: skip
+def test_what_the_group_cannot_do_is_the_clients_mistake(
+    world: World, call: str, given: dict[str, Any], code: str, words: str
+) -> None:
+    world.scale()
+
+    with pytest.raises(ClientError) as refused:
+        getattr(world.asg, call)(**{"AutoScalingGroupName": "links", **given})
+
+    assert refused.value.response["Error"]["Code"] == code
+    assert words in refused.value.response["Error"]["Message"]
+
+
+def test_attaching_above_the_maximum_names_the_sizes(world: World) -> None:
+    world.scale(MaxSize=2)
+
+    with pytest.raises(ClientError, match="desired capacity 2 is above max size 2 for group links"):
+        world.asg.attach_instances(AutoScalingGroupName="links", InstanceIds=[world.run()])
+
+
+def test_terminating_below_the_minimum_is_refused(world: World) -> None:
+    world.scale(MinSize=2)
+
+    with pytest.raises(ClientError, match=r"desiredSize equals minSize \(2\)"):
+        world.asg.terminate_instance_in_auto_scaling_group(
+            InstanceId=next(iter(world.members())), ShouldDecrementDesiredCapacity=True
+        )
+
+
+def test_a_load_balancer_answers_at_its_own_address(world: World) -> None:
+    assert world.balancer["DNSName"] == "10.77.1.1"
+    with pytest.raises(ClientError, match="DuplicateLoadBalancerName"):
+        world.elbv2.create_load_balancer(Name="links", Subnets=list(world.subnets.values()))
+
+
+def test_targets_must_be_instances_that_run(world: World) -> None:
+    with pytest.raises(ClientError, match="InvalidTarget"):
+        world.elbv2.register_targets(TargetGroupArn=world.group, Targets=[{"Id": "i-0123456789abcdef0"}])
+
+
+def test_deregistering_what_is_not_registered_succeeds(world: World) -> None:
+    world.elbv2.deregister_targets(TargetGroupArn=world.group, Targets=[{"Id": "i-0123456789abcdef0"}])
+
+
+def test_without_a_listener_a_target_is_not_in_use(world: World) -> None:
+    world.scale()
+
+    assert set(world.targets().values()) == {"unused"}
+    world.listen()
+    assert set(world.targets().values()) == {"healthy"}
+
+
+def test_rules_and_other_actions_are_refused_plainly(world: World) -> None:
+    fixed = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+
+    with pytest.raises(ClientError, match="forward actions alone"):
+        world.elbv2.create_listener(
+            LoadBalancerArn=world.balancer["LoadBalancerArn"], Protocol="HTTP", Port=80, DefaultActions=fixed
+        )
+
+
+def test_a_target_group_stays_known_by_its_load_balancers(world: World) -> None:
+    world.listen()
+    found = world.elbv2.describe_target_groups(TargetGroupArns=[world.group])["TargetGroups"][0]
+    assert found["LoadBalancerArns"] == [world.balancer["LoadBalancerArn"]]
+
+    world.elbv2.delete_load_balancer(LoadBalancerArn=world.balancer["LoadBalancerArn"])
+
+    found = world.elbv2.describe_target_groups(TargetGroupArns=[world.group])["TargetGroups"][0]
+    assert found["LoadBalancerArns"] == []
+
+
+def test_the_balancer_reads_what_the_api_was_told(world: World) -> None:
+    world.listen()
+    world.scale()
+
+    wanted = elb_hooks.wanted_now()[0]
+
+    assert wanted.layout.address == "10.77.1.1"
+    assert [(each.port, each.mode, each.forwards) for each in wanted.layout.listeners] == [
+        (80, "http", (("links", 1),))
+    ]
+    assert wanted.layout.groups[0].check.interval_ms == 3000
+    assert sorted(wanted.registered["links"]) == sorted(f"{instance}:8000" for instance in world.members())
+    assert wanted.delays == {"links": 300.0}
