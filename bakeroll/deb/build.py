@@ -7,6 +7,7 @@ left there, the next one sweeps away. A package appears in `output` whole or not
 import hashlib
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 from debian.deb822 import Deb822
@@ -20,6 +21,7 @@ from bakeroll.release import Package, Revision
 from bakeroll.settings import EnvironmentSettings
 
 SHOWN_LINES = 12
+WORKSHOPS = ".build"
 # What an activated environment, a make or a Git hook around us would pass on into the build.
 UNWANTED = (
     "DESTDIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHONHOME",
@@ -57,8 +59,10 @@ def _build(
     environment: EnvironmentSettings, revision: Revision, version: str, *, output: Path, home: Path, run: Run,
     report: Report,
 ) -> None:  # fmt: skip
-    workshop = output / ".build"
-    shutil.rmtree(workshop, ignore_errors=True)
+    # A name of its own: what outlives a killed build may for a moment go on writing to that one's folder.
+    shutil.rmtree(output / WORKSHOPS, ignore_errors=True)
+    (output / WORKSHOPS).mkdir(exist_ok=True)
+    workshop = Path(tempfile.mkdtemp(dir=output / WORKSHOPS)).resolve()
     shutil.rmtree(home, ignore_errors=True)
     log = _log(home)
     log.unlink(missing_ok=True)

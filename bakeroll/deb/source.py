@@ -71,8 +71,10 @@ def export(source: Path, of: Revision, folder: Path, *, run: Run) -> None:
     tree = f"{of.tree}:{prefix}" if prefix else of.tree
     _refuse_what_is_not_in_git(source, tree, run)
     folder.mkdir(parents=True)
-    archive = folder.with_suffix(".tar")
-    _git(source, run, "-c", "tar.umask=0022", "archive", "--format=tar", f"--output={archive}", tree)
+    archive = folder.resolve().with_suffix(".tar")
+    # From the top, since Git looks for the folder that it stands in within the tree.
+    top = Path(_git(source, run, "rev-parse", "--show-toplevel"))
+    _git(top, run, "archive", "--format=tar", f"--output={archive}", tree)
     run(["tar", "--extract", f"--file={archive}", f"--directory={folder}"])
     archive.unlink()
 

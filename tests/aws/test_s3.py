@@ -1,0 +1,93 @@
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from moto import mock_aws
+
+from bakeroll.aws.s3 import S3Objects, ensure_bucket, s3_client
+from bakeroll.errors import CloudError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3Client]":
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        yield s3_client(region="eu-west-1")
+
+
+@pytest.fixture
+def objects(client: "S3Client") -> S3Objects:
+    ensure_bucket(client, "acme-apt")
+    return S3Objects(client, "acme-apt")
+
+
+def test_what_is_not_there_is_none(objects: S3Objects) -> None:
+    assert objects.get("dists/dev/InRelease") is None
+
+
+def test_what_was_written_is_read_with_its_tag(objects: S3Objects) -> None:
+    assert objects.put("pool/a+b~c.deb", b"content", cache_control="no-cache")
+
+    content, tag = objects.get("pool/a+b~c.deb") or (b"", "")
+
+    assert content == b"content"
+    assert tag
+
+
+def test_an_object_that_must_be_absent_is_written_once(objects: S3Objects) -> None:
+    assert objects.put("key", b"first", if_absent=True)
+    assert not objects.put("key", b"second", if_absent=True)
+
+    assert (objects.get("key") or (b"", ""))[0] == b"first"
+
+
+def test_an_object_is_replaced_only_as_it_was_read(objects: S3Objects) -> None:
+    objects.put("key", b"first")
+    _, tag = objects.get("key") or (b"", "")
+
+    assert objects.put("key", b"second", if_match=tag)
+    assert not objects.put("key", b"third", if_match=tag)
+    assert not objects.put("gone", b"", if_match=tag)
+
+
+def test_a_bucket_that_is_not_there_is_named_with_what_makes_it(client: "S3Client") -> None:
+    with pytest.raises(CloudError, match="s3://none/key") as caught:
+        S3Objects(client, "none").get("key")
+    assert caught.value.next_step == "aws s3 mb s3://none"
+
+
+def test_a_bucket_is_made_once(client: "S3Client") -> None:
+    ensure_bucket(client, "acme-apt")
+    ensure_bucket(client, "acme-apt")
+
+    assert [bucket["Name"] for bucket in client.list_buckets()["Buckets"]] == ["acme-apt"]
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+def test_a_bucket_is_made_in_the_clients_region(client: "S3Client", region: str) -> None:
+    ensure_bucket(s3_client(region=region), f"acme-{region}")
+
+    found = client.get_bucket_location(Bucket=f"acme-{region}")["LocationConstraint"]
+    assert (found or "us-east-1") == region
+
+
+def test_a_server_that_is_not_there_is_a_cloud_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    client = s3_client(endpoint="http://127.0.0.1:1", region="eu-west-1")
+
+    with pytest.raises(CloudError, match="Could not connect"):
+        S3Objects(client, "acme-apt").put("key", b"")
+
+
+def test_an_endpoint_of_its_own_gets_the_bucket_in_the_path() -> None:
+    client = s3_client(endpoint="http://localhost:4566", region="eu-west-1")
+
+    assert client.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"}).startswith(
+        "http://localhost:4566/b/k?"
+    )
