@@ -17,5 +17,7 @@ if [ "$lists" = drop ]; then
     rm -rf /var/lib/apt/lists/*
 fi
 find /var/log -type f -exec truncate --size=0 {} +
-rm -rf /var/log/journal/* /var/lib/dhcp/* /tmp/* /var/tmp/*
+rm -rf /var/log/journal/* /var/lib/dhcp/*
+# All but the module that runs this very script.
+find /tmp /var/tmp -mindepth 1 -maxdepth 1 ! -name 'ansible_*' -exec rm -rf {} +
 rm -rf /root/.ansible /root/.bash_history /root/.cache /home/*/.ansible /home/*/.bash_history /home/*/.cache
