@@ -259,3 +259,13 @@ def test_the_same_recipe_is_not_baked_again(world: World, application: Image, ba
     again = bake_application(world.bakery, hello, REVISION, bake_base(world.bakery, world.repository.access))
     print(f"second run: {time.monotonic() - began:.2f} s")
     assert again.id == application.id
+
+
+def test_another_version_is_baked_on_the_same_base(world: World, base: Image, hello: Package) -> None:
+    again = build(world.folder, "hello", "1.1-1")
+    world.repository.publish(hello, again)
+    began = time.monotonic()
+    image = bake_application(world.bakery, again, REVISION, base)
+    print(f"another version: {time.monotonic() - began:.2f} s")
+    assert (image.base, image.version) == (base.id, "1.1-1")
+    assert world.events[-1].text.endswith("package changed")
