@@ -126,7 +126,7 @@ def _packed(bakery: Bakery, order: Order, recipe: Recipe) -> str:
         bakery.run(
             packer.BUILD,
             cwd=bake.folder,
-            env=packer.environment(bake.folder, bake.temporary, bakery.credentials),
+            env=packer.environment(bake.work, bake.folder, bake.temporary, bakery.credentials),
             log=bake.log,
             on_line=lambda line: _report(bakery, transcript.read(line)),
         )

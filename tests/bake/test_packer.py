@@ -123,7 +123,7 @@ def test_a_missing_packer_is_named_with_how_to_get_it() -> None:
 
 
 def test_control_sockets_have_room_in_their_names(tmp_path: Path) -> None:
-    given = environment(tmp_path, Path("/tmp/bakeroll-20261121T033537-caf1851f"), {"AWS_ACCESS_KEY_ID": "x"})
+    given = environment(tmp_path, tmp_path, Path("/tmp/bakeroll-20261121T033537-caf1851f"), {"AWS_ACCESS_KEY_ID": "x"})
     longest = f"{given['ANSIBLE_SSH_CONTROL_PATH_DIR']}/{'0' * 10}.{'x' * 17}"
     assert len(longest) < 108
     assert given["AWS_ACCESS_KEY_ID"] == "x"

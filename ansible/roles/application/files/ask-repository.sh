@@ -6,13 +6,17 @@ name=$1 version=$2 sha256=$3
 apt-get -q update \
     -o Dir::Etc::sourcelist=sources.list.d/bakeroll.sources \
     -o Dir::Etc::sourceparts=- \
-    -o APT::Get::List-Cleanup=0 \
     -o APT::Update::Error-Mode=any
 
 found=$(apt-cache show --no-all-versions "$name=$version" 2>&1 | sed -n 's/^SHA256: //p')
 if [ "$found" != "$sha256" ]; then
     echo "the repository holds ${found:-no package $name $version}, and the recipe names $sha256" >&2
     exit 1
+fi
+
+# A package that needs more than the base image has: only then apt must read all of the archive's lists.
+if ! apt-get -q install --simulate --no-install-recommends "$name=$version" > /dev/null 2>&1; then
+    mv /var/lib/apt/base-lists/* /var/lib/apt/lists/
 fi
 
 # Whatever the package's unit says itself: it starts when this instance knows its own name.

@@ -1,6 +1,6 @@
 # What an image must not hold: keys and ids that are one machine's own, and what the bake has left.
-# Argument: "keep" or "drop" the package lists. A base image keeps them: with them a package's dependencies
-# are found without asking the archive again.
+# Argument: "keep" or "drop" the archive's package lists. A base image keeps them, set aside: with them the
+# dependencies of an application can be found without asking the archive again, but apt takes long to read them.
 
 lists=$1
 
@@ -13,9 +13,14 @@ if [ -d /var/lib/cloud ]; then
 fi
 
 apt-get clean
-if [ "$lists" = drop ]; then
-    rm -rf /var/lib/apt/lists/*
+if [ "$lists" = keep ]; then
+    mkdir -p /var/lib/apt/base-lists
+    find /var/lib/apt/lists -maxdepth 1 -type f ! -name lock -exec mv -t /var/lib/apt/base-lists {} +
+else
+    rm -rf /var/lib/apt/base-lists /var/lib/apt/lists/*
 fi
 find /var/log -type f -exec truncate --size=0 {} +
-rm -rf /var/log/journal/* /var/lib/dhcp/* /tmp/* /var/tmp/*
+rm -rf /var/log/journal/* /var/lib/dhcp/*
+# All but the module that runs this very script.
+find /tmp /var/tmp -mindepth 1 -maxdepth 1 ! -name 'ansible_*' -exec rm -rf {} +
 rm -rf /root/.ansible /root/.bash_history /root/.cache /home/*/.ansible /home/*/.bash_history /home/*/.cache

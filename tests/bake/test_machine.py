@@ -1,0 +1,271 @@
+"""Bakes for real: Packer and Ansible on machines of the local cloud, a signed repository, a booted image."""
+
+import os
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from bakeroll.aws.images import Ec2Images
+from bakeroll.bake.bakery import RepositoryAccess, bake_application, bake_base
+from bakeroll.bake.oven import Bakery
+from bakeroll.events import Event, Report
+from bakeroll.local import client
+from bakeroll.local.config import Config
+from bakeroll.process import run
+from bakeroll.release import Image, Package
+from bakeroll.settings import load
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+
+pytestmark = pytest.mark.machine
+
+CLOUD = Config(
+    state=Path("/var/lib/bakeroll-test-bake"), bridge="brbake0", network=IPv4Network("10.92.0.0/16"), port=5692
+)
+BUCKET = "apt"
+PORT = 8000
+REVISION = "1c9e2a7" + "0" * 33
+
+UNIT = """[Unit]
+Description=Says which instance it is
+[Service]
+ExecStart=/usr/bin/python3 -I /usr/lib/{name}/serve
+DynamicUser=yes
+[Install]
+WantedBy=multi-user.target
+"""
+SERVE = f"""import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f"{{os.environ['INSTANCE_ID']}} {{os.environ['AVAILABILITY_ZONE']}}".encode())
+http.server.HTTPServer(("", {PORT}), Handler).serve_forever()
+"""
+ENABLE = """#!/bin/sh -e
+deb-systemd-helper enable {name}.service
+deb-systemd-invoke start {name}.service
+"""
+
+
+def build(folder: Path, name: str, version: str, postinst: str = ENABLE) -> Package:
+    """A package with a service, made by dpkg-deb."""
+    tree = folder / f"{name}_{version}"
+    for path, text, mode in (
+        ("DEBIAN/control", control(name, version), 0o644),
+        ("DEBIAN/postinst", postinst.format(name=name), 0o755),
+        (f"usr/lib/systemd/system/{name}.service", UNIT.format(name=name), 0o644),
+        (f"usr/lib/{name}/serve", SERVE, 0o644),
+    ):
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_text(text)
+        (tree / path).chmod(mode)
+    deb = folder / f"{name}_{version}_all.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "--build", tree, deb], check=True, capture_output=True)
+    return Package(name, version, "all", deb, sha256(deb.read_bytes()).hexdigest(), deb.stat().st_size)
+
+
+def control(name: str, version: str) -> str:
+    return (
+        f"Package: {name}\nVersion: {version}\nArchitecture: all\nDepends: python3\n"
+        "Maintainer: Nobody <nobody@example.invalid>\nDescription: says which instance it is\n"
+    )
+
+
+@dataclass
+class Repository:
+    """A signed apt repository in the cloud's own S3, as small as apt takes it."""
+
+    folder: Path
+    endpoint: str
+    access: RepositoryAccess
+
+    def publish(self, *packages: Package) -> None:
+        index = b""
+        for package in packages:
+            self._put(f"pool/{package.path.name}", package.path.read_bytes())
+            stanza = subprocess.run(["dpkg-deb", "-f", package.path], check=True, capture_output=True).stdout
+            index += stanza + (
+                f"Filename: pool/{package.path.name}\nSize: {package.size}\nSHA256: {package.sha256}\n\n".encode()
+            )
+        release = (
+            f"Suite: test\nCodename: test\nComponents: main\nArchitectures: amd64\n"
+            f"Date: {datetime.now(UTC):%a, %d %b %Y %H:%M:%S} UTC\n"
+            f"SHA256:\n {sha256(index).hexdigest()} {len(index)} main/binary-amd64/Packages\n"
+        )
+        self._put("dists/test/main/binary-amd64/Packages", index)
+        self._put("dists/test/InRelease", self._gpg("--clearsign", stdin=release))
+
+    def _put(self, key: str, body: bytes) -> None:
+        s3 = boto3.client("s3", region_name="eu-west-1", endpoint_url=self.endpoint)
+        s3.put_object(Bucket=BUCKET, Key=key, Body=body, ACL="public-read")
+
+    def _gpg(self, *arguments: str, stdin: str = "") -> bytes:
+        return gpg(self.folder, *arguments, stdin=stdin)
+
+
+def gpg(home: Path, *arguments: str, stdin: str = "") -> bytes:
+    command = [
+        "gpg",
+        "--homedir",
+        str(home),
+        "--batch",
+        "--quiet",
+        "--pinentry-mode=loopback",
+        "--passphrase=",
+        *arguments,
+    ]
+    return subprocess.run(command, input=stdin.encode(), check=True, capture_output=True).stdout
+
+
+@dataclass
+class World:
+    bakery: Bakery
+    repository: Repository
+    ec2: "EC2Client"
+    events: list[Event]
+    folder: Path
+
+    def left(self) -> list[str]:
+        """What a bake must not leave: builders, keys, groups, images without a digest, files with keys."""
+        images = Ec2Images(self.ec2)
+        groups = self.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["packer_*"]}])
+        return [
+            *(builder.id for builder in images.builders("bakeroll:bake")),
+            *images.key_pairs("*"),
+            *(group["GroupName"] for group in groups["SecurityGroups"]),
+            *(ami.name for ami in images.own(name="hello-*") if "bakeroll:digest" not in ami.tags),
+            *(str(path) for path in Path("/tmp").glob("bakeroll-2*")),
+            *(str(path) for path in (self.bakery.work / "bakes").glob("*/*")),
+        ]
+
+
+def tell(events: list[Event]) -> Report:
+    """Keep events, and print them for `pytest -s`."""
+
+    def report(event: Event) -> None:
+        events.append(event)
+        print(f"{time.monotonic():.2f} {event.kind} {event.text}")
+
+    return report
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("bake")
+    (folder / "deploy.yml").write_text(
+        "application: hello\nbake: {source_ami: {owner: self}}\nenvironments: {local: {cloud: local}}\n"
+    )
+    client.reset(CLOUD, print)
+    endpoint = client.up(CLOUD, print)
+    home = Path("/tmp/bakeroll-test-gpg")  # short, for the agent's socket
+    home.mkdir(mode=0o700, exist_ok=True)
+    previous = dict(os.environ)
+    os.environ.update(endpoint.environment())
+    try:
+        gpg(home, "--quick-generate-key", "Test <test@example.invalid>", "ed25519", "sign", "never")
+        key = gpg(home, "--armor", "--export").decode()
+        boto3.client("s3").create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}, ACL="public-read"
+        )
+        access = RepositoryAccess(f"http://{CLOUD.gateway}:{CLOUD.port}/{BUCKET}", "test", "main", key)
+        ec2 = boto3.client("ec2")
+        events: list[Event] = []
+        bakery = Bakery(
+            environment=load(folder, "local"),
+            region=endpoint.region,
+            images=Ec2Images(ec2),
+            run=run,
+            report=tell(events),
+            now=lambda: datetime.now(UTC),
+            work=folder / ".bakeroll",
+            endpoint=endpoint.url,
+            credentials=endpoint.environment(),
+        )
+        yield World(bakery, Repository(home, endpoint.url, access), ec2, events, folder)
+    finally:
+        os.environ.clear()
+        os.environ.update(previous)
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False)
+        shutil.rmtree(home)
+        client.reset(CLOUD, print)
+
+
+@pytest.fixture(scope="module")
+def base(world: World) -> Image:
+    began = time.monotonic()
+    image = bake_base(world.bakery, world.repository.access)
+    print(f"base image: {time.monotonic() - began:.1f} s")
+    return image
+
+
+@pytest.fixture(scope="module")
+def hello(world: World) -> Package:
+    package = build(world.folder, "hello", "1.0-1")
+    world.repository.publish(package)
+    return package
+
+
+@pytest.fixture(scope="module")
+def application(world: World, base: Image, hello: Package) -> Image:
+    began = time.monotonic()
+    image = bake_application(world.bakery, hello, REVISION, base)
+    print(f"application image: {time.monotonic() - began:.1f} s")
+    return image
+
+
+def ask(address: str) -> str:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://{address}:{PORT}/", timeout=2) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
+
+
+def test_the_baked_image_boots_and_its_service_knows_its_instance(world: World, application: Image) -> None:
+    launched = world.ec2.run_instances(ImageId=application.id, MinCount=1, MaxCount=1)["Instances"][0]
+    try:
+        answer = ask(launched["PrivateIpAddress"])
+    finally:
+        world.ec2.terminate_instances(InstanceIds=[launched["InstanceId"]])
+    assert answer == f"{launched['InstanceId']} {launched['Placement']['AvailabilityZone']}"
+
+
+def test_nothing_but_the_images_is_left(world: World, application: Image) -> None:
+    assert world.left() == []
+    found = {ami.id: ami for ami in Ec2Images(world.ec2).own(tags={"bakeroll:environment": "local"})}
+    assert found[application.id].tags["bakeroll:version"] == "1.0-1"
+    assert found[application.base].tags["bakeroll:kind"] == "base"
+
+
+def test_the_same_recipe_is_not_baked_again(world: World, application: Image, base: Image, hello: Package) -> None:
+    began = time.monotonic()
+    again = bake_application(world.bakery, hello, REVISION, bake_base(world.bakery, world.repository.access))
+    print(f"second run: {time.monotonic() - began:.2f} s")
+    assert again.id == application.id
+
+
+def test_another_version_is_baked_on_the_same_base(world: World, base: Image, hello: Package) -> None:
+    again = build(world.folder, "hello", "1.1-1")
+    world.repository.publish(hello, again)
+    began = time.monotonic()
+    image = bake_application(world.bakery, again, REVISION, base)
+    print(f"another version: {time.monotonic() - began:.2f} s")
+    assert (image.base, image.version) == (base.id, "1.1-1")
+    assert world.events[-1].text.endswith("package changed")
