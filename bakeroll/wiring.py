@@ -19,7 +19,7 @@ from bakeroll.settings import EnvironmentSettings
 if TYPE_CHECKING:
     from bakeroll.apt.keys import GnupgKey
     from bakeroll.aws.s3 import S3Objects
-    from bakeroll.aws.session import Session
+    from bakeroll.aws.session import Clients
     from bakeroll.bake.bakery import RepositoryAccess
     from bakeroll.bake.oven import Bakery
 
@@ -48,27 +48,38 @@ class Site:
         return self.environment.root / ".bakeroll"
 
     @cached_property
-    def session(self) -> "Session":
-        from bakeroll.aws.session import Session
+    def aws(self) -> "Clients":
+        from bakeroll.aws import session
 
-        session = Session(self.environment.region)
-        if self.environment.account and session.account != self.environment.account:
+        return session.clients(self.environment.region)
+
+    @cached_property
+    def region(self) -> str:
+        return self.aws.ec2.meta.region_name
+
+    @cached_property
+    def account(self) -> str:
+        """The account of the credentials; SettingsError where the environment names another."""
+        from bakeroll.aws import session
+
+        account, _ = session.identity(self.aws)
+        if self.environment.account not in ("", account):
             raise SettingsError(
-                f"The credentials belong to account {session.account}, "
+                f"The credentials belong to account {account}, "
                 f"and {self.environment.name} is in {self.environment.account}.",
                 next_step="Nothing was changed. Use the right credentials: AWS_PROFILE",
             )
-        return session
+        return account
 
     def where(self) -> str:
         """Account and region, for people."""
-        return f"account {self.session.account}, {self.session.region}"
+        return f"account {self.account}, {self.region}"
 
     @cached_property
     def store(self) -> "S3Objects":
         from bakeroll.aws.s3 import S3Objects
 
-        return S3Objects(self.session.client("s3"), self.environment.repository.bucket)
+        return S3Objects(self.aws.s3, self.environment.repository.bucket)
 
     @cached_property
     def signer(self) -> "GnupgKey":
@@ -86,7 +97,7 @@ class Site:
 
         settings = self.environment.repository
         endpoint = self.local.endpoint if self.local else ""
-        url = repository.url(settings, endpoint=endpoint, region=self.session.region)
+        url = repository.url(settings, endpoint=endpoint, region=self.region)
         return RepositoryAccess(url, settings.suite, settings.component, self.signer.public_key())
 
     @cached_property
@@ -96,8 +107,8 @@ class Site:
 
         return Bakery(
             environment=self.environment,
-            region=self.session.region,
-            images=Ec2Images(self.session.client("ec2")),
+            region=self.region,
+            images=Ec2Images(self.aws.ec2),
             run=run,
             report=self.report,
             now=lambda: datetime.now(UTC),
@@ -109,8 +120,8 @@ class Site:
         """Make what is missing of the table and the bucket, in a local environment of the fleet too; tell it."""
         from bakeroll.aws import provision
 
-        client = self.session.client
-        yield from provision.table(client("dynamodb"), self.environment.table)
-        yield from provision.bucket(client("s3"), self.environment.repository.bucket, self.session.region)
+        aws = self.aws
+        yield from provision.table(aws.dynamodb, self.environment.table)
+        yield from provision.bucket(aws.s3, self.environment.repository.bucket, self.region)
         if self.local:
-            yield from provision.fleet(self.environment, client("ec2"), client("elbv2"), client("autoscaling"))
+            yield from provision.fleet(self.environment, aws.ec2, aws.elbv2, aws.autoscaling)

@@ -106,4 +106,4 @@ def is_read(method: str, action: str) -> bool:
 
 
 def _is_bucket(path: str) -> bool:
-    return len(path) > 1 and not path.startswith(("/bakeroll", "/moto-api", "/latest/", "/_"))
+    return len(path) > 1 and not path.startswith(("/bakeroll/", "/moto-api", "/latest/", "/_"))
