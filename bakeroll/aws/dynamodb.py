@@ -1,0 +1,80 @@
+"""The table of releases, rolls and leases. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from bakeroll.aws.session import code_of, translated
+from bakeroll.document import Document
+from bakeroll.errors import CloudError
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+
+class DocumentTable:
+    """Documents by the keys `pk` and `sk`, written under conditions."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, pk: str, sk: str) -> Document | None:
+        """What was written last (a consistent read)."""
+        with self._told("GetItem"):
+            found = self._client.get_item(TableName=self._table, Key=_key(pk, sk), ConsistentRead=True)
+        return _document(found["Item"]) if "Item" in found else None
+
+    def put(self, pk: str, sk: str, new: Document, *, over: str | None) -> Document | None:
+        """Write where the document's token is `over` (None: where there is none); else what is there.
+
+        A retry after a lost answer meets its own write: the token tells, and it counts as written.
+        """
+        condition: Any = (
+            {"ConditionExpression": "attribute_not_exists(pk)"}
+            if over is None
+            else {
+                "ConditionExpression": "#token = :over",
+                "ExpressionAttributeNames": {"#token": "token"},
+                "ExpressionAttributeValues": {":over": {"S": over}},
+            }
+        )
+        item = {**_key(pk, sk), "body": {"S": new.body}, "token": {"S": new.token}}
+        try:
+            with self._told("PutItem"):
+                self._client.put_item(TableName=self._table, Item=item, **condition)
+        except CloudError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+            there = self.get(pk, sk)
+            if there is None:
+                raise
+            return None if there.token == new.token else there
+        return None
+
+    def newest(self, pk: str, prefix: str, limit: int) -> Sequence[Document]:
+        """The documents whose second key begins so, the greatest key first."""
+        values: dict[str, Any] = {":pk": {"S": pk}} | ({":prefix": {"S": prefix}} if prefix else {})
+        condition = "pk = :pk and begins_with(sk, :prefix)" if prefix else "pk = :pk"
+        with self._told("Query"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                PaginationConfig={"MaxItems": limit, "PageSize": min(limit, 100)},
+            )
+            return [_document(each) for page in pages for each in page["Items"]]
+
+    def _told(self, operation: str) -> Any:
+        return translated(operation, f"table {self._table}")
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _document(item: Any) -> Document:
+    return Document(item["body"]["S"], item["token"]["S"])

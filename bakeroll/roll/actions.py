@@ -1,0 +1,189 @@
+"""What a roll can do: verbs as frozen data, and how each is performed.
+
+Each may be performed twice with the effect of once. Those that set a number read the group again right
+before, and leave it alone where somebody else changed it since the decision was made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from bakeroll.errors import RollFailed
+from bakeroll.fleet import Group, Slot, TargetGroup
+from bakeroll.roll.ports import Ports
+from bakeroll.roll.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class MakeVersion:
+    """Make a launch template version: `source` with another image."""
+
+    template: str
+    source: str
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    processes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    processes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Launch the instance of one of the record's slots."""
+
+    slot: int
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    group: TargetGroup
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deregister:
+    group: TargetGroup
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetMaximum:
+    """Set the maximum size, where it still is `seen`."""
+
+    seen: int
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LowerDesired:
+    """Take back desired capacity that attaching added and no instance fills, where it still is `seen`."""
+
+    seen: int
+    desired: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetTemplate:
+    """The commit point, or its undoing: what the group launches from now on, where it still is `seen`."""
+
+    seen: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """Terminate a member; with `decrement` the group does not replace it."""
+
+    id: str
+    decrement: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate:
+    """Terminate instances that are not in the group."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteVersion:
+    """Delete a launch template version that this roll made and the group does not refer to."""
+
+    template: str
+    version: str
+
+
+Action: TypeAlias = (
+    MakeVersion
+    | Suspend
+    | Resume
+    | Launch
+    | Register
+    | Deregister
+    | SetMaximum
+    | Attach
+    | LowerDesired
+    | SetTemplate
+    | Retire
+    | Terminate
+    | DeleteVersion
+)
+
+
+def perform(action: Action, record: Record, ports: Ports) -> Record:
+    """Do it, and return the record with what was learned: the version made, the instance launched."""
+    match action:
+        case MakeVersion(template, source, image):
+            made = ports.machines.make_version(template, source, image, record.id)
+            return replace(record, made=made, versions=(*record.versions, made))
+        case Launch(number, tags):
+            instance = ports.machines.launch(_slot(record, number, tags))
+            return replace(record, filled={**record.filled, str(number): instance})
+        case Register(group, ids):
+            ports.balancers.register(group, ids)
+        case Deregister(group, ids):
+            ports.balancers.deregister(group, ids)
+        case Terminate(ids):
+            ports.machines.terminate(ids)
+        case DeleteVersion(template, version):
+            _delete_version(template, version, record, ports)
+            return replace(record, versions=tuple(each for each in record.versions if each != version))
+        case _:
+            _scale(action, record, ports)
+    return record
+
+
+def _scale(action: Action, record: Record, ports: Ports) -> None:
+    scaling, fleet = ports.scaling, record.fleet
+    match action:
+        case Suspend(processes):
+            scaling.suspend(fleet, processes)
+        case Resume(processes):
+            scaling.resume(fleet, processes)
+        case Attach(ids):
+            scaling.attach(fleet, ids)
+        case Retire(instance, decrement):
+            scaling.terminate(instance, decrement=decrement)
+        case SetMaximum(seen, maximum) if _group(record, ports).maximum == seen:
+            scaling.set_maximum(fleet, maximum)
+        case LowerDesired(seen, desired) if _group(record, ports).desired == seen:
+            scaling.set_desired(fleet, desired)
+        case SetTemplate(seen, version) if _group(record, ports).template_version == seen:
+            scaling.set_template(fleet, record.found.template, version)
+        case _:
+            pass
+
+
+def _slot(record: Record, number: int, tags: Mapping[str, str]) -> Slot:
+    recorded = record.slots[number]
+    return Slot(
+        token=f"{record.id}-{number}",
+        template=record.found.template,
+        template_version=recorded.template_version,
+        subnet=recorded.subnet,
+        tags=tags,
+    )
+
+
+def _delete_version(template: str, version: str, record: Record, ports: Ports) -> None:
+    if _group(record, ports).template_version != version:
+        ports.machines.delete_version(template, version)
+
+
+def _group(record: Record, ports: Ports) -> Group:
+    group = ports.scaling.describe(record.fleet)
+    if group is None:
+        raise RollFailed(f"The Auto Scaling group {record.fleet} is gone.")
+    return group

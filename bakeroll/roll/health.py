@@ -1,0 +1,85 @@
+"""Whether an instance counts: ready, or not yet, because ….
+
+An instance is in service when it, by its id, is healthy in every target group for so many observations on
+end and says that it runs the expected version. What must be remembered from turn to turn is a value, the
+Memory; after a crash it is empty, and filling it again costs a few observations.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from bakeroll.fleet import Answer, Fleet, Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Healthy observations on end, and since when (monotonic seconds) an instance is not in service or drains.
+
+    `short_since` is since when the group has fewer instances than it desires.
+    """
+
+    healthy: Mapping[str, int] = field(default_factory=dict)
+    waiting: Mapping[str, float] = field(default_factory=dict)
+    draining: Mapping[str, float] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    short_since: float | None = None
+
+    def observed(self, fleet: Fleet, now: float, launched: Iterable[str] = ()) -> "Memory":
+        """This memory after one more observation. One that is not healthy begins to count anew.
+
+        `launched` are instances that there should be, though AWS may not show them yet.
+        """
+        healthy = {each.id: self.healthy.get(each.id, 0) + 1 for each in fleet.instances if fleet.is_in_service(each)}
+        waiting = {
+            each.id: self.waiting.get(each.id, now)
+            for each in fleet.instances
+            if each.is_alive and each.id not in healthy
+        }
+        waiting |= {each: self.waiting.get(each, now) for each in launched if not fleet.find(each)}
+        draining = {each.id: self.draining.get(each.id, now) for each in fleet.instances if each.is_draining}
+        short = None if len(fleet.members) >= fleet.desired else (now if self.short_since is None else self.short_since)
+        heard = {each.id: each.answer for each in fleet.instances if each.answer and each.answer.version}
+        return replace(
+            self,
+            healthy=healthy,
+            waiting=waiting,
+            draining=draining,
+            short_since=short,
+            answers={**self.answers, **heard},
+        )
+
+
+def not_yet(fleet: Fleet, instance: Instance, memory: Memory, checks: int, version: str | None) -> str:
+    """Why the instance does not count yet; empty where it is in service."""
+    if instance.state != "running":
+        return "booting" if instance.state == "pending" else instance.state
+    if said := unready(instance, memory, version):
+        return said
+    for group in fleet.target_groups:
+        health = instance.health.get(group.arn)
+        if health is None:
+            return f"not registered in {group.name}"
+        if health.state != "healthy":
+            return str(health)
+    counted = memory.healthy.get(instance.id, 0)
+    return "" if counted >= checks else f"healthy {counted} of {checks} times"
+
+
+def unready(instance: Instance, memory: Memory, version: str | None) -> str:
+    """Why the instance may not have traffic yet: it has to run, and to say that it runs the version."""
+    if instance.state != "running":
+        return "booting" if instance.state == "pending" else instance.state
+    if version is None:
+        return ""
+    answer = memory.answers.get(instance.id) or instance.answer
+    if answer is None:
+        return "not asked for its version yet"
+    if answer.problem:
+        return f"does not tell its version yet: {answer.problem}"
+    return "" if answer.version == version else f"says that it runs {answer.version}, not {version}"
+
+
+def says_another(instance: Instance, memory: Memory, version: str | None) -> bool:
+    """Whether it told a version that is not the expected one, which no waiting mends."""
+    answer = memory.answers.get(instance.id) or instance.answer
+    return bool(version and answer and answer.version and answer.version != version)

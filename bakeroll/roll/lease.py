@@ -1,0 +1,138 @@
+"""One roll at a time: a lease in the table, with owner, reason, heartbeat, duration and a fencing number.
+
+Clocks of two machines are never compared. Another's lease counts as expired when it stayed unchanged over
+its whole duration, timed here, or when its owner is a dead process of this very machine. What it says of
+times is for people. The idea: https://github.com/awslabs/amazon-dynamodb-lock-client
+"""
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from bakeroll.document import Document
+from bakeroll.errors import LeaseHeld
+from bakeroll.roll import owner as processes
+from bakeroll.roll.owner import Owner
+from bakeroll.roll.ports import Clock, Table
+
+SECONDS = 15.0
+HEARTBEATS = 5
+"""So many heartbeats go into a lease's duration."""
+
+
+class LeaseLost(LeaseHeld):
+    """The lease was taken by somebody else while this process held it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What the table holds. `number` grows with every taking, and is never used twice."""
+
+    number: int
+    owner: Owner
+    reason: str
+    since: str
+    heard: str
+    seconds: float
+    is_held: bool = True
+
+
+class Lease:
+    """A held lease. `check` before every change."""
+
+    def __init__(self, table: Table, fleet: str, holding: Holding, token: str, clock: Clock) -> None:
+        self._table, self._fleet, self._clock = table, fleet, clock
+        self._holding, self._token = holding, token
+        self._beaten = clock.monotonic()
+
+    @property
+    def number(self) -> int:
+        """The fencing number."""
+        return self._holding.number
+
+    def check(self) -> None:
+        """Return while the lease is held; a heartbeat is written when one is due. Raises LeaseLost."""
+        if self._clock.monotonic() - self._beaten >= self._holding.seconds / HEARTBEATS:
+            self._write(replace(self._holding, heard=self._clock.now().isoformat()))
+
+    def release(self) -> None:
+        """Give it back. One that is lost already is left alone."""
+        try:
+            self._write(replace(self._holding, is_held=False))
+        except LeaseLost:
+            return
+
+    def _write(self, holding: Holding) -> None:
+        asked = self._clock.monotonic()
+        new = Document(json.dumps(asdict(holding)), uuid.uuid4().hex)
+        if there := self._table.put(_pk(self._fleet), "lease", new, over=self._token):
+            raise _lost(self._fleet, decoded(there.body))
+        self._holding, self._token, self._beaten = holding, new.token, asked
+
+
+def take(
+    table: Table,
+    fleet: str,
+    owner: Owner,
+    reason: str,
+    clock: Clock,
+    *,
+    seconds: float = SECONDS,
+    is_dead: Callable[[Owner], bool] = processes.is_dead,
+    is_alive: Callable[[Owner], bool] = processes.is_alive,
+) -> Lease:
+    """Take the fleet's lease. Raises LeaseHeld where another holds it, which may take a duration to tell."""
+    there = table.get(_pk(fleet), "lease")
+    watched = clock.monotonic()
+    while there and (held := decoded(there.body)).is_held and not is_dead(held.owner):
+        if is_alive(held.owner):
+            raise _held(fleet, held, clock)
+        if clock.monotonic() - watched >= held.seconds:
+            break
+        clock.sleep(min(1.0, held.seconds / HEARTBEATS))
+        again = table.get(_pk(fleet), "lease")
+        if again and again.token != there.token and decoded(again.body).is_held:
+            raise _held(fleet, decoded(again.body), clock)
+        there = again or there
+    return _taken(table, fleet, owner, reason, clock, seconds, there)
+
+
+def _taken(
+    table: Table, fleet: str, owner: Owner, reason: str, clock: Clock, seconds: float, there: Document | None
+) -> Lease:
+    now = clock.now().isoformat()
+    number = decoded(there.body).number + 1 if there else 1
+    holding = Holding(number, owner, reason, since=now, heard=now, seconds=seconds)
+    new = Document(json.dumps(asdict(holding)), uuid.uuid4().hex)
+    if won := table.put(_pk(fleet), "lease", new, over=there.token if there else None):
+        raise _held(fleet, decoded(won.body), clock)
+    return Lease(table, fleet, holding, new.token, clock)
+
+
+def decoded(body: str) -> Holding:
+    raw = json.loads(body)
+    return Holding(**raw | {"owner": Owner(**raw["owner"])})
+
+
+def _pk(fleet: str) -> str:
+    return f"fleet#{fleet}"
+
+
+def _held(fleet: str, held: Holding, clock: Clock) -> LeaseHeld:
+    since = datetime.fromisoformat(held.since).astimezone(clock.now().tzinfo)
+    ago = max(0.0, (clock.now() - datetime.fromisoformat(held.heard)).total_seconds())
+    return LeaseHeld(
+        f"{fleet} is being rolled by {held.owner.name} since {since:%H:%M:%S} (“{held.reason}”), "
+        f"last heard of {ago:.0f} s ago.",
+        left="Nothing was changed.",
+        next_step="Wait until it has ended, and run the same command again.",
+    )
+
+
+def _lost(fleet: str, held: Holding) -> LeaseLost:
+    return LeaseLost(
+        f"The lease on {fleet} was taken by {held.owner.name} (“{held.reason}”) while this roll held it.",
+        left="This roll stopped and changes nothing more; the other goes on from what it finds.",
+    )

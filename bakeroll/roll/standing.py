@@ -1,0 +1,120 @@
+"""Where a roll stands: what the fleet shows, read with the record. Pure.
+
+What others want of the fleet is its desired capacity without what this roll has added to it. Attaching raises
+desired capacity, retiring with decrement and `LowerDesired` lower it; the record names each before it is done,
+and the fleet tells whether it was. So capacity that others changed meanwhile is seen, whatever happened to us.
+"""
+
+from dataclasses import dataclass
+
+from bakeroll.fleet import ROLL_TAG, SLOT_TAG, Fleet, Instance
+from bakeroll.roll.health import Memory
+from bakeroll.roll.record import Record
+
+UNSEEN_SECONDS = 60.0
+"""AWS may not show an instance for a while after it launched it; so long it is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`right` instances are those that are to serve, `wrong` those that are to go, both alive.
+
+    `wanted` is the capacity that others ask for; `target` how many right ones there are to be in the end.
+    """
+
+    surge: int
+    wanted: int
+    target: int
+    right: tuple[Instance, ...]
+    wrong: tuple[Instance, ...]
+    open_slots: tuple[int, ...]
+    unseen: tuple[str, ...]
+    deaths: tuple[Instance, ...]
+
+
+def standing(fleet: Fleet, record: Record, memory: Memory, now: float) -> Standing:
+    surge = _surge(fleet, record)
+    wanted = fleet.desired - surge
+    right = tuple(each for each in fleet.instances if _is_right(each, record))
+    wrong = tuple(each for each in fleet.instances if _is_wrong(each, record))
+    first = record.back_from or 0
+    seen = {each.tags.get(SLOT_TAG) for each in fleet.instances if each.tags.get(ROLL_TAG) == record.id}
+    empty = [n for n in range(first, len(record.slots)) if str(n) not in seen and str(n) not in record.filled]
+    return Standing(
+        surge=surge,
+        wanted=wanted,
+        target=wanted if record.stage == "forward" else min(wanted, len(record.found.members)),
+        right=right,
+        wrong=wrong,
+        open_slots=tuple(empty),
+        unseen=tuple(each for each in record.filled.values() if _is_unseen(each, fleet, record, memory, now)),
+        deaths=tuple(
+            each
+            for each in fleet.instances
+            if not each.is_alive and _slot_number(each, record) >= first and each.id not in record.retiring
+        ),
+    )
+
+
+def slot_of(instance: Instance, record: Record) -> int | None:
+    """The number of this roll's launch that made the instance; None where this roll did not."""
+    if instance.tags.get(ROLL_TAG) != record.id:
+        return None
+    return int(instance.tags.get(SLOT_TAG, "0"))
+
+
+def _slot_number(instance: Instance, record: Record) -> int:
+    slot = slot_of(instance, record)
+    return -1 if slot is None else slot
+
+
+def _surge(fleet: Fleet, record: Record) -> int:
+    def is_loose(identifier: str) -> bool:
+        instance = fleet.find(identifier)
+        return instance is not None and instance.is_alive and not instance.lifecycle
+
+    def is_member(identifier: str) -> bool:
+        instance = fleet.find(identifier)
+        return instance is not None and instance.is_member
+
+    attached = sum(1 for each in record.attached if not is_loose(each))
+    decremented = sum(1 for each in record.decremented if not is_member(each))
+    return attached - decremented - lowered(fleet, record)
+
+
+def lowered(fleet: Fleet, record: Record) -> int:
+    """By how much `LowerDesired` has lowered desired capacity, as far as the fleet shows it."""
+    if record.lowering is None or fleet.desired >= record.lowering[0]:
+        return record.lowered
+    return record.lowered + record.lowering[0] - record.lowering[1]
+
+
+def _is_right(instance: Instance, record: Record) -> bool:
+    if not instance.is_alive or instance.id in record.retiring:
+        return False
+    slot = slot_of(instance, record)
+    if record.stage == "forward":
+        return instance.image == record.image and (instance.is_member or (slot is not None and not instance.lifecycle))
+    if slot is not None and slot >= (record.back_from or 0):
+        return instance.is_member or not instance.lifecycle
+    return instance.is_member and not _is_of_the_goal(instance, record)
+
+
+def _is_wrong(instance: Instance, record: Record) -> bool:
+    if not instance.is_alive or instance.lifecycle.startswith("Terminating") or _is_right(instance, record):
+        return False
+    return instance.is_member or (not instance.lifecycle and instance.tags.get(ROLL_TAG) in record.rolls)
+
+
+def _is_of_the_goal(instance: Instance, record: Record) -> bool:
+    """Backing out: whether the instance came with the release that is taken away."""
+    if slot_of(instance, record) is not None:
+        return True
+    is_new = instance.id not in record.found.members
+    return is_new and instance.image == record.image and record.image != record.found.image
+
+
+def _is_unseen(identifier: str, fleet: Fleet, record: Record, memory: Memory, now: float) -> bool:
+    if fleet.find(identifier) or identifier in record.retiring:
+        return False
+    return now - memory.waiting.get(identifier, now) < UNSEEN_SECONDS
