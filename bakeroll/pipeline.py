@@ -18,7 +18,8 @@ Rooms do the work and report what happens; this module only joins them.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from bakeroll.apt import repository
@@ -150,7 +151,7 @@ def status(site: Site) -> dict[str, Any]:
         "environment": environment.name,
         "url": site.url(),
         "release": _told(releases[0]) if releases else None,
-        "instances": site.instances(),
+        "instances": [asdict(each) for each in site.instances()],
     }
 
 
@@ -175,7 +176,9 @@ def _rolled(site: Site, request: Request, image: Image, stopwatch: Stopwatch) ->
         return None
     before = site.history()
     with stopwatch.stage("roll"):
-        release = site.roll(image)
+        release = _release(site, image)
+        if not site.roll(release) and before:
+            release = before[0]
     earlier = [each.version for each in before if each.version != release.version]
     return {
         "application": site.environment.application,
@@ -185,6 +188,18 @@ def _rolled(site: Site, request: Request, image: Image, stopwatch: Stopwatch) ->
         "before": earlier[0] if earlier else None,
         "seconds": stopwatch.seconds,
     }
+
+
+def _release(site: Site, image: Image) -> Release:
+    return Release(
+        application=site.environment.application,
+        environment=site.environment.name,
+        version=image.version,
+        image=image.id,
+        revision=image.revision,
+        released_by=site.operator,
+        released_at=datetime.now(UTC),
+    )
 
 
 def _announced(site: Site, candidate: Candidate) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bakeroll.errors import SettingsError
 from bakeroll.events import Report
 from bakeroll.process import run
+from bakeroll.release import Release
 from bakeroll.settings import EnvironmentSettings
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from bakeroll.aws.session import Clients
     from bakeroll.bake.bakery import RepositoryAccess
     from bakeroll.bake.oven import Bakery
+    from bakeroll.roll.ports import Ports
+    from bakeroll.roll.status import InstanceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,60 @@ class Site:
             work=self.work,
             endpoint=os.environ.get("AWS_ENDPOINT_URL", ""),
         )
+
+    @cached_property
+    def ports(self) -> "Ports":
+        from bakeroll.aws import autoscaling, dynamodb, ec2, elbv2
+        from bakeroll.roll.observe import ask_over_http
+        from bakeroll.roll.ports import Ports
+
+        return Ports(
+            scaling=autoscaling.AutoScaling(self.aws.autoscaling),
+            machines=ec2.EC2(self.aws.ec2),
+            balancers=elbv2.TargetGroups(self.aws.elbv2),
+            table=dynamodb.DocumentTable(self.aws.dynamodb, self.environment.table),
+            ask=ask_over_http,
+        )
+
+    def roll(self, release: Release) -> bool:
+        """Roll the fleet to a release; whether it had to be. See `bakeroll.roll.roll.roll` for what it raises."""
+        from bakeroll.roll.clock import SystemClock
+        from bakeroll.roll.owner import this_process
+        from bakeroll.roll.record import Goal
+        from bakeroll.roll.roll import Poll, roll
+
+        environment = self.environment
+        # AWS's health checks are seconds apart and its API counts calls; the local cloud is quick and its own.
+        poll = Poll(0.1, 0.2) if self.local else Poll(1, 5)
+        outcome = roll(
+            Goal(environment.fleet, release, environment.port, environment.version),
+            environment.policy,
+            self.ports,
+            owner=this_process(),
+            clock=SystemClock(),
+            report=self.report,
+            poll=poll,
+        )
+        return outcome.is_new
+
+    def history(self) -> list[Release]:
+        """The releases of the environment, the newest first."""
+        from bakeroll.roll.record import history
+
+        return history(self.ports.table, self.environment.application, self.environment.name)
+
+    def instances(self) -> "list[InstanceStatus]":
+        from bakeroll.roll.status import status
+
+        environment = self.environment
+        return status(environment.fleet, self.ports, environment.port, environment.version)
+
+    def url(self) -> str:
+        """Where the fleet serves; empty where it has no load balancer."""
+        from bakeroll.aws.elbv2 import TargetGroups
+
+        group = self.ports.scaling.describe(self.environment.fleet)
+        return TargetGroups(self.aws.elbv2).url(group.target_groups) if group and group.target_groups else ""
 
     def provision(self) -> Iterator[str]:
         """Make what is missing of the table and the bucket, in a local environment of the fleet too; tell it."""

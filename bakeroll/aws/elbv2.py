@@ -43,3 +43,20 @@ class TargetGroups:
     def deregister(self, group: TargetGroup, ids: Sequence[str]) -> None:
         with translated("DeregisterTargets", group.name):
             self._client.deregister_targets(TargetGroupArn=group.arn, Targets=[{"Id": each} for each in ids])
+
+    def url(self, arns: Sequence[str]) -> str:
+        """Where a client reaches the first of these target groups that has a listener; empty where none has."""
+        with translated("DescribeLoadBalancers", ", ".join(arns)):
+            groups = self._client.describe_target_groups(TargetGroupArns=list(arns))["TargetGroups"]
+            balancers = [each for group in groups for each in group.get("LoadBalancerArns", [])]
+            for arn in balancers:
+                listeners = self._client.describe_listeners(LoadBalancerArn=arn)["Listeners"]
+                host = self._client.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]["DNSName"]
+                for listener in sorted(listeners, key=lambda each: each.get("Protocol") != "HTTPS"):
+                    return _url(listener.get("Protocol", "HTTP"), host, listener.get("Port", 80))
+        return ""
+
+
+def _url(protocol: str, host: str, port: int) -> str:
+    scheme = "https" if protocol in ("HTTPS", "TLS") else "http"
+    return f"{scheme}://{host}" if port == {"http": 80, "https": 443}[scheme] else f"{scheme}://{host}:{port}"

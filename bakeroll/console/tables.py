@@ -20,7 +20,7 @@ def status_lines(found: Mapping[str, Any]) -> Iterator[str]:
     release = found["release"]
     if release:
         yield f"{found['application']} {release['version']} serves {found['environment']}.   {found['url']}"
-        yield f"image {release['image']}, commit {release['revision'][:7]}, since {release['since']} by {release['by']}"
+        yield f"image {release['image']}, commit {release['revision'][:7]}, since {release['at']} by {release['by']}"
     else:
         yield f"{found['application']} has no release in {found['environment']} yet.   {found['url'] or ''}".rstrip()
     yield from columns(

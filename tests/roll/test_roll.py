@@ -1,14 +1,15 @@
 """Whole rolls over the cloud in memory, in milliseconds."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from bakeroll.roll.model import world, Behaviour, ports
-from bakeroll.roll.roll import roll
-from bakeroll.roll.record import Goal, history
 from bakeroll.release import Release
+from bakeroll.roll.model import Behaviour, ports, world
 from bakeroll.roll.owner import Owner
+from bakeroll.roll.record import Goal
+from bakeroll.roll.roll import roll
 from bakeroll.settings import Policy
-from datetime import datetime, UTC
 
 
 def goal(image="ami-new", version="2.0-1"):
