@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 
-PACE_SECONDS = 0.01
+PACE_SECONDS = 0.03
 CLIENTS = {"keep-alive": 6, "new": 3}
 MAXIMUM_SECONDS = 300.0
 
