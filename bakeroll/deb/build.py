@@ -82,13 +82,18 @@ def _build(
             log=log,
             on_line=lambda line: report(Event("package", line, kind="detail")),
         )
-        made = workshop / "made"
-        made.mkdir()
-        for package in workshop.glob(f"{environment.application}_*.deb"):
-            package.rename(made / package.name)
-        made.rename(home)
+        _keep(workshop, environment.application, home)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _keep(workshop: Path, name: str, home: Path) -> None:
+    """Move what was made to `home`, in one step."""
+    made = workshop / "made"
+    made.mkdir()
+    for package in workshop.glob(f"{name}_*.deb"):
+        package.rename(made / package.name)
+    made.rename(home)
 
 
 def _command() -> list[str]:

@@ -144,6 +144,17 @@ def test_the_same_commit_gives_the_same_bytes(examples: list[Package]) -> None:
     assert examples[0].sha256 == examples[1].sha256
 
 
+def test_the_unit_starts_what_the_settings_say_and_tells_version_and_port(
+    examples: list[Package], tmp_path: Path
+) -> None:
+    unit = (unpacked(examples[0], tmp_path) / "lib/systemd/system/links.service").read_text()
+
+    assert "ExecStart=/opt/links/bin/gunicorn " in unit
+    assert f"Environment=APPLICATION_VERSION={examples[0].version}\n" in unit
+    assert "Environment=PORT=8000\n" in unit
+    assert "EnvironmentFile=-/run/instance.env\n" in unit
+
+
 def test_lintian_has_nothing_against_the_example(examples: list[Package]) -> None:
     assert run(["lintian", "--allow-root", "--fail-on=error,warning", str(examples[0].path)]) == ""
 
