@@ -46,7 +46,11 @@ def packages_path(component: str, architecture: str) -> str:
 
 
 def pool_path(package: Package, component: str) -> str:
-    """Where a package lies, as in Debian's own pool: pool/main/l/links/links_1.4.0-1_amd64.deb."""
+    """Where a package lies, as in Debian's own pool: pool/main/l/links/links_1.4.0-1_amd64.deb.
+
+    A version's "+" does no harm, though S3 reads it in an address as a space: apt asks for "%2b" because of that
+    (https://bugs.launchpad.net/bugs/1003633).
+    """
     prefix = package.name[:4] if package.name.startswith("lib") else package.name[:1]
     file = f"{package.name}_{package.version.replace(':', '%3a')}_{package.architecture}.deb"
     return f"pool/{component}/{prefix}/{package.name}/{file}"

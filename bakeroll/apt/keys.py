@@ -69,11 +69,14 @@ def local_key(home: Path, *, run: Run) -> GnupgKey:
     """The local cloud's key, without a passphrase, in a keyring of its own; made on first use."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     home.chmod(0o700)
-    with _agent(home, run):
-        found = _secret_key(run, home, LOCAL_NAME)
-        if found is None:
-            _gpg(run, home, "--passphrase", "", "--quick-generate-key", LOCAL_NAME, "ed25519", "sign", "never")
+    try:
+        with _agent(home, run):
             found = _secret_key(run, home, LOCAL_NAME)
+            if found is None:
+                _gpg(run, home, "--passphrase", "", "--quick-generate-key", LOCAL_NAME, "ed25519", "sign", "never")
+                found = _secret_key(run, home, LOCAL_NAME)
+    except ToolFailed as error:
+        raise PublishError(f"gpg could not make a key in {home}: {_last(error)}") from None
     if found is None:
         raise PublishError(f"gpg made no key in {home}.")
     return GnupgKey(found[1], run, home)

@@ -6,6 +6,7 @@ left there, the next one sweeps away. A package appears in `output` whole or not
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -22,6 +23,8 @@ from bakeroll.settings import EnvironmentSettings
 
 SHOWN_LINES = 12
 WORKSHOPS = ".build"
+# What make and debhelper say of their own doing, and repeat of a failure at each level.
+ECHO = re.compile(r"\s*(make|dh[ _]|dpkg-(buildpackage|source)|debian/rules|create-stamp|/\S*/uv )")
 # What an activated environment, a make or a Git hook around us would pass on into the build.
 UNWANTED = (
     "DESTDIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHONHOME",
@@ -47,6 +50,8 @@ def build(
                 report(Event("package", f"{name} {version} is being built"))
                 _build(environment, revision, version, output=output, home=home, run=run, report=report)
                 found = _built(home, run)
+    except ToolFailed as error:
+        raise _failed(error, name, version, _log(home)) from None
     except OSError as error:
         raise BuildError(f"{name} {version} could not be built: {error}.", left="No package was written.") from error
     if not found:
@@ -77,15 +82,18 @@ def _build(
             log=log,
             on_line=lambda line: report(Event("package", line, kind="detail")),
         )
-        made = workshop / "made"
-        made.mkdir()
-        for package in workshop.glob(f"{environment.application}_*.deb"):
-            package.rename(made / package.name)
-        made.rename(home)
-    except ToolFailed as error:
-        raise _failed(error, environment.application, version, log) from None
+        _keep(workshop, environment.application, home)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _keep(workshop: Path, name: str, home: Path) -> None:
+    """Move what was made to `home`, in one step."""
+    made = workshop / "made"
+    made.mkdir()
+    for package in workshop.glob(f"{name}_*.deb"):
+        package.rename(made / package.name)
+    made.rename(home)
 
 
 def _command() -> list[str]:
@@ -112,9 +120,7 @@ def _variables(revision: Revision, run: Run) -> dict[str, str]:
 
 
 def _failed(error: ToolFailed, name: str, version: str, log: Path) -> BuildError:
-    # debhelper and make repeat the failure at each level; what failed stands above them.
-    lines = [line.rstrip() for line in error.tail]
-    told = [line for line in lines if line and not line.startswith(("make", "dh ", "dpkg-buildpackage: "))]
+    told = [line.rstrip() for line in error.tail if line.strip() and not ECHO.match(line)]
     said = "\n  ".join(told[-SHOWN_LINES:])
     return BuildError(
         f"{name} {version} could not be built:\n  {said}",

@@ -5,6 +5,7 @@ Owns all that the toolkit asks of Git.
 
 import re
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,20 +30,16 @@ def revision(source: Path, *, is_dirty_allowed: bool, run: Run) -> Revision:
         source, run, "rev-parse", "--verify", "--quiet", "HEAD", otherwise="The repository has no commit.",
         then="git add --all && git commit",
     )  # fmt: skip
-    clean = _committed(source, commit, run)
+    branch = _git(source, run, "symbolic-ref", "--quiet", "--short", "HEAD", otherwise="")
+    clean = _committed(source, commit, branch, run)
     changed = _changed(source, run)
     if not changed:
         return clean
     if not is_dirty_allowed:
         raise SourceError(_uncommitted(changed), next_step="Commit them, or build them as they are: --dirty")
-    return Revision(
-        commit=clean.commit,
-        tree=_working_tree(source, run),
-        subject=clean.subject,
-        author=clean.author,
-        committed_at=max(clean.committed_at, *(_changed_at(path) for path in changed)),
-        branch=clean.branch,
-        is_dirty=True,
+    changed_at = max(_changed_at(_top(source, run) / name) for name in changed)
+    return replace(
+        clean, tree=_working_tree(source, run), committed_at=max(clean.committed_at, changed_at), is_dirty=True
     )
 
 
@@ -53,11 +50,14 @@ def version_of(source: Path, of: Revision, *, run: Run) -> str:
 
 
 def find(source: Path, wanted: str, *, run: Run) -> Revision | None:
-    """The commit whose version an operator asks for, as a version or as its tag; None where Git has none."""
+    """The commit whose version an operator asks for, as a version or as its tag; None where Git has none.
+
+    Its branch is left empty: a commit by itself is on none.
+    """
     for candidate in _candidates(source, wanted, run):
         commit = _git(source, run, "rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}", otherwise="")
         if commit and version.is_wanted(wanted, version.debian_version(_describe(source, commit, run))):
-            return _committed(source, commit, run)
+            return _committed(source, commit, "", run)
     return None
 
 
@@ -73,8 +73,7 @@ def export(source: Path, of: Revision, folder: Path, *, run: Run) -> None:
     folder.mkdir(parents=True)
     archive = folder.resolve().with_suffix(".tar")
     # From the top, since Git looks for the folder that it stands in within the tree.
-    top = Path(_git(source, run, "rev-parse", "--show-toplevel"))
-    _git(top, run, "archive", "--format=tar", f"--output={archive}", tree)
+    _git(_top(source, run), run, "archive", "--format=tar", f"--output={archive}", tree)
     run(["tar", "--extract", f"--file={archive}", f"--directory={folder}"])
     archive.unlink()
 
@@ -93,22 +92,24 @@ def _git(source: Path, run: Run, *arguments: str, otherwise: str | None = None, 
         raise SourceError(" ".join([otherwise or f"git {arguments[0]} failed:", *said]), next_step=then) from None
 
 
-def _committed(source: Path, commit: str, run: Run) -> Revision:
+def _top(source: Path, run: Run) -> Path:
+    return Path(_git(source, run, "rev-parse", "--show-toplevel"))
+
+
+def _committed(source: Path, commit: str, branch: str, run: Run) -> Revision:
     shown = _git(source, run, "show", "--no-patch", "--no-show-signature", "--format=%T%n%ct%n%an%n%s", commit)
     tree, seconds, author, subject = [*shown.split("\n"), ""][:4]
-    branch = _git(source, run, "symbolic-ref", "--quiet", "--short", "HEAD", otherwise="")
     return Revision(commit, tree, subject, author, datetime.fromtimestamp(int(seconds), UTC), branch)
 
 
-def _changed(source: Path, run: Run) -> list[Path]:
-    """The files under `source` that differ from the commit, untracked ones among them."""
+def _changed(source: Path, run: Run) -> list[str]:
+    """The files under `source` that differ from the commit, untracked ones among them, from the top."""
     entries = _git(source, run, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
-    top = Path(_git(source, run, "rev-parse", "--show-toplevel")) if entries else source
-    return [top / entry[3:] for entry in entries.split("\0") if entry]
+    return [entry[3:] for entry in entries.split("\0") if entry]
 
 
-def _uncommitted(changed: list[Path]) -> str:
-    names = ", ".join(path.name for path in changed[:SHOWN_FILES])
+def _uncommitted(changed: list[str]) -> str:
+    names = ", ".join(changed[:SHOWN_FILES])
     more = f" and {len(changed) - SHOWN_FILES} more" if len(changed) > SHOWN_FILES else ""
     return f"There are changes that no commit holds: {names}{more}."
 
@@ -124,7 +125,7 @@ def _working_tree(source: Path, run: Run) -> str:
     """The hash of a tree object that holds the working tree, by way of an index of our own."""
     with tempfile.TemporaryDirectory(prefix="bakeroll-") as folder:
         index = Path(folder) / "index"
-        top = Path(_git(source, run, "rev-parse", "--show-toplevel"))
+        top = _top(source, run)
         _git(top, run, "read-tree", "HEAD", index=index)
         _git(top, run, "add", "--all", index=index)
         return _git(top, run, "write-tree", index=index)
