@@ -149,7 +149,12 @@ def _start(config: Config, tell: Tell) -> None:
                     message["failed"], left=message["left"], next_step=message["next_step"], log=config.log
                 )
     last = config.log.read_text(errors="replace").splitlines()[-1:]
-    raise LocalCloudError(f"The daemon ended with {daemon.wait()}: {' '.join(last)}", log=config.log)
+    raise LocalCloudError(
+        f"The local cloud's daemon ended with {daemon.wait()}. Its last line: {' '.join(last)}",
+        left="what it had begun, which the next start sweeps away",
+        next_step="fab local.up",
+        log=config.log,
+    )
 
 
 def _import_path() -> list[str]:
