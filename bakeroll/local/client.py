@@ -155,7 +155,7 @@ def _spawn(config: Config, report: int) -> subprocess.Popen[bytes]:
 
 
 def _is_ready(said: Iterable[str], config: Config, tell: Tell) -> bool:
-    """Pass on what the daemon says until it is ready; False where it falls silent, LocalCloudError where it gives up."""
+    """Pass on what the daemon says until it is ready; False where it falls silent, an error where it gives up."""
     for line in said:
         message = json.loads(line)
         if "ready" in message:
