@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from botocore.exceptions import ClientError
 from bakeroll.errors import LocalCloudError
 from bakeroll.local import cgroup, client
 from bakeroll.local.config import Config
+from bakeroll.local.network import namespaces
 from bakeroll.local.sweep import leftovers
 
 pytestmark = pytest.mark.machine
@@ -316,6 +318,28 @@ def test_terminating_answers_at_once_and_the_disk_goes(cloud: Cloud) -> None:
     assert [p.name for p in (cloud.config.instances / running["InstanceId"]).iterdir()] == ["console.log"]
 
 
+def test_an_instance_can_be_terminated_while_it_boots(cloud: Cloud) -> None:
+    launched = cloud.launch()["InstanceId"]
+
+    cloud.ec2.terminate_instances(InstanceIds=[launched])
+
+    cloud.wait_for(launched, "terminated")
+    assert f"{cloud.config.bridge}-{launched}" not in namespaces(cloud.config.bridge)
+
+
+def test_an_image_that_does_not_boot_ends_with_the_reason(cloud: Cloud) -> None:
+    builder = cloud.wait_for(cloud.launch()["InstanceId"], "running")
+    cloud.run(builder, "rm /sbin/init")
+    image = cloud.image(builder["InstanceId"], "broken", NoReboot=True)
+
+    ended = cloud.wait_for(cloud.launch(ImageId=image)["InstanceId"], "terminated")
+
+    assert ended["StateReason"]["Code"] == "Server.InternalError"
+    assert "/sbin/init" in ended["StateReason"]["Message"]
+    assert "/sbin/init" in cloud.ec2.get_console_output(InstanceId=ended["InstanceId"])["Output"]
+    cloud.ec2.terminate_instances(InstanceIds=[builder["InstanceId"]])
+
+
 def test_the_console_shows_a_services_last_words(cloud: Cloud, instance: dict[str, Any]) -> None:
     cloud.ssh(instance, "systemd-run --wait sh -c 'echo connection to the database refused; exit 3' || true")
 
@@ -417,6 +441,8 @@ def test_a_protected_image_stays(cloud: Cloud, instance: dict[str, Any]) -> None
 
 def test_a_second_daemon_and_a_taken_network_are_refused(cloud: Cloud, tmp_path: Path) -> None:
     assert client.up(cloud.config, told) == cloud.endpoint  # up already: nothing happens
+    with pytest.raises(LocalCloudError, match="runs already, at port 5691"):
+        client.up(replace(cloud.config, port=5692), told)
     other = Config(state=tmp_path, bridge="brlocal2", network=NETWORK, port=5692)
 
     with pytest.raises(LocalCloudError, match="in use by brlocal"):
