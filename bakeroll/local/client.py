@@ -90,7 +90,18 @@ def shell(config: Config, instance: str, argv: Sequence[str] = ()) -> int:
     command = list(argv) or ["/bin/bash", "-l"]
     clean = ["env", "-i", f"TERM={os.environ.get('TERM', 'dumb')}", "HOME=/root", "USER=root", "LANG=C.UTF-8"]
     clean.append("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-    entered = ["nsenter", f"--target={init}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--wd=/"]
+    entered = [
+        "nsenter",
+        f"--target={init}",
+        "--mount",
+        "--uts",
+        "--ipc",
+        "--net",
+        "--pid",
+        "--cgroup",
+        "--root",
+        "--wd",
+    ]
     return subprocess.run([*entered, *clean, *command], check=False).returncode
 
 

@@ -55,6 +55,7 @@ class Machine:
     state: State = "pending"
     process: subprocess.Popen[bytes] | None = None
     console: Console | None = None
+    is_plugged: bool = False
     changing: threading.RLock = field(default_factory=threading.RLock)
 
 
@@ -160,8 +161,6 @@ class Machines:
         if machine.state != "pending":
             return
         self._make_disk(machine)
-        self._network.attach(machine.id, machine.addresses)
-        self._inside.serve(machine.id)
         self._boot(machine)
 
     def _make_disk(self, machine: Machine) -> None:
@@ -174,6 +173,10 @@ class Machines:
         """Start PID 1 and wait until the machine can be reached."""
         if machine.state != "pending":  # terminated meanwhile
             return
+        if not machine.is_plugged:
+            self._network.attach(machine.id, machine.addresses)
+            machine.is_plugged = True
+            self._inside.serve(machine.id)
         directory = self._directory(machine.id)
         console = self._consoles.open(directory / "console.log")
         capabilities = ",".join(f"-{name}" for name in _DROPPED)
@@ -269,7 +272,9 @@ class Machines:
     def _forget(self, machine: Machine) -> None:
         """Remove all of a machine but the log of its console: a dead machine's last words are asked for."""
         self._inside.close(machine.id)
-        self._network.detach(machine.id, machine.addresses)
+        if machine.is_plugged:
+            self._network.detach(machine.id, machine.addresses)
+        machine.is_plugged = False
         for name in ("upper", "work", "root"):
             shutil.rmtree(self._directory(machine.id) / name, ignore_errors=True)
         machine.layers = ()

@@ -643,19 +643,22 @@ def _describe_templates(cloud: Cloud, original: Hook, response: Any) -> Any:
 # ------------------------------------------------------------------ all services
 
 
-class Refusal(ServiceException):
-    """moto looks for an error's own service by the module of its class, and stumbles over one of moto.core."""
-
-
 @_hook(BaseResponse, "call_action")
 def _call_action(cloud: Cloud, original: Hook, response: Any) -> Any:
     """What moto does not know, or stumbles over, is a 500, which clients repeat as if it would pass."""
     try:
         return original(response)
     except NotImplementedError as error:
-        refusal = Refusal("InvalidAction", f"The local cloud does not know this: {error}")
+        refusal = _refusal(response, "InvalidAction", f"The local cloud does not know this: {error}")
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, AssertionError) as error:
         log.exception("%s.%s", response.service_name, response._get_action())
-        refusal = Refusal("InvalidParameterValue", f"The local cloud cannot do this: {error!r}")
+        refusal = _refusal(response, "InvalidParameterValue", f"The local cloud cannot do this: {error!r}")
     status, headers, body = response.serialized(ActionResult(refusal))
     return status, {**headers, "status": str(status)}, body
+
+
+def _refusal(response: Any, code: str, message: str) -> ServiceException:
+    """moto tells an error's service, and so its form, by the module that its class is of."""
+    kind = type("Refusal", (ServiceException,), {"__module__": f"moto.{response.service_name}.exceptions"})
+    refusal: ServiceException = kind(code, message)
+    return refusal

@@ -17,7 +17,7 @@ from botocore.config import Config as BotoConfig
 from botocore.exceptions import ClientError
 
 from bakeroll.errors import LocalCloudError
-from bakeroll.local import client
+from bakeroll.local import cgroup, client
 from bakeroll.local.config import Config
 from bakeroll.local.sweep import leftovers
 
@@ -84,9 +84,8 @@ class Cloud:
 
     def run(self, instance: dict[str, Any], script: str) -> str:
         """By stdin, so that the script needs no quoting."""
-        init = subprocess.run(["ip", "netns", "pids", f"{self.config.bridge}-{instance['InstanceId']}"],
-                              check=True, capture_output=True, text=True).stdout.split()[0]  # fmt: skip
-        entered = ["nsenter", f"--target={init}", "--mount", "--uts", "--ipc", "--net", "--pid", "--wd=/", "sh"]
+        init = cgroup.init_of(cgroup.of_cloud(self.config.bridge) / instance["InstanceId"])
+        entered = ["nsenter", f"--target={init}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd", "sh"]
         done = subprocess.run(entered, input=script, check=False, capture_output=True, text=True, timeout=60)
         return (done.stdout + done.stderr).strip()
 
@@ -210,7 +209,7 @@ def test_an_instance_has_no_way_out_but_the_proxy_which_keeps_it_from_this_machi
     def status(url: str) -> str:
         return cloud.run(instance, f"curl -s -o /dev/null -w '%{{http_code}}' -x http://169.254.169.254:3128 {url}")
 
-    assert "unreachable" in cloud.run(instance, "curl -sS http://192.0.2.1/ 2>&1")
+    assert "Couldn't connect" in cloud.run(instance, "curl -sS http://192.0.2.1/ 2>&1")
     assert status(f"http://127.0.0.1:{cloud.config.port}/") == "403"
     assert status(f"http://{cloud.config.gateway}:{cloud.config.port}/") == "403"
     assert status(f"http://localhost:{cloud.config.port}/") == "403"
