@@ -1,4 +1,4 @@
-"""Everything that reaches into moto, in one place: each hook closes one gap between moto and AWS.
+"""Hooks into moto's EC2 and what all its services share: each closes one gap between moto and AWS.
 
 Written for the series of moto named here; a test compares every hooked method's signature with the one it
 was written for. A hook gets the cloud, the method it stands before, and the method's own arguments.

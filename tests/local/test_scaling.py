@@ -14,7 +14,7 @@ from moto.ec2.models.amis import Ami
 
 from bakeroll.local import autoscaling_hooks, elb_hooks, hooking, moto_hooks
 from bakeroll.local.config import Config
-from bakeroll.local.haproxy import Stat
+from bakeroll.local.haproxy import HealthCheck, Listener, Stat
 from bakeroll.local.scaling import Scaling
 from bakeroll.local.surroundings import InThisCloud
 from bakeroll.local.target_health import Seen
@@ -88,7 +88,10 @@ class FakeCloud:
         self.balancers = FakeBalancers()
         self.now = 0.0
         numbers = iter(range(1, 99))
-        self.addresses = SimpleNamespace(take=lambda: f"10.77.1.{next(numbers)}", give_back=lambda _: None)
+        self.free = True
+        self.addresses = SimpleNamespace(
+            take=lambda: f"10.77.1.{next(numbers)}", give_back=lambda _: None, is_free=lambda *_: self.free
+        )
         surroundings = InThisCloud(autoscaling_hooks.groups_now, self.balancers)  # type: ignore[arg-type]
         clock = lambda: self.now  # noqa: E731 - one line says it all
         self.scaling = Scaling(surroundings, self.changed, clock, lambda: datetime(2026, 11, 21, tzinfo=UTC))
@@ -548,6 +551,13 @@ def test_rules_and_other_actions_are_refused_plainly(world: World) -> None:
         )
 
 
+def test_a_port_that_another_program_holds_is_refused(world: World) -> None:
+    world.cloud.free = False
+
+    with pytest.raises(ClientError, match=r"listens on 10\.77\.1\.1:80 already"):
+        world.listen()
+
+
 def test_a_target_group_stays_known_by_its_load_balancers(world: World) -> None:
     world.listen()
     found = world.elbv2.describe_target_groups(TargetGroupArns=[world.group])["TargetGroups"][0]
@@ -572,3 +582,20 @@ def test_the_balancer_reads_what_the_api_was_told(world: World) -> None:
     assert wanted.layout.groups[0].check.interval_ms == 3000
     assert sorted(wanted.registered["links"]) == sorted(f"{instance}:8000" for instance in world.members())
     assert wanted.delays == {"links": 300.0}
+
+
+def test_a_classic_load_balancer_is_read_and_its_instances_are_registered(world: World) -> None:
+    elb: Any = boto3.client("elb", "eu-west-1")
+    listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8000}
+    elb.create_load_balancer(LoadBalancerName="old", Listeners=[listener], Subnets=list(world.subnets.values()))
+    check = {"Target": "HTTP:8000/health", "Interval": 10, "Timeout": 2, "HealthyThreshold": 3, "UnhealthyThreshold": 2}
+    elb.configure_health_check(LoadBalancerName="old", HealthCheck=check)
+    world.scale(LoadBalancerNames=["old"])
+
+    wanted = elb_hooks.wanted_now()[-1]
+
+    assert sorted(wanted.registered["old:8000"]) == sorted(f"{instance}:8000" for instance in world.members())
+    assert wanted.layout.groups[0].check == HealthCheck("/health", "200", 1000, 2000, 3, 2, port=8000)
+    assert wanted.layout.listeners == (Listener(80, "http", (("old:8000", 1),)),)
+    health = elb.describe_instance_health(LoadBalancerName="old")["InstanceStates"]
+    assert {each["InstanceId"]: each["State"] for each in health} == dict.fromkeys(world.members(), "InService")
