@@ -256,8 +256,8 @@ class Scaling:
         if state.instance.state == "terminated":
             self._drop(group, state)
         elif instance not in self._ordered and (is_dead or self._surroundings.is_idle(instance)):
-            self._ordered.add(instance)
             self._surroundings.terminate(group, instance)
+            self._ordered.add(instance)
 
     def _drop(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
         group.instance_states = [each for each in group.instance_states if each is not state]

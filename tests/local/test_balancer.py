@@ -275,6 +275,26 @@ def test_a_target_registered_again_while_it_drains_serves_again(world: World, an
     assert ask() == (200, "127.0.3.11")
 
 
+@pytest.mark.parametrize(("delay", "ends"), [(1.0, "answered"), (0.1, "cut")])
+def test_a_draining_target_finishes_what_it_has_begun_within_its_delay(
+    world: World, answering: Callable[[str], Any], delay: float, ends: str
+) -> None:
+    server = answering("127.0.3.11")
+    server.delay = 0.4
+    world.wanted = replace(world.wanted, delays={"links": delay})
+    world.register(SERVER)
+    eventually(lambda: world.is_up(SERVER))
+    answers: list[tuple[int, str]] = []
+    asking = threading.Thread(target=lambda: answers.append(ask("/slow")))
+    asking.start()
+    eventually(lambda: server.answered == 1)
+
+    world.deregister(SERVER)
+    asking.join()
+
+    assert answers[0][0] == (200 if ends == "answered" else 502)
+
+
 def test_a_haproxy_that_dies_comes_back(world: World, answering: Callable[[str], Any]) -> None:
     answering("127.0.3.11")
     world.register(SERVER)
