@@ -115,8 +115,8 @@ def _alias(config: Config) -> str:
 
 
 def interfaces() -> list[dict[str, Any]]:
-    """All interfaces of this machine with their addresses, as `ip -json` tells them."""
-    told = subprocess.run(["ip", "-json", "addr"], check=True, capture_output=True, text=True).stdout
+    """All interfaces of this machine with their addresses, as `ip -json -details` tells them."""
+    told = subprocess.run(["ip", "-json", "-details", "addr"], check=True, capture_output=True, text=True).stdout
     found: list[dict[str, Any]] = json.loads(told)
     return found
 
