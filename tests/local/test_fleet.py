@@ -46,7 +46,7 @@ systemd-run --unit=served /usr/bin/python3 /srv/serve.py
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
     config = Config(
-        state=tmp_path_factory.mktemp("cloud"), bridge="brfleet", network=IPv4Network("10.93.0.0/16"), port=5693
+        state=tmp_path_factory.mktemp("cloud"), bridge="brfleet", network=IPv4Network("10.97.0.0/16"), port=5697
     )
     client.up(config, print)
     yield config
