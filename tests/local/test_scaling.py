@@ -429,6 +429,64 @@ def test_terminating_with_decrement_is_asynchronous_and_launches_nothing(world: 
     assert len(world.members()) == 1
 
 
+def hooked(world: World, transition: str, default: str = "ABANDON") -> None:
+    world.asg.put_lifecycle_hook(
+        AutoScalingGroupName="links", LifecycleHookName="word", LifecycleTransition=transition, HeartbeatTimeout=60,
+        DefaultResult=default,
+    )  # fmt: skip
+
+
+def test_a_launch_hook_holds_an_instance_back_until_the_word_comes(world: World) -> None:
+    world.scale()
+    hooked(world, "autoscaling:EC2_INSTANCE_LAUNCHING")
+    world.asg.set_desired_capacity(AutoScalingGroupName="links", DesiredCapacity=3)
+    world.cloud.settle()
+    waiting = next(each for each, state in world.members().items() if state == "Pending:Wait")
+    assert waiting not in world.targets()
+    assert len(world.members()) == 3
+
+    word = {"AutoScalingGroupName": "links", "LifecycleHookName": "word", "InstanceId": waiting}
+    world.asg.complete_lifecycle_action(**word, LifecycleActionResult="CONTINUE")
+    world.cloud.settle()
+
+    assert world.members()[waiting] == "InService"
+    assert waiting in world.targets()
+    with pytest.raises(ClientError, match="No active Lifecycle Action"):
+        world.asg.record_lifecycle_action_heartbeat(**word)
+
+
+def test_a_launch_that_nobody_answers_for_is_abandoned_and_repeated(world: World) -> None:
+    world.scale()
+    hooked(world, "autoscaling:EC2_INSTANCE_LAUNCHING")
+    world.asg.set_desired_capacity(AutoScalingGroupName="links", DesiredCapacity=3)
+    world.cloud.settle()
+    waiting = next(each for each, state in world.members().items() if state == "Pending:Wait")
+
+    world.cloud.now = 61
+    world.cloud.settle()
+
+    assert waiting not in world.members()
+    world.cloud.now = 63
+    world.cloud.settle()
+    assert len(world.members()) == 3
+
+
+def test_a_termination_hook_keeps_an_instance_out_of_service_but_alive(world: World) -> None:
+    world.scale()
+    hooked(world, "autoscaling:EC2_INSTANCE_TERMINATING")
+    world.asg.set_desired_capacity(AutoScalingGroupName="links", DesiredCapacity=1)
+    world.cloud.settle()
+    waiting = next(each for each, state in world.members().items() if state == "Terminating:Wait")
+    assert world.cloud.machines.state(waiting) == "running"
+
+    word = {"AutoScalingGroupName": "links", "LifecycleHookName": "word", "InstanceId": waiting}
+    world.asg.complete_lifecycle_action(**word, LifecycleActionResult="CONTINUE")
+    world.cloud.settle()
+
+    assert waiting not in world.members()
+    assert world.cloud.machines.state(waiting) == "terminated"
+
+
 def test_protected_instances_stay_when_the_group_scales_in(world: World) -> None:
     world.scale()
     protected, other = sorted(world.members())
