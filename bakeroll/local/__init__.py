@@ -5,6 +5,9 @@
 - `images`: AMIs as stacks of overlay layers; `source_image` builds the first one;
 - `machines`: the instances, each a Debian with systemd in namespaces of its own;
 - `metadata` and `proxy`: what an instance finds at 169.254.169.254;
+- `balancer` and `haproxy`: a haproxy for each load balancer, and `addresses` for them to answer at;
+- `scaling`: the engine of the Auto Scaling groups, which decides in `capacity`;
 - `state`: all that the API has been told, kept across restarts.
-`moto_hooks` is the only module that reaches into moto. How it differs from AWS: docs/local-cloud.md.
+`moto_hooks`, `elb_hooks` and `autoscaling_hooks` alone reach into moto; `balanced` and `surroundings` read it.
+How it differs from AWS: docs/local-cloud.md.
 """

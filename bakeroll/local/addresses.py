@@ -1,5 +1,6 @@
 """The addresses of load balancers: each has one of its own, on the bridge, with all ports free."""
 
+import socket
 from collections.abc import Callable, Iterable
 
 from bakeroll.errors import LocalCloudError
@@ -25,6 +26,16 @@ class Addresses:
             raise LocalCloudError(f"All addresses of {self._config.balancer_network} have a load balancer.")
         self._network.add_address(address)
         return address
+
+    def is_free(self, address: str, port: int) -> bool:
+        """Whether nothing listens there: another program of this machine may, at all of its addresses."""
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind((address, port))
+            except OSError:
+                return False
+        return True
 
     def give_back(self, address: str) -> None:
         self._network.remove_address(address)

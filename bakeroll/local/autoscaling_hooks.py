@@ -13,8 +13,9 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.backends import get_backend
 from moto.core.responses import ActionResult, EmptyResult
 
+from bakeroll.local.capacity import COUNTED
 from bakeroll.local.config import ACCOUNT, REGION
-from bakeroll.local.hooking import Hook, hook
+from bakeroll.local.hooking import Hook, addition, hook
 from bakeroll.local.scaling import Scaling, suspended
 
 MOST_AT_ONCE = 20
@@ -330,7 +331,7 @@ def _terminate(cloud: Scaled, original: Hook, backend: Any, instance_id: str, de
     """moto terminates in the call itself; here the instance is deregistered, drains, and is terminated then."""
     with cloud.scaling.lock:
         group, state = _member(backend, instance_id)
-        is_counted = state.lifecycle_state in ("Pending", "InService")
+        is_counted = state.lifecycle_state in COUNTED
         if decrement and is_counted and group.desired_capacity <= group.min_size:
             raise ValidationError(
                 f"Currently, desiredSize equals minSize ({group.min_size}). Terminating instance without replacement "
@@ -344,6 +345,36 @@ def _terminate(cloud: Scaled, original: Hook, backend: Any, instance_id: str, de
         activity = cloud.scaling.begin_termination(group, state, cause)
     cloud.scaling.wake(group.name)
     return activity.shown(group.arn)
+
+
+@addition(AutoScalingResponse, "complete_lifecycle_action")
+def _complete_lifecycle_action(cloud: Scaled, response: Any) -> Any:
+    """Absent from moto."""
+    result = response._get_param("LifecycleActionResult")
+    if result not in ("CONTINUE", "ABANDON"):
+        raise ValidationError("The lifecycle action result must be CONTINUE or ABANDON.")
+    with cloud.scaling.lock:
+        _must_wait(response, cloud.scaling.complete(*_waiting(response), result))
+    return EmptyResult()
+
+
+@addition(AutoScalingResponse, "record_lifecycle_action_heartbeat")
+def _heartbeat(cloud: Scaled, response: Any) -> Any:
+    """Absent from moto."""
+    with cloud.scaling.lock:
+        _must_wait(response, cloud.scaling.heartbeat(*_waiting(response)))
+    return EmptyResult()
+
+
+def _waiting(response: Any) -> tuple[str, str]:
+    """The instance and the hook. There are no tokens here: they are told by notifications, which nobody gets."""
+    return response._get_param("InstanceId") or "", response._get_param("LifecycleHookName")
+
+
+def _must_wait(response: Any, does_wait: bool) -> None:
+    if not does_wait:
+        instance = response._get_param("InstanceId")
+        raise ValidationError(f"No active Lifecycle Action found with instance ID {instance}")
 
 
 @hook(AutoScalingBackend, "notify_terminate_instances")
@@ -377,7 +408,7 @@ def _protect(cloud: Scaled, original: Hook, backend: Any, name: str, instance_id
 def _member(backend: Any, instance_id: str) -> tuple[Any, Any]:
     for group in backend.autoscaling_groups.values():
         for state in group.instance_states:
-            if state.instance.id == instance_id and state.lifecycle_state not in ("Terminating", "Detaching"):
+            if state.instance.id == instance_id and not state.lifecycle_state.startswith(("Terminating", "Detaching")):
                 return group, state
     raise ValidationError(f"Instance Id not found - No managed instance found for instance ID: {instance_id}")
 

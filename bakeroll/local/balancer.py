@@ -28,6 +28,7 @@ from bakeroll.local.target_health import Phase, Seen
 
 TURN_SECONDS = 0.2
 BUSY_TURN_SECONDS = 0.04
+AFTER_FAILURE_SECONDS = 2.0
 
 Move = Literal["enter", "forget", "serve", "drain", "resume", "leave"]
 
@@ -229,6 +230,7 @@ class Balancers:
         self._wake = threading.Event()
         self._stopping = False
         self._balancers: dict[str, LoadBalancer] = {}
+        self._paused: dict[str, float] = {}
         self._thread = threading.Thread(target=self._run, name="balancers", daemon=True)
 
     def start(self) -> None:
@@ -269,11 +271,14 @@ class Balancers:
         if balancer is None:
             balancer = LoadBalancer(Haproxy(self._directory / name, self._adopt), self._clock)
             self._balancers[name] = balancer
+        if self._clock() < self._paused.get(name, 0):
+            return
         try:
             balancer.turn(wanted)
         except Exception:
-            # One load balancer that fails must not take the others with it; the next turn tries again.
+            # One load balancer that fails must not take the others with it, nor fill the log.
             log.exception("load balancer %s", name)
+            self._paused[name] = self._clock() + AFTER_FAILURE_SECONDS
 
     def _run(self) -> None:
         while not self._stopping:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-COUNTED = ("Pending", "InService")
+COUNTED = ("Pending", "Pending:Wait", "InService")
 
 
 @dataclass(frozen=True, slots=True)

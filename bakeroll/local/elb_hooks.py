@@ -97,6 +97,7 @@ def _create_listener(
         _can_listen(balancer, protocol, named["actions"])
         if any(str(each.port) == str(port) for each in balancer.listeners.values()):
             raise DuplicateListenerError()
+        _must_be_free(cloud, balancer, port)
     listener = original(backend, load_balancer_arn, protocol, port, **named)
     _follow(cloud, backend)
     return listener
@@ -118,6 +119,8 @@ def _modify_listener(
     for balancer in backend.load_balancers.values():
         if arn in balancer.listeners:
             _can_listen(balancer, protocol, actions or [])
+            if port and str(port) != str(balancer.listeners[arn].port):
+                _must_be_free(cloud, balancer, port)
     listener = original(backend, arn, port, protocol, ssl_policy, certificates, actions or [])
     _follow(cloud, backend)
     return listener
@@ -142,6 +145,13 @@ def _can_listen(balancer: Any, protocol: str | None, actions: Sequence[Any]) -> 
         raise _refuse(f"{balancer.type} listeners of protocol {_PROTOCOLS[balancer.type]} alone")
     if any(action["Type"] != "forward" for action in actions):
         raise _refuse("forward actions alone")
+
+
+def _must_be_free(cloud: Balancing, balancer: Any, port: Any) -> None:
+    if not cloud.addresses.is_free(balancer.dns_name, int(port)):
+        raise ELBClientError(
+            "OperationNotPermitted", f"Another program of this machine listens on {balancer.dns_name}:{port} already."
+        )
 
 
 def _follow(cloud: Balancing, backend: Any) -> None:

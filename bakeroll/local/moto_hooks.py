@@ -1,4 +1,4 @@
-"""Everything that reaches into moto, in one place: each hook closes one gap between moto and AWS.
+"""Hooks into moto's EC2 and what all its services share: each closes one gap between moto and AWS.
 
 Written for the series of moto named here; a test compares every hooked method's signature with the one it
 was written for. A hook gets the cloud, the method it stands before, and the method's own arguments.
@@ -641,10 +641,6 @@ def _describe_templates(cloud: Cloud, original: Hook, response: Any) -> Any:
 
 
 # ------------------------------------------------------------------ all services
-
-
-class Refusal(ServiceException):
-    """moto looks for an error's own service by the module of its class, and stumbles over one of moto.core."""
 
 
 @_hook(BaseResponse, "call_action")

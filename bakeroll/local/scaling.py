@@ -18,6 +18,7 @@ from moto.ec2.models.instances import Instance
 
 from bakeroll.local.activities import Activities, Activity
 from bakeroll.local.capacity import Group, Launch, Member, Terminate, decide
+from bakeroll.local.lifecycle import LAUNCHING, TERMINATING, LifecycleHook, Result, Waits
 
 TURN_SECONDS = 0.2
 LONGEST_BACK_OFF = 30.0
@@ -46,6 +47,8 @@ class Surroundings(Protocol):
     def is_idle(self, instance: str) -> bool:
         """Whether no load balancer asks it anything any more."""
 
+    def hooks(self, group: FakeAutoScalingGroup, transition: str) -> Sequence[LifecycleHook]: ...
+
     def is_refused(self, group: FakeAutoScalingGroup, instance: str) -> bool:
         """Whether a load balancer of the group calls it unhealthy."""
 
@@ -71,9 +74,9 @@ class Scaling:
         self.activities = Activities(now)
         self._surroundings, self._changed = surroundings, changed
         self._clock = clock
+        self._waits = Waits()
         self._in_service_at: dict[str, float] = {}
         self._back_off: dict[str, _BackOff] = {}
-        self._ordered: set[str] = set()
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="scaling", daemon=True)
@@ -140,22 +143,44 @@ class Scaling:
     def _advance(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
         """Bring one member a step further in its lifecycle."""
         instance, is_dead = state.instance, not _is_alive(state.instance)
-        if state.lifecycle_state == "Pending":
-            if is_dead:
-                self._failed(group, instance.id, f"{instance.state_reason.message}. Launching EC2 instance failed.")
-                self._drop(group, state)
-            elif instance.state == "running":
-                self.enter_service(group, state)
+        if state.lifecycle_state.startswith("Pending"):
+            self._begin(group, state, is_dead=is_dead)
         elif state.lifecycle_state == "InService":
             self._check(group, state)
-        elif state.lifecycle_state == "Terminating":
+        elif state.lifecycle_state.startswith("Terminating"):
             self._end(group, state, is_dead=is_dead)
         elif is_dead or (state.lifecycle_state == "Detaching" and self._surroundings.is_idle(instance.id)):
             self._drop(group, state)
 
+    def _begin(self, group: FakeAutoScalingGroup, state: InstanceState, *, is_dead: bool) -> None:
+        """Pending, perhaps Pending:Wait for the group's lifecycle hooks, then InService."""
+        instance = state.instance
+        if is_dead:
+            self._failed(group, instance.id, f"{instance.state_reason.message}. Launching EC2 instance failed.")
+            self._drop(group, state)
+        elif state.lifecycle_state == "Pending" and instance.state == "running":
+            state.lifecycle_state = "Pending:Wait"
+            self._waits.begin(instance.id, self._surroundings.hooks(group, LAUNCHING), self._clock())
+        if state.lifecycle_state == "Pending:Wait":
+            outcome = self._waits.outcome(instance.id, self._clock())
+            if outcome == "CONTINUE":
+                self.enter_service(group, state)
+            elif outcome == "ABANDON":
+                self._failed(group, instance.id, "A lifecycle action was abandoned. Launching EC2 instance failed.")
+                self.begin_termination(group, state, "an instance was taken out of service: it was abandoned.")
+
+    def complete(self, instance: str, hook: str, result: Result) -> bool:
+        """Somebody's word for a lifecycle hook; False where no instance waits for it."""
+        self.wake()
+        return self._waits.complete(instance, hook, result)
+
+    def heartbeat(self, instance: str, hook: str) -> bool:
+        return self._waits.heartbeat(instance, hook, self._clock())
+
     def enter_service(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
         """Pending or Standby to InService: registered, unless AddToLoadBalancer is suspended."""
         state.lifecycle_state = "InService"
+        self._waits.end(state.instance.id)
         self._in_service_at[state.instance.id] = self._clock()
         self._back_off.pop(group.name, None)
         if "AddToLoadBalancer" not in suspended(group):
@@ -221,6 +246,7 @@ class Scaling:
     def begin_termination(self, group: FakeAutoScalingGroup, state: InstanceState, cause: str) -> Activity:
         """Out of the load balancers; terminated when they ask it nothing any more."""
         state.lifecycle_state = "Terminating"
+        self._waits.end(state.instance.id)
         self._surroundings.deregister(group, state.instance.id)
         self.wake()
         description = f"Terminating EC2 instance: {state.instance.id}"
@@ -252,17 +278,24 @@ class Scaling:
         self.activities.forget(group.name)
 
     def _end(self, group: FakeAutoScalingGroup, state: InstanceState, *, is_dead: bool) -> None:
+        """Terminating, drained, perhaps Terminating:Wait for the group's lifecycle hooks, then terminated."""
         instance = state.instance.id
         if state.instance.state == "terminated":
             self._drop(group, state)
-        elif instance not in self._ordered and (is_dead or self._surroundings.is_idle(instance)):
-            self._ordered.add(instance)
+        elif state.lifecycle_state == "Terminating" and (is_dead or self._surroundings.is_idle(instance)):
+            if hooks := self._surroundings.hooks(group, TERMINATING):
+                state.lifecycle_state = "Terminating:Wait"
+                self._waits.begin(instance, hooks, self._clock())
+            elif state.instance.state != "shutting-down":
+                self._surroundings.terminate(group, instance)
+        elif state.lifecycle_state == "Terminating:Wait" and (is_dead or self._waits.outcome(instance, self._clock())):
+            state.lifecycle_state = "Terminating:Proceed"
             self._surroundings.terminate(group, instance)
 
     def _drop(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
         group.instance_states = [each for each in group.instance_states if each is not state]
         self._in_service_at.pop(state.instance.id, None)
-        self._ordered.discard(state.instance.id)
+        self._waits.end(state.instance.id)
         self.activities.end(group.name, state.instance.id)
 
 

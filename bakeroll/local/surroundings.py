@@ -10,6 +10,7 @@ from moto.core.exceptions import ServiceException
 from moto.ec2.models.instances import Instance
 
 from bakeroll.local.balancer import Balancers
+from bakeroll.local.lifecycle import LifecycleHook
 from bakeroll.local.scaling import LaunchFailed
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,16 @@ class InThisCloud:
 
     def is_idle(self, instance: str) -> bool:
         return self._balancers.is_idle(instance)
+
+    def hooks(self, group: FakeAutoScalingGroup, transition: str) -> Sequence[LifecycleHook]:
+        known = group.autoscaling_backend.describe_lifecycle_hooks(group.name)
+        return [
+            LifecycleHook(
+                each.name, each.heartbeat_timeout, "CONTINUE" if each.default_result == "CONTINUE" else "ABANDON"
+            )
+            for each in known
+            if each.lifecycle_transition == transition
+        ]
 
     def is_refused(self, group: FakeAutoScalingGroup, instance: str) -> bool:
         elbv2 = group.autoscaling_backend.elbv2_backend

@@ -19,6 +19,9 @@ class Answering(http.server.ThreadingHTTPServer):
         self.health, self.delay, self.answered = 200, 0.0, 0
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
+    def handle_error(self, *_: object) -> None:
+        """A client that has gone is no news."""
+
     def close(self) -> None:
         self.shutdown()
         self.server_close()

@@ -14,6 +14,7 @@ import pytest
 
 from bakeroll.local.balancer import Balancers, Place, Wanted, next_move
 from bakeroll.local.haproxy import HealthCheck, Layout, Listener, Server, Stat, TargetGroup
+from bakeroll.local.target_health import TargetHealth, target_health
 
 ADDRESS, PORT = "127.0.3.1", 8081
 SERVER = Server("i-1:8080", "127.0.3.11", 8080)
@@ -75,6 +76,10 @@ class World:
     def phase(self, server: Server) -> str | None:
         seen = self.balancers.seen("links", server.name)
         return seen.phase if seen else None
+
+    def health(self, server: Server) -> TargetHealth:
+        seen = self.balancers.seen("links", server.name)
+        return target_health(seen, is_registered=True, has_listener=True, instance="running")
 
     def is_up(self, server: Server) -> bool:
         seen = self.balancers.seen("links", server.name)
@@ -167,6 +172,59 @@ def test_a_target_that_was_never_healthy_gets_no_request(world: World, answering
     assert well.answered == len(load.answers)
 
 
+def test_a_target_that_answers_503_is_called_so(world: World, answering: Callable[[str], Any]) -> None:
+    answering("127.0.3.11").health = 503
+    world.register(SERVER)
+
+    eventually(lambda: world.health(SERVER).state == "unhealthy")
+
+    assert world.health(SERVER).description == "Health checks failed with these codes: [503]"
+
+
+def test_a_target_that_falls_ill_gets_no_more_requests_and_comes_back(
+    world: World, answering: Callable[[str], Any]
+) -> None:
+    servers = [answering("127.0.3.11"), answering("127.0.3.12")]
+    other = Server("i-2:8080", "127.0.3.12", 8080)
+    world.register(SERVER, other)
+    eventually(lambda: world.is_up(SERVER) and world.is_up(other))
+
+    servers[0].health = 503
+    eventually(lambda: world.health(SERVER).state == "unhealthy")
+    assert {ask()[1] for _ in range(6)} == {"127.0.3.12"}
+    servers[0].health = 200
+    eventually(lambda: world.is_up(SERVER))
+
+    assert {ask()[1] for _ in range(6)} == {"127.0.3.11", "127.0.3.12"}
+
+
+def test_a_network_load_balancer_passes_connections_on(world: World, answering: Callable[[str], Any]) -> None:
+    answering("127.0.3.11")
+    group = TargetGroup("links", "tcp", HealthCheck("", "", 100, 500, 2, 2))
+    world.wanted = replace(world.wanted, layout=Layout(ADDRESS, (Listener(PORT, "tcp", (("links", 1),)),), (group,)))
+
+    world.register(SERVER)
+
+    eventually(lambda: world.is_up(SERVER))
+    assert ask() == (200, "127.0.3.11")
+
+
+def test_weights_share_the_requests_out(world: World, answering: Callable[[str], Any]) -> None:
+    answering("127.0.3.11")
+    answering("127.0.3.12")
+    groups = (LINKS, replace(LINKS, name="rechts"))
+    listener = Listener(PORT, "http", (("links", 80), ("rechts", 20)))
+    servers = {"links": {SERVER.name: SERVER}, "rechts": {"i-2:8080": Server("i-2:8080", "127.0.3.12", 8080)}}
+    world.wanted = Wanted("links", Layout(ADDRESS, (listener,), groups), servers)
+    world.balancers.wake()
+    eventually(lambda: world.is_up(SERVER) and bool(world.balancers.seen("rechts", "i-2:8080")))
+    time.sleep(0.3)
+
+    asked = [ask()[1] for _ in range(200)]
+
+    assert 120 < asked.count("127.0.3.11") < 195
+
+
 def test_two_come_and_two_go_under_load_without_one_failed_request(
     world: World, answering: Callable[[str], Any]
 ) -> None:
@@ -215,6 +273,26 @@ def test_a_target_registered_again_while_it_drains_serves_again(world: World, an
 
     eventually(lambda: world.is_up(SERVER))
     assert ask() == (200, "127.0.3.11")
+
+
+@pytest.mark.parametrize(("delay", "ends"), [(1.0, "answered"), (0.1, "cut")])
+def test_a_draining_target_finishes_what_it_has_begun_within_its_delay(
+    world: World, answering: Callable[[str], Any], delay: float, ends: str
+) -> None:
+    server = answering("127.0.3.11")
+    server.delay = 0.4
+    world.wanted = replace(world.wanted, delays={"links": delay})
+    world.register(SERVER)
+    eventually(lambda: world.is_up(SERVER))
+    answers: list[tuple[int, str]] = []
+    asking = threading.Thread(target=lambda: answers.append(ask("/slow")))
+    asking.start()
+    eventually(lambda: server.answered == 1)
+
+    world.deregister(SERVER)
+    asking.join()
+
+    assert answers[0][0] == (200 if ends == "answered" else 502)
 
 
 def test_a_haproxy_that_dies_comes_back(world: World, answering: Callable[[str], Any]) -> None:

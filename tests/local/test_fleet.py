@@ -46,7 +46,7 @@ systemd-run --unit=served /usr/bin/python3 /srv/serve.py
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
     config = Config(
-        state=tmp_path_factory.mktemp("cloud"), bridge="brfleet", network=IPv4Network("10.93.0.0/16"), port=5693
+        state=tmp_path_factory.mktemp("cloud"), bridge="brfleet", network=IPv4Network("10.97.0.0/16"), port=5697
     )
     client.up(config, print)
     yield config
@@ -255,7 +255,7 @@ def test_a_machine_that_answers_503_is_unhealthy_and_replaced_after_the_grace_pe
 
 def test_the_fleet_serves_again_after_the_daemon_was_killed(aws: Aws) -> None:
     before = set(aws.members())
-    os.kill(int(aws.config.lock.read_text()), 9)
+    os.kill(client.status(aws.config)["pid"], 9)
 
     client.up(aws.config, print)
 

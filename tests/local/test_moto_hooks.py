@@ -7,7 +7,7 @@ from typing import Any
 import moto
 import pytest
 
-from bakeroll.local import moto_hooks
+from bakeroll.local import autoscaling_hooks, elb_hooks, hooking, moto_hooks
 from bakeroll.local.api import ForInstances, action_of, is_read
 
 # As in moto 5.2.5. Where one differs, read moto's change, mend the hook, then this table.
@@ -32,13 +32,56 @@ SIGNATURES: dict[str, str] = {
     'EC2Response.describe_launch_template_versions': 'self',
     'EC2Response.describe_launch_templates': 'self',
     'BaseResponse.call_action': 'self',
+    'ELBv2Backend.create_load_balancer': "self, name, security_groups, subnet_ids, subnet_mappings=None, scheme='internet-facing', loadbalancer_type=None, ip_address_type='ipv4', tags=None",  # noqa: E501
+    'ELBv2Backend.delete_load_balancer': 'self, arn',
+    'ELBv2Backend.create_listener': 'self, load_balancer_arn, protocol, port, ssl_policy, certificate, actions, alpn_policy=None, tags=None',  # noqa: E501
+    'ELBv2Backend.modify_listener': 'self, arn, port=None, protocol=None, ssl_policy=None, certificates=None, actions=None',  # noqa: E501
+    'ELBv2Backend.delete_listener': 'self, listener_arn',
+    'ELBv2Backend.create_rule': 'self, listener_arn, conditions, priority, actions, tags=None',
+    'ELBv2Backend.create_target_group': 'self, name, **kwargs',
+    'ELBv2Backend.modify_target_group': 'self, arn, health_check_proto=None, health_check_port=None, health_check_path=None, health_check_interval=None, health_check_timeout=None, healthy_threshold_count=None, unhealthy_threshold_count=None, http_codes=None, health_check_enabled=None',  # noqa: E501
+    'ELBv2Backend.register_targets': 'self, target_group_arn, instances',
+    'ELBv2Backend.deregister_targets': 'self, target_group_arn, instances',
+    'ELBv2Backend.notify_terminate_instances': 'self, instance_ids',
+    'ELBv2Backend.describe_target_health': 'self, target_group_arn, targets',
+    'ELBBackend.create_load_balancer': "self, name, zones, ports, scheme='internet-facing', subnets=None, security_groups=None",  # noqa: E501
+    'ELBBackend.delete_load_balancer': 'self, load_balancer_name',
+    'ELBResponse.describe_instance_health': 'self',
+    'AutoScalingBackend.__init__': 'self, region_name, account_id',
+    'AutoScalingBackend.create_auto_scaling_group': 'self, name, availability_zones, desired_capacity, max_size, min_size, launch_config_name, launch_template, vpc_zone_identifier, default_cooldown, health_check_period, health_check_type, load_balancers, target_group_arns, placement_group, termination_policies, tags, capacity_rebalance=False, new_instances_protected_from_scale_in=False, instance_id=None, mixed_instances_policy=None',  # noqa: E501
+    'AutoScalingBackend.update_auto_scaling_group': 'self, name, availability_zones, desired_capacity, max_size, min_size, launch_config_name, launch_template, vpc_zone_identifier, health_check_period, health_check_type, new_instances_protected_from_scale_in=None, mixed_instances_policy=None',  # noqa: E501
+    'AutoScalingBackend.set_desired_capacity': 'self, group_name, desired_capacity',
+    'FakeAutoScalingGroup.set_desired_capacity': 'self, new_capacity',
+    'AutoScalingBackend.update_attached_elbs': 'self, group_name',
+    'AutoScalingBackend.update_attached_target_groups': 'self, group_name',
+    'AutoScalingResponse.delete_auto_scaling_group': 'self',
+    'FakeAutoScalingGroup.launch_template': 'self',
+    'InstanceState.launch_template': 'self',
+    'AutoScalingResponse.describe_scaling_activities': 'self',
+    'AutoScalingBackend.resume_processes': 'self, group_name, scaling_processes',
+    'AutoScalingBackend.suspend_processes': 'self, group_name, scaling_processes',
+    'AutoScalingBackend.attach_instances': 'self, group_name, instance_ids',
+    'AutoScalingBackend.detach_instances': 'self, group_name, instance_ids, should_decrement',
+    'AutoScalingBackend.enter_standby_instances': 'self, group_name, instance_ids, should_decrement',
+    'AutoScalingBackend.exit_standby_instances': 'self, group_name, instance_ids',
+    'AutoScalingBackend.terminate_instance': 'self, instance_id, should_decrement',
+    'AutoScalingBackend.notify_terminate_instances': 'self, instance_ids',
+    'AutoScalingResponse.set_instance_health': 'self',
+    'AutoScalingBackend.set_instance_protection': 'self, group_name, instance_ids, protected_from_scale_in',
+    'AutoScalingBackend.attach_load_balancer_target_groups': 'self, group_name, target_group_arns',
+    'AutoScalingBackend.attach_load_balancers': 'self, group_name, load_balancer_names',
 }  # fmt: skip
+
+
+MODULES = (moto_hooks, elb_hooks, autoscaling_hooks)
+"""Their hooks are marked when they are imported."""
 
 
 def signatures() -> dict[str, str]:
     found = {}
-    for owner, name, _ in moto_hooks.HOOKS:
-        parameters = inspect.signature(getattr(owner, name)).parameters.values()
+    for owner, name, _ in hooking.HOOKS:
+        hooked = getattr(owner, name)
+        parameters = inspect.signature(getattr(hooked, "fget", hooked)).parameters.values()
         told = [str(each.replace(annotation=inspect.Parameter.empty)) for each in parameters]
         found[f"{owner.__name__}.{name}"] = ", ".join(told)
     return found
@@ -53,13 +96,11 @@ def test_every_hooked_method_is_as_it_was_when_its_hook_was_written() -> None:
 
 
 def test_every_addition_is_still_absent_from_moto() -> None:
-    assert [name for owner, name, _ in moto_hooks.ADDITIONS if hasattr(owner, name)] == []
+    assert [name for owner, name, _ in hooking.ADDITIONS if hasattr(owner, name)] == []
 
 
 def test_every_hook_says_which_gap_it_closes() -> None:
-    assert [
-        function.__name__ for _, _, function in moto_hooks.HOOKS + moto_hooks.ADDITIONS if not function.__doc__
-    ] == []
+    assert [function.__name__ for _, _, function in hooking.HOOKS + hooking.ADDITIONS if not function.__doc__] == []
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from moto.ec2.models.amis import Ami
 
 from bakeroll.local import autoscaling_hooks, elb_hooks, hooking, moto_hooks
 from bakeroll.local.config import Config
-from bakeroll.local.haproxy import Stat
+from bakeroll.local.haproxy import HealthCheck, Listener, Stat
 from bakeroll.local.scaling import Scaling
 from bakeroll.local.surroundings import InThisCloud
 from bakeroll.local.target_health import Seen
@@ -88,7 +88,10 @@ class FakeCloud:
         self.balancers = FakeBalancers()
         self.now = 0.0
         numbers = iter(range(1, 99))
-        self.addresses = SimpleNamespace(take=lambda: f"10.77.1.{next(numbers)}", give_back=lambda _: None)
+        self.free = True
+        self.addresses = SimpleNamespace(
+            take=lambda: f"10.77.1.{next(numbers)}", give_back=lambda _: None, is_free=lambda *_: self.free
+        )
         surroundings = InThisCloud(autoscaling_hooks.groups_now, self.balancers)  # type: ignore[arg-type]
         clock = lambda: self.now  # noqa: E731 - one line says it all
         self.scaling = Scaling(surroundings, self.changed, clock, lambda: datetime(2026, 11, 21, tzinfo=UTC))
@@ -426,6 +429,64 @@ def test_terminating_with_decrement_is_asynchronous_and_launches_nothing(world: 
     assert len(world.members()) == 1
 
 
+def hooked(world: World, transition: str, default: str = "ABANDON") -> None:
+    world.asg.put_lifecycle_hook(
+        AutoScalingGroupName="links", LifecycleHookName="word", LifecycleTransition=transition, HeartbeatTimeout=60,
+        DefaultResult=default,
+    )  # fmt: skip
+
+
+def test_a_launch_hook_holds_an_instance_back_until_the_word_comes(world: World) -> None:
+    world.scale()
+    hooked(world, "autoscaling:EC2_INSTANCE_LAUNCHING")
+    world.asg.set_desired_capacity(AutoScalingGroupName="links", DesiredCapacity=3)
+    world.cloud.settle()
+    waiting = next(each for each, state in world.members().items() if state == "Pending:Wait")
+    assert waiting not in world.targets()
+    assert len(world.members()) == 3
+
+    word = {"AutoScalingGroupName": "links", "LifecycleHookName": "word", "InstanceId": waiting}
+    world.asg.complete_lifecycle_action(**word, LifecycleActionResult="CONTINUE")
+    world.cloud.settle()
+
+    assert world.members()[waiting] == "InService"
+    assert waiting in world.targets()
+    with pytest.raises(ClientError, match="No active Lifecycle Action"):
+        world.asg.record_lifecycle_action_heartbeat(**word)
+
+
+def test_a_launch_that_nobody_answers_for_is_abandoned_and_repeated(world: World) -> None:
+    world.scale()
+    hooked(world, "autoscaling:EC2_INSTANCE_LAUNCHING")
+    world.asg.set_desired_capacity(AutoScalingGroupName="links", DesiredCapacity=3)
+    world.cloud.settle()
+    waiting = next(each for each, state in world.members().items() if state == "Pending:Wait")
+
+    world.cloud.now = 61
+    world.cloud.settle()
+
+    assert waiting not in world.members()
+    world.cloud.now = 63
+    world.cloud.settle()
+    assert len(world.members()) == 3
+
+
+def test_a_termination_hook_keeps_an_instance_out_of_service_but_alive(world: World) -> None:
+    world.scale()
+    hooked(world, "autoscaling:EC2_INSTANCE_TERMINATING")
+    world.asg.set_desired_capacity(AutoScalingGroupName="links", DesiredCapacity=1)
+    world.cloud.settle()
+    waiting = next(each for each, state in world.members().items() if state == "Terminating:Wait")
+    assert world.cloud.machines.state(waiting) == "running"
+
+    word = {"AutoScalingGroupName": "links", "LifecycleHookName": "word", "InstanceId": waiting}
+    world.asg.complete_lifecycle_action(**word, LifecycleActionResult="CONTINUE")
+    world.cloud.settle()
+
+    assert waiting not in world.members()
+    assert world.cloud.machines.state(waiting) == "terminated"
+
+
 def test_protected_instances_stay_when_the_group_scales_in(world: World) -> None:
     world.scale()
     protected, other = sorted(world.members())
@@ -548,6 +609,13 @@ def test_rules_and_other_actions_are_refused_plainly(world: World) -> None:
         )
 
 
+def test_a_port_that_another_program_holds_is_refused(world: World) -> None:
+    world.cloud.free = False
+
+    with pytest.raises(ClientError, match=r"listens on 10\.77\.1\.1:80 already"):
+        world.listen()
+
+
 def test_a_target_group_stays_known_by_its_load_balancers(world: World) -> None:
     world.listen()
     found = world.elbv2.describe_target_groups(TargetGroupArns=[world.group])["TargetGroups"][0]
@@ -572,3 +640,20 @@ def test_the_balancer_reads_what_the_api_was_told(world: World) -> None:
     assert wanted.layout.groups[0].check.interval_ms == 3000
     assert sorted(wanted.registered["links"]) == sorted(f"{instance}:8000" for instance in world.members())
     assert wanted.delays == {"links": 300.0}
+
+
+def test_a_classic_load_balancer_is_read_and_its_instances_are_registered(world: World) -> None:
+    elb: Any = boto3.client("elb", "eu-west-1")
+    listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8000}
+    elb.create_load_balancer(LoadBalancerName="old", Listeners=[listener], Subnets=list(world.subnets.values()))
+    check = {"Target": "HTTP:8000/health", "Interval": 10, "Timeout": 2, "HealthyThreshold": 3, "UnhealthyThreshold": 2}
+    elb.configure_health_check(LoadBalancerName="old", HealthCheck=check)
+    world.scale(LoadBalancerNames=["old"])
+
+    wanted = elb_hooks.wanted_now()[-1]
+
+    assert sorted(wanted.registered["old:8000"]) == sorted(f"{instance}:8000" for instance in world.members())
+    assert wanted.layout.groups[0].check == HealthCheck("/health", "200", 1000, 2000, 3, 2, port=8000)
+    assert wanted.layout.listeners == (Listener(80, "http", (("old:8000", 1),)),)
+    health = elb.describe_instance_health(LoadBalancerName="old")["InstanceStates"]
+    assert {each["InstanceId"]: each["State"] for each in health} == dict.fromkeys(world.members(), "InService")
