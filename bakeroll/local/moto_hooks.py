@@ -11,6 +11,7 @@ import json
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from copy import copy
 from datetime import timedelta
@@ -57,6 +58,9 @@ class Cloud:
     images: Images
     changed: Callable[[], None]
 
+
+_NEWS_WITHIN = 0.9
+"""Seconds; less than the second that a client waits anyway until it asks again."""
 
 Hook = Callable[..., Any]
 HOOKS: list[tuple[Any, str, Hook]] = []
@@ -503,6 +507,22 @@ def _expect(backend: Any, instance_ids: list[str], *states: str) -> None:
                 "IncorrectInstanceState",
                 f"The instance '{instance.id}' is not in a state from which this can be done: {instance.state}.",
             )
+
+
+@_hook(EC2Response, "describe_instances")
+def _describe_instances(cloud: Cloud, original: Hook, response: Any) -> Any:
+    """Packer cannot ask more often than once a second: it is answered when there is news, if that is soon."""
+    instance_ids = response._get_param("InstanceIds", [])
+    if instance_ids and "Packer" in response.headers.get("User-Agent", ""):
+        deadline = time.monotonic() + _NEWS_WITHIN
+        while _is_changing(response.ec2_backend, instance_ids) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    return original(response)
+
+
+def _is_changing(backend: Any, instance_ids: list[str]) -> bool:
+    found = backend.get_multi_instances_by_id(instance_ids)
+    return any(instance.state in ("pending", "stopping", "shutting-down") for instance in found)
 
 
 @_hook(EC2Backend, "modify_instance_metadata_options")
