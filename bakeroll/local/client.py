@@ -35,6 +35,7 @@ def up(config: Config, tell: Tell) -> Endpoint:
     """
     if _asked(config) is None:
         if _is_locked(config):
+            _must_be_ours(config)
             tell("the local cloud is being started already: waiting for it")
             _await(lambda: _asked(config) is not None or not _is_locked(config), READY_WITHIN, "did not become ready")
             return up(config, tell)
@@ -192,8 +193,18 @@ def _holder(config: Config) -> int | None:
     """The daemon's process id, as long as it holds the lock."""
     if not _is_locked(config):
         return None
-    text = config.lock.read_text()
-    return int(text) if text.isdigit() else None
+    pid, _, _ = config.lock.read_text().partition(" ")
+    return int(pid) if pid.isdigit() else None
+
+
+def _must_be_ours(config: Config) -> None:
+    """Refuse to wait for a daemon that keeps this state but serves at another port."""
+    _, _, port = config.lock.read_text().partition(" ")
+    if port and port != str(config.port):
+        raise LocalCloudError(
+            f"The local cloud of {config.state} runs already, at port {port}.",
+            next_step=f"Set BAKEROLL_LOCAL_PORT={port}, or take it down: fab local.down",
+        )
 
 
 def _known(config: Config, instance: str) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -86,7 +85,7 @@ class LocalCloud(moto_hooks.Cloud):
     def keep_house(self) -> None:
         """Now and then: forget the instances that ended long ago, and the logs of their consoles."""
         for instance in moto_hooks.forget_terminated():
-            shutil.rmtree(self.config.instances / instance, ignore_errors=True)
+            self.machines.forget(instance)
             self.changed()
 
     def status(self) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Config:
 
     @property
     def lock(self) -> Path:
-        """Held by the daemon as long as it lives; holds its process id."""
+        """Held by the daemon as long as it lives; holds its process id and its port."""
         return self.state / "lock"
 
     @property

@@ -90,7 +90,7 @@ class _own:  # noqa: N801 - a context manager, read as a verb
         except BlockingIOError:
             raise LocalCloudError(f"Another daemon is running on {config.state}.", left="it goes on") from None
         self._file.truncate(0)
-        self._file.write(str(os.getpid()))
+        self._file.write(f"{os.getpid()} {config.port}")
         self._file.flush()
 
     def __enter__(self) -> None:

@@ -56,6 +56,7 @@ class Machine:
     process: subprocess.Popen[bytes] | None = None
     console: Console | None = None
     is_plugged: bool = False
+    is_up: bool = False
     changing: threading.RLock = field(default_factory=threading.RLock)
 
 
@@ -139,6 +140,11 @@ class Machines:
                 self._do(machine, lambda: self._boot(machine))
             return machine.layers
 
+    def forget(self, instance: str) -> None:
+        """Drop a terminated machine and the log of its console."""
+        self._machines.pop(instance, None)
+        shutil.rmtree(self._directory(instance), ignore_errors=True)
+
     def stop_all(self) -> None:
         """Pull the plug of every machine: the cloud goes down."""
         self._stopping = True
@@ -207,6 +213,7 @@ class Machines:
                 break
             time.sleep(0.05)
         if process.poll() is None and machine.state == "pending":
+            machine.is_up = True
             self._became(machine, "running")
 
     def _watch(self, machine: Machine, process: subprocess.Popen[bytes]) -> None:
@@ -236,7 +243,7 @@ class Machines:
         if process is None:
             return
         init = cgroup.init_of(self._cgroup(machine))
-        if init and machine.state != "pending":
+        if init and machine.is_up:  # earlier than that, systemd may not hear it
             with suppress(ProcessLookupError):
                 os.kill(init, _POWEROFF)
             with suppress(subprocess.TimeoutExpired):
@@ -245,7 +252,7 @@ class Machines:
         process.wait()
 
     def _release(self, machine: Machine) -> None:
-        machine.process = None
+        machine.process, machine.is_up = None, False
         if not cgroup.kill(self._cgroup(machine)):
             log.error("%s has processes that cannot be ended", machine.id)
         if machine.console:

@@ -5,6 +5,7 @@ route. Owns interfaces, namespaces and routes; leaves what listens inside a name
 """
 
 import ctypes
+import hashlib
 import json
 import os
 import socket
@@ -32,12 +33,17 @@ class Network:
 
     def start(self) -> None:
         config = self._config
-        self._ip("link", "add", config.bridge, "type", "bridge", "forward_delay", "0")
-        self._ip("addr", "add", f"{config.gateway}/{config.network.prefixlen}", "dev", config.bridge)
-        self._ip("link", "set", config.bridge, "up")
+        bridge = config.bridge
+        commands = (
+            f"link add {bridge} type bridge forward_delay 0",
+            f"link set {bridge} alias {_alias(config)}",
+            f"addr add {config.gateway}/{config.network.prefixlen} dev {bridge}",
+            f"link set {bridge} up",
+        )
+        self._run(["ip", "-batch", "-"], stdin="\n".join(commands) + "\n")
 
     def stop(self) -> None:
-        remove(self._config.bridge)
+        remove(self._config)
 
     def add_address(self, address: str) -> None:
         """Put an address (a load balancer's) on the bridge, so that this machine answers there."""
@@ -91,16 +97,26 @@ def namespaces(bridge: str) -> list[str]:
     return sorted(path.name for path in _NAMESPACES.glob(f"{bridge}-*"))
 
 
-def remove(bridge: str) -> None:
+def remove(config: Config) -> None:
     """Remove the bridge and all namespaces of a cloud, if there are any. Routes go with the bridge."""
-    for namespace in namespaces(bridge):
+    for namespace in namespaces(config.bridge):
         subprocess.run(["ip", "netns", "del", namespace], check=False, stderr=subprocess.DEVNULL)
-    subprocess.run(["ip", "link", "del", bridge], check=False, stderr=subprocess.DEVNULL)
+    subprocess.run(["ip", "link", "del", config.bridge], check=False, stderr=subprocess.DEVNULL)
+
+
+def is_foreign(config: Config) -> bool:
+    """Whether the bridge's name is that of an interface which this cloud, by its state's directory, has not made."""
+    found = [each for each in interfaces() if each["ifname"] == config.bridge]
+    return any(each.get("ifalias") != _alias(config) for each in found)
+
+
+def _alias(config: Config) -> str:
+    return f"bakeroll:{hashlib.sha256(str(config.state).encode()).hexdigest()[:16]}"
 
 
 def interfaces() -> list[dict[str, Any]]:
-    """All interfaces of this machine with their addresses, as `ip -json` tells them."""
-    told = subprocess.run(["ip", "-json", "addr"], check=True, capture_output=True, text=True).stdout
+    """All interfaces of this machine with their addresses, as `ip -json -details` tells them."""
+    told = subprocess.run(["ip", "-json", "-details", "addr"], check=True, capture_output=True, text=True).stdout
     found: list[dict[str, Any]] = json.loads(told)
     return found
 

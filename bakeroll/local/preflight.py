@@ -57,7 +57,12 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
         yield "no cgroup version 2 hierarchy is mounted", "mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified"
     if "overlay" not in Path("/proc/filesystems").read_text() and not shutil.which("modprobe"):
         yield "the kernel has no overlay file system", "modprobe overlay"
-    if users := network.networks_in_use(config.network, but=config.bridge):
+    if shutil.which("ip") and network.is_foreign(config):
+        yield (
+            f"the interface {config.bridge} is there already and not this cloud's",
+            "Set BAKEROLL_LOCAL_BRIDGE to another name",
+        )
+    if shutil.which("ip") and (users := network.networks_in_use(config.network, but=config.bridge)):
         yield (
             f"the network {config.network} is in use by {', '.join(users)}",
             "Set BAKEROLL_LOCAL_NETWORK to another private /16",

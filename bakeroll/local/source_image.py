@@ -7,11 +7,12 @@ lowest layer and none writes to it. Its key is a hash of all it is made of, so a
 import fcntl
 import hashlib
 import inspect
+import os
 import platform
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,8 +59,9 @@ def provide(cache: Path, run: Run, tell: Callable[[str], None]) -> SourceImage:
     with _locked(cache / "lock", tell):
         if not directory.exists():
             for stale in cache.glob("building-*"):
-                discard(stale)
-            _build(cache / f"building-{directory.name}", directory, sources, run, tell)
+                with suppress(subprocess.CalledProcessError):  # its mmdebstrap is still dying: the next one removes it
+                    discard(stale)
+            _build(cache / f"building-{os.getpid()}", directory, sources, run, tell)
     return _found(directory)
 
 

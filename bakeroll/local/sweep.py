@@ -19,8 +19,8 @@ def leftovers(config: Config) -> list[str]:
 
 def sweep(config: Config) -> list[str]:
     """Remove all of it; only while no daemon holds the lock. Returns what would not go."""
-    if not leftovers(config):
+    if network.is_foreign(config) or not leftovers(config):
         return []
     cgroup.kill(cgroup.of_cloud(config.bridge))
-    network.remove(config.bridge)
+    network.remove(config)
     return leftovers(config)

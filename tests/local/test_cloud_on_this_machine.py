@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -417,6 +418,8 @@ def test_a_protected_image_stays(cloud: Cloud, instance: dict[str, Any]) -> None
 
 def test_a_second_daemon_and_a_taken_network_are_refused(cloud: Cloud, tmp_path: Path) -> None:
     assert client.up(cloud.config, told) == cloud.endpoint  # up already: nothing happens
+    with pytest.raises(LocalCloudError, match="runs already, at port 5691"):
+        client.up(replace(cloud.config, port=5692), told)
     other = Config(state=tmp_path, bridge="brlocal2", network=NETWORK, port=5692)
 
     with pytest.raises(LocalCloudError, match="in use by brlocal"):

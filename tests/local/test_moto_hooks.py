@@ -1,0 +1,100 @@
+"""moto changes under the hooks: then this fails first, and names the method."""
+
+import inspect
+import io
+from typing import Any
+
+import moto
+import pytest
+
+from bakeroll.local import moto_hooks
+from bakeroll.local.api import ForInstances, action_of, is_read
+
+# As in moto 5.2.5. Where one differs, read moto's change, mend the hook, then this table.
+SIGNATURES: dict[str, str] = {
+    'EC2Backend.create_default_vpc': 'self',
+    'moto.ec2.models.elastic_network_interfaces.random_public_ip': '',
+    'EC2Response.run_instances': 'self',
+    'EC2Backend.run_instances': 'self, image_id, count, user_data, security_group_names, **kwargs',
+    'EC2Backend.start_instances': 'self, instance_ids',
+    'EC2Backend.stop_instances': 'self, instance_ids',
+    'EC2Backend.reboot_instances': 'self, instance_ids',
+    'EC2Backend.terminate_instances': 'self, instance_ids',
+    'EC2Backend.modify_instance_metadata_options': 'self, instance_id, http_tokens=None, hop_limit=None, http_endpoint=None, dry_run=False, http_protocol=None, metadata_tags=None',  # noqa: E501
+    'EC2Response.get_console_output': 'self',
+    'Ami.__init__': "self, ec2_backend, ami_id, instance=None, source_ami=None, name=None, description=None, owner_id=None, owner_alias=None, public=False, virtualization_type=None, architecture=None, state='available', creation_date=None, platform=None, image_type='machine', image_location=None, hypervisor=None, root_device_type='standard', root_device_name='/dev/sda1', sriov='simple', region_name='us-east-1a', snapshot_description=None, product_codes=None, boot_mode='uefi', tags=None",  # noqa: E501
+    'EC2Response.create_image': 'self',
+    'EC2Backend.copy_image': 'self, source_image_id, source_region, name=None, description=None',
+    'EC2Backend.register_image': 'self, name=None, description=None',
+    'EC2Backend.deregister_image': 'self, ami_id',
+    'EC2Response.deregister_image': 'self',
+    'EC2Response.create_launch_template_version': 'self',
+    'EC2Response.describe_launch_template_versions': 'self',
+    'EC2Response.describe_launch_templates': 'self',
+    'BaseResponse.call_action': 'self',
+}  # fmt: skip
+
+
+def signatures() -> dict[str, str]:
+    found = {}
+    for owner, name, _ in moto_hooks.HOOKS:
+        parameters = inspect.signature(getattr(owner, name)).parameters.values()
+        told = [str(each.replace(annotation=inspect.Parameter.empty)) for each in parameters]
+        found[f"{owner.__name__}.{name}"] = ", ".join(told)
+    return found
+
+
+def test_moto_is_of_the_series_that_the_hooks_are_written_for() -> None:
+    assert moto.__version__.startswith(moto_hooks.SERIES)
+
+
+def test_every_hooked_method_is_as_it_was_when_its_hook_was_written() -> None:
+    assert signatures() == SIGNATURES
+
+
+def test_every_addition_is_still_absent_from_moto() -> None:
+    assert [name for owner, name, _ in moto_hooks.ADDITIONS if hasattr(owner, name)] == []
+
+
+def test_every_hook_says_which_gap_it_closes() -> None:
+    assert [
+        function.__name__ for _, _, function in moto_hooks.HOOKS + moto_hooks.ADDITIONS if not function.__doc__
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "action", "reads"),
+    [
+        ({"HTTP_X_AMZ_TARGET": "DynamoDB_20120810.PutItem"}, "PutItem", False),
+        ({"HTTP_X_AMZ_TARGET": "DynamoDB_20120810.GetItem"}, "GetItem", True),
+        ({"body": b"Action=DescribeImages&Version=1"}, "DescribeImages", True),
+        ({"body": b"Action=RunInstances&Version=1"}, "RunInstances", False),
+        ({"REQUEST_METHOD": "PUT", "PATH_INFO": "/bucket/key"}, "PUT /bucket/key", False),
+        ({"REQUEST_METHOD": "GET", "PATH_INFO": "/bucket/key"}, "GET /bucket/key", True),
+    ],
+)
+def test_a_request_is_told_by_its_action_and_whether_it_changes_anything(
+    environ: dict[str, Any], action: str, reads: bool
+) -> None:
+    body = environ.pop("body", None)
+    given = {"REQUEST_METHOD": "POST", "PATH_INFO": "/"} | environ
+    if body:
+        given |= {"CONTENT_TYPE": "application/x-www-form-urlencoded; charset=utf-8", "CONTENT_LENGTH": str(len(body))}
+        given["wsgi.input"] = io.BytesIO(body)
+
+    assert action_of(given) == action
+    assert is_read(given["REQUEST_METHOD"], action) is reads
+    if body:
+        assert given["wsgi.input"].read() == body
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "/bucket/key"), ("POST", "/"), ("GET", "/"), ("GET", "/bakeroll/status"),
+                         ("GET", "/moto-api/data.json")],
+)  # fmt: skip
+def test_instances_may_but_read_buckets(method: str, path: str) -> None:
+    said: list[str] = []
+
+    ForInstances(None)({"REQUEST_METHOD": method, "PATH_INFO": path}, lambda status, _: said.append(status))  # type: ignore[arg-type]
+
+    assert said == ["403 Forbidden"]
