@@ -511,9 +511,9 @@ def _expect(backend: Any, instance_ids: list[str], *states: str) -> None:
 
 @_hook(EC2Response, "describe_instances")
 def _describe_instances(cloud: Cloud, original: Hook, response: Any) -> Any:
-    """Packer cannot ask more often than once a second: it is answered when there is news, if that is soon."""
+    """Packer (Go's SDK) asks once a second at most: it is answered when there is news, if that is soon."""
     instance_ids = response._get_param("InstanceIds", [])
-    if instance_ids and "Packer" in response.headers.get("User-Agent", ""):
+    if instance_ids and "aws-sdk-go" in response.headers.get("User-Agent", ""):
         deadline = time.monotonic() + _NEWS_WITHIN
         while _is_changing(response.ec2_backend, instance_ids) and time.monotonic() < deadline:
             time.sleep(0.02)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+
 from bakeroll.aws.images import Ec2Images
 from bakeroll.bake.bakery import RepositoryAccess, bake_application, bake_base
 from bakeroll.bake.oven import Bakery
@@ -38,6 +40,8 @@ pytestmark = pytest.mark.machine
 CLOUD = Config(
     state=Path("/var/lib/bakeroll-test-bake"), bridge="brbake0", network=IPv4Network("10.92.0.0/16"), port=5692
 )
+TEMPORARY = Path("/tmp/bakeroll-test")
+"""Short, for sockets are made in it."""
 BUCKET = "apt"
 PORT = 8000
 REVISION = "1c9e2a7" + "0" * 33
@@ -151,7 +155,7 @@ class World:
             *images.key_pairs("*"),
             *(group["GroupName"] for group in groups["SecurityGroups"]),
             *(ami.name for ami in images.own(name="hello-*") if "bakeroll:digest" not in ami.tags),
-            *(str(path) for path in Path("/tmp").glob("bakeroll-2*")),
+            *(str(path) for path in TEMPORARY.glob("bakeroll-*")),
             *(str(path) for path in (self.bakery.work / "bakes").glob("*/*")),
         ]
 
@@ -174,9 +178,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     )
     client.reset(CLOUD, print)
     endpoint = client.up(CLOUD, print)
-    home = Path("/tmp/bakeroll-test-gpg")  # short, for the agent's socket
-    home.mkdir(mode=0o700, exist_ok=True)
-    previous = dict(os.environ)
+    home = TEMPORARY / "gpg"
+    shutil.rmtree(TEMPORARY, ignore_errors=True)
+    home.mkdir(mode=0o700, parents=True)
+    previous, tempfile.tempdir = dict(os.environ), str(TEMPORARY)
     os.environ.update(endpoint.environment())
     try:
         gpg(home, "--quick-generate-key", "Test <test@example.invalid>", "ed25519", "sign", "never")
@@ -203,7 +208,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         os.environ.clear()
         os.environ.update(previous)
         subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False)
-        shutil.rmtree(home)
+        tempfile.tempdir = None
+        shutil.rmtree(TEMPORARY, ignore_errors=True)
         client.reset(CLOUD, print)
 
 
