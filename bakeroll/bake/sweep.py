@@ -6,11 +6,14 @@ While a bake holds the lock of its scope, every other bake that has a folder on 
 another machine is taken for dead when it is older than any bake lasts; its images are never touched.
 """
 
+import os
 import re
 import shutil
+import signal
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,8 +22,10 @@ from bakeroll.bake.catalogue import BAKE, DIGEST, Images
 from bakeroll.events import Event, Report
 
 LONGEST_BAKE = timedelta(hours=3)
-PATIENCE = 120.0
+PACKER_PATIENCE = 120.0
 """Seconds that an orphaned Packer may take to clean up after itself before we do it."""
+ANSIBLE_PATIENCE = 10.0
+"""Seconds that an orphaned Ansible may take to end when it is told to."""
 
 _GROUP = re.compile(r"temporary security group for this instance: (packer_[\w-]+)")
 _TIME = "%Y%m%dT%H%M%S"
@@ -76,7 +81,7 @@ def sweep_bakes(images: Images, bakes: Sequence[Bake]) -> list[str]:
     if not bakes:
         return []
     for bake in bakes:
-        wait_for_packer(bake.folder)
+        quiet(bake.folder)
     ids, keys = {bake.id for bake in bakes}, {bake.key_pair for bake in bakes}
     builders = [builder.id for builder in images.builders(BAKE) if builder.bake in ids]
     groups = images.security_groups([name for bake in bakes for name in _groups(bake.log)])
@@ -87,11 +92,16 @@ def sweep_bakes(images: Images, bakes: Sequence[Bake]) -> list[str]:
     return deleted
 
 
-def wait_for_packer(folder: Path) -> None:
-    """Wait while a Packer still works in `folder`: one whose fab was killed is told so, and cleans up."""
-    deadline = time.monotonic() + PATIENCE
-    while _works_in(folder) and time.monotonic() < deadline:
-        time.sleep(0.1)
+def quiet(folder: Path) -> None:
+    """Wait while a Packer works in `folder` (one whose fab was killed is told so, and cleans up); end what it started.
+
+    Ansible outlives it, talking to a builder that is no more.
+    """
+    _await(lambda: "packer" not in _working_in(folder).values(), PACKER_PATIENCE)
+    for process in _working_in(folder):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGTERM)
+    _await(lambda: not _working_in(folder), ANSIBLE_PATIENCE)
 
 
 def is_too_old(name: str, now: datetime) -> bool:
@@ -135,12 +145,17 @@ def _groups(log: Path) -> list[str]:
         return []
 
 
-def _works_in(folder: Path) -> bool:
-    return any(_is_packer_in(process, folder.resolve()) for process in Path("/proc").glob("[0-9]*"))
+def _await(condition: Callable[[], bool], patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
-def _is_packer_in(process: Path, folder: Path) -> bool:
-    try:
-        return process.joinpath("cwd").readlink() == folder and "packer" in process.joinpath("comm").read_text()
-    except OSError:
-        return False
+def _working_in(folder: Path) -> dict[int, str]:
+    """The processes whose working directory is `folder`, and what they are called."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if process.joinpath("cwd").readlink() == folder:
+                found[int(process.name)] = process.joinpath("comm").read_text().strip()
+    return found

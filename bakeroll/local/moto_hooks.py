@@ -10,6 +10,7 @@ import json
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from copy import copy
 from datetime import timedelta
@@ -22,12 +23,20 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.types import Base64EncodedString
 from moto.core.utils import utcnow
-from moto.ec2.exceptions import EC2ClientError, InvalidAMIIdError, UnvailableAMIIdError
+from moto.dynamodb.responses import DynamoHandler
+from moto.ec2.exceptions import (
+    EC2ClientError,
+    InvalidAMIIdError,
+    InvalidLaunchTemplateVersionNotFound,
+    UnvailableAMIIdError,
+)
 from moto.ec2.models import EC2Backend, elastic_network_interfaces
 from moto.ec2.models.amis import Ami
+from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.responses import EC2Response
 from moto.ec2.utils import convert_tag_spec, parse_user_data
 from moto.s3.models import FakeKey
+from moto.s3.responses import S3Response
 
 from bakeroll.errors import LocalCloudError
 from bakeroll.local import hooking
@@ -44,12 +53,15 @@ SERIES = "5.2."
 S3_OBJECT = FakeKey
 _CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 _REMEMBERED = 500
+_NEWS_WITHIN = 0.9
+"""Seconds; less than the second that a client waits anyway until it asks again."""
 # AWS shows a terminated instance for about an hour:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html
 _SHOWN_AFTER_END = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
 _launching = threading.RLock()
+_putting = threading.Lock()
 
 
 class Cloud:
@@ -356,12 +368,14 @@ def _launchable(cloud: Cloud, backend: Any, image_id: Any, template: Any) -> tup
     return image, data, layers
 
 
-def _template_data(backend: Any, template: Any) -> dict[str, Any]:
-    if "LaunchTemplateId" in template:
-        found = backend.get_launch_template(template["LaunchTemplateId"])
-    else:
-        found = backend.get_launch_template_by_name(template["LaunchTemplateName"])
-    data: dict[str, Any] = found.get_version(template.get("Version", "$Default")).data
+def _template(backend: Any, named: dict[str, Any]) -> Any:
+    if named.get("LaunchTemplateId"):
+        return backend.get_launch_template(named["LaunchTemplateId"])
+    return backend.get_launch_template_by_name(named["LaunchTemplateName"])
+
+
+def _template_data(backend: Any, named: dict[str, Any]) -> dict[str, Any]:
+    data: dict[str, Any] = _template(backend, named).get_version(named.get("Version", "$Default")).data
     return data
 
 
@@ -466,6 +480,22 @@ def _expect(backend: Any, instance_ids: list[str], *states: str) -> None:
                 "IncorrectInstanceState",
                 f"The instance '{instance.id}' is not in a state from which this can be done: {instance.state}.",
             )
+
+
+@_hook(EC2Response, "describe_instances")
+def _describe_instances(cloud: Cloud, original: Hook, response: Any) -> Any:
+    """Packer (Go's SDK) asks once a second at most: it is answered when there is news, if that is soon."""
+    instance_ids = response._get_param("InstanceIds", [])
+    if instance_ids and "aws-sdk-go" in response.headers.get("User-Agent", ""):
+        deadline = time.monotonic() + _NEWS_WITHIN
+        while _is_changing(response.ec2_backend, instance_ids) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    return original(response)
+
+
+def _is_changing(backend: Any, instance_ids: list[str]) -> bool:
+    found = backend.get_multi_instances_by_id(instance_ids)
+    return any(instance.state in ("pending", "stopping", "shutting-down") for instance in found)
 
 
 @_hook(EC2Backend, "modify_instance_metadata_options")
@@ -638,6 +668,63 @@ def _describe_templates(cloud: Cloud, original: Hook, response: Any) -> Any:
     """moto shows 15 templates and no token for the rest: show AWS's 200."""
     response.params.setdefault("MaxResults", 200)
     return original(response)
+
+
+@_addition(EC2Response, "delete_launch_template_versions")
+def _delete_template_versions(cloud: Cloud, response: Any) -> Any:
+    """Absent from moto. Numbers are not given twice, so a deleted version keeps its place and is not shown."""
+    named = {key: response._get_param(key) for key in ("LaunchTemplateId", "LaunchTemplateName")}
+    template = _template(response.ec2_backend, named)
+    deleted = []
+    for number in response._get_param("Versions", []):
+        version = template.get_version(int(number))
+        if template.is_default(version):
+            raise EC2ClientError("OperationNotPermitted", f"Version {number} is the default of {template.id}")
+        version.is_deleted = True
+        shown = {"LaunchTemplateId": template.id, "LaunchTemplateName": template.name, "VersionNumber": version.number}
+        deleted.append(shown)
+    return ActionResult({"SuccessfullyDeletedLaunchTemplateVersions": deleted})
+
+
+@_hook(LaunchTemplate, "get_version")
+def _get_version(cloud: Cloud, original: Hook, template: Any, num: Any) -> Any:
+    """moto deletes no versions."""
+    if str(num).lower() == "$latest":
+        return template.latest_version()
+    version = original(template, num)
+    if getattr(version, "is_deleted", False):
+        raise InvalidLaunchTemplateVersionNotFound(template_id=template.id, version=num)
+    return version
+
+
+@_hook(LaunchTemplate, "latest_version")
+def _latest_version(cloud: Cloud, original: Hook, template: Any) -> Any:
+    """moto deletes no versions."""
+    return next(each for each in reversed(template.versions) if not getattr(each, "is_deleted", False))
+
+
+@_hook(EC2Backend, "describe_launch_template_versions")
+def _template_versions(cloud: Cloud, original: Hook, backend: Any, *arguments: Any, **named: Any) -> Any:
+    """moto deletes no versions."""
+    found = original(backend, *arguments, **named)
+    return [(template, version) for template, version in found if not getattr(version, "is_deleted", False)]
+
+
+# ------------------------------------------------------------------ conditional writes
+
+
+@_hook(S3Response, "put_object")
+def _put_object(cloud: Cloud, original: Hook, response: Any) -> Any:
+    """moto looks whether If-Match and If-None-Match hold, and writes later: two writers could both win."""
+    with _putting:
+        return original(response)
+
+
+@_hook(DynamoHandler, "put_item")
+def _put_item(cloud: Cloud, original: Hook, response: Any) -> Any:
+    """moto looks whether the condition holds, and writes later: two writers could both win."""
+    with _putting:
+        return original(response)
 
 
 # ------------------------------------------------------------------ all services

@@ -1,12 +1,17 @@
 """Bakes for real: Packer and Ansible on machines of the local cloud, a signed repository, a booted image."""
 
+import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
+import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import IPv4Network
@@ -19,9 +24,10 @@ import pytest
 from bakeroll.aws.images import Ec2Images
 from bakeroll.bake.bakery import RepositoryAccess, bake_application, bake_base
 from bakeroll.bake.oven import Bakery
+from bakeroll.errors import BakeError
 from bakeroll.events import Event, Report
 from bakeroll.local import client
-from bakeroll.local.config import Config
+from bakeroll.local.config import Config, to_environment
 from bakeroll.process import run
 from bakeroll.release import Image, Package
 from bakeroll.settings import load
@@ -34,6 +40,8 @@ pytestmark = pytest.mark.machine
 CLOUD = Config(
     state=Path("/var/lib/bakeroll-test-bake"), bridge="brbake0", network=IPv4Network("10.92.0.0/16"), port=5692
 )
+TEMPORARY = Path("/tmp/bakeroll-test")
+"""Short, for sockets are made in it."""
 BUCKET = "apt"
 PORT = 8000
 REVISION = "1c9e2a7" + "0" * 33
@@ -60,11 +68,11 @@ deb-systemd-invoke start {name}.service
 """
 
 
-def build(folder: Path, name: str, version: str, postinst: str = ENABLE) -> Package:
+def build(folder: Path, name: str, version: str, postinst: str = ENABLE, depends: str = "python3") -> Package:
     """A package with a service, made by dpkg-deb."""
     tree = folder / f"{name}_{version}"
     for path, text, mode in (
-        ("DEBIAN/control", control(name, version), 0o644),
+        ("DEBIAN/control", control(name, version, depends), 0o644),
         ("DEBIAN/postinst", postinst.format(name=name), 0o755),
         (f"usr/lib/systemd/system/{name}.service", UNIT.format(name=name), 0o644),
         (f"usr/lib/{name}/serve", SERVE, 0o644),
@@ -77,9 +85,9 @@ def build(folder: Path, name: str, version: str, postinst: str = ENABLE) -> Pack
     return Package(name, version, "all", deb, sha256(deb.read_bytes()).hexdigest(), deb.stat().st_size)
 
 
-def control(name: str, version: str) -> str:
+def control(name: str, version: str, depends: str) -> str:
     return (
-        f"Package: {name}\nVersion: {version}\nArchitecture: all\nDepends: python3\n"
+        f"Package: {name}\nVersion: {version}\nArchitecture: all\nDepends: {depends}\n"
         "Maintainer: Nobody <nobody@example.invalid>\nDescription: says which instance it is\n"
     )
 
@@ -147,7 +155,7 @@ class World:
             *images.key_pairs("*"),
             *(group["GroupName"] for group in groups["SecurityGroups"]),
             *(ami.name for ami in images.own(name="hello-*") if "bakeroll:digest" not in ami.tags),
-            *(str(path) for path in Path("/tmp").glob("bakeroll-2*")),
+            *(str(path) for path in TEMPORARY.glob("bakeroll-*")),
             *(str(path) for path in (self.bakery.work / "bakes").glob("*/*")),
         ]
 
@@ -170,9 +178,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     )
     client.reset(CLOUD, print)
     endpoint = client.up(CLOUD, print)
-    home = Path("/tmp/bakeroll-test-gpg")  # short, for the agent's socket
-    home.mkdir(mode=0o700, exist_ok=True)
-    previous = dict(os.environ)
+    home = TEMPORARY / "gpg"
+    shutil.rmtree(TEMPORARY, ignore_errors=True)
+    home.mkdir(mode=0o700, parents=True)
+    previous, tempfile.tempdir = dict(os.environ), str(TEMPORARY)
     os.environ.update(endpoint.environment())
     try:
         gpg(home, "--quick-generate-key", "Test <test@example.invalid>", "ed25519", "sign", "never")
@@ -199,7 +208,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         os.environ.clear()
         os.environ.update(previous)
         subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False)
-        shutil.rmtree(home)
+        tempfile.tempdir = None
+        shutil.rmtree(TEMPORARY, ignore_errors=True)
         client.reset(CLOUD, print)
 
 
@@ -269,3 +279,160 @@ def test_another_version_is_baked_on_the_same_base(world: World, base: Image, he
     print(f"another version: {time.monotonic() - began:.2f} s")
     assert (image.base, image.version) == (base.id, "1.1-1")
     assert world.events[-1].text.endswith("package changed")
+
+
+def test_a_package_that_cannot_be_installed_fails_the_bake_and_leaves_nothing(world: World, base: Image) -> None:
+    broken = build(world.folder, "broken", "1.0-1", "#!/bin/sh\necho the database is not configured >&2\nexit 1\n")
+    world.repository.publish(broken)
+
+    with pytest.raises(BakeError) as caught:
+        bake_application(world.bakery, broken, REVISION, base)
+
+    assert "Ansible failed at “Install broken 1.0-1”" in caught.value.what
+    assert "the database is not configured" in caught.value.what
+    assert len(caught.value.what.splitlines()) < 15
+    assert caught.value.log is not None
+    assert caught.value.log.stat().st_mode & 0o777 == 0o600
+    assert world.left() == []
+
+
+def test_a_repository_with_other_bytes_than_the_recipe_names_fails_the_bake(world: World, base: Image) -> None:
+    package = build(world.folder, "other", "1.0-1")
+    world.repository.publish(package)
+    with pytest.raises(BakeError, match="the recipe names 0000"):
+        bake_application(world.bakery, replace(package, sha256="0" * 64), REVISION, base)
+
+
+def test_a_dependency_that_the_base_image_lacks_comes_from_the_archive(world: World, base: Image) -> None:
+    package = build(world.folder, "depending", "1.0-1", depends="netcat-openbsd")
+    world.repository.publish(package)
+    assert bake_application(world.bakery, package, REVISION, base).version == "1.0-1"
+
+
+@dataclass
+class Bake:
+    """A bake in a process group of its own, as `fab bake` is from a shell."""
+
+    process: "multiprocessing.process.BaseProcess"
+
+    def signal_group(self, number: int) -> None:
+        assert self.process.pid
+        os.killpg(self.process.pid, number)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+
+
+def begin(world: World, package: Package, base: Image, until: str) -> Bake:
+    """Begin to bake `package`, and return when the bake has said `until`."""
+    context = multiprocessing.get_context("fork")
+    said: multiprocessing.Queue[str] = context.Queue()
+
+    def child() -> None:
+        os.setsid()
+        images = Ec2Images(boto3.client("ec2"))
+        bakery = replace(world.bakery, images=images, report=lambda event: said.put(event.text))
+        with suppress(KeyboardInterrupt):
+            bake_application(bakery, package, REVISION, base)
+
+    process = context.Process(target=child)
+    process.start()
+    while until not in said.get(timeout=30):
+        pass
+    return Bake(process)
+
+
+def packers(world: World) -> list[int]:
+    """The processes that work in the bakes' folders."""
+    return [int(each.parent.name) for each in Path("/proc").glob("[0-9]*/cwd") if _is_below(each, world.bakery.work)]
+
+
+def _is_below(link: Path, folder: Path) -> bool:
+    try:
+        return link.readlink().is_relative_to(folder.resolve())
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def next_hello(world: World, hello: Package, request: pytest.FixtureRequest) -> Package:
+    """A version of hello that no image has yet."""
+    version = f"2.{sha256(request.node.name.encode()).hexdigest()[:6]}-1"
+    package = build(world.folder, "hello", version)
+    world.repository.publish(hello, package)
+    return package
+
+
+@pytest.mark.parametrize("until", ["pending", "ansible: Install"])
+def test_an_interrupted_bake_leaves_nothing(world: World, base: Image, next_hello: Package, until: str) -> None:
+    bake = begin(world, next_hello, base, until)
+    bake.signal_group(signal.SIGINT)
+    bake.process.join(30)
+    assert bake.process.exitcode == 0
+    assert world.left() == []
+    assert packers(world) == []
+
+
+def test_packer_cleans_up_when_its_fab_is_killed_and_the_next_bake_goes_well(
+    world: World, base: Image, next_hello: Package
+) -> None:
+    begin(world, next_hello, base, "ansible: Install").kill()
+
+    image = bake_application(world.bakery, next_hello, REVISION, base)
+
+    assert image.version == next_hello.version
+    assert world.left() == []
+    assert packers(world) == []
+
+
+def test_what_a_killed_packer_left_is_swept_by_the_next_bake(world: World, base: Image, next_hello: Package) -> None:
+    bake = begin(world, next_hello, base, "ansible: Install")
+    bake.signal_group(signal.SIGSTOP)
+    for pid in packers(world):
+        os.kill(pid, signal.SIGKILL)
+    bake.kill()
+    assert len(world.left()) >= 4
+
+    image = bake_application(world.bakery, next_hello, REVISION, base)
+
+    assert image.version == next_hello.version
+    assert any("swept what a killed bake had left: i-" in event.text for event in world.events)
+    assert world.left() == []
+
+
+def test_two_bakes_of_one_recipe_at_once_make_one_image(world: World, base: Image, next_hello: Package) -> None:
+    other = begin(world, next_hello, base, "launching")
+    image = bake_application(world.bakery, next_hello, REVISION, base)
+    other.process.join(30)
+    found = Ec2Images(world.ec2).own(tags={"bakeroll:digest": image.digest})
+    assert [ami.id for ami in found] == [image.id]
+
+
+def test_an_image_holds_nothing_that_is_one_machines_own(world: World, application: Image) -> None:
+    asked = """
+        cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub
+        grep -h bakeroll- /home/*/.ssh/authorized_keys || echo no key of a bake
+        ls /usr/sbin/policy-rc.d /var/lib/apt/base-lists 2>/dev/null || echo no policy, no lists
+        systemctl is-enabled hello instance-identity
+        stat -c %a /run/instance.env
+    """
+    one, other = (inside(world, application, asked) for _ in range(2))
+    assert one[2:] == other[2:] == ["no key of a bake", "no policy, no lists", "enabled", "enabled", "644"]
+    assert one[0] != other[0]
+    assert one[1] != other[1]
+
+
+def inside(world: World, image: Image, script: str) -> list[str]:
+    """What `script` prints on a machine of `image`."""
+    launched = world.ec2.run_instances(ImageId=image.id, MinCount=1, MaxCount=1)["Instances"][0]
+    instance = launched["InstanceId"]
+    try:
+        ask(launched["PrivateIpAddress"])
+        step_in = "import sys; from bakeroll.local import client; "
+        step_in += "sys.exit(client.shell(client.from_environment(), sys.argv[1], ['sh', '-c', sys.argv[2]]))"
+        command = [sys.executable, "-c", step_in, instance, script]
+        shell = subprocess.run(command, env=os.environ | to_environment(CLOUD), capture_output=True, text=True)
+        return shell.stdout.splitlines()
+    finally:
+        world.ec2.terminate_instances(InstanceIds=[instance])

@@ -21,6 +21,7 @@ SIGNATURES: dict[str, str] = {
     'EC2Backend.reboot_instances': 'self, instance_ids',
     'EC2Backend.terminate_instances': 'self, instance_ids',
     'EC2Backend.modify_instance_metadata_options': 'self, instance_id, http_tokens=None, hop_limit=None, http_endpoint=None, dry_run=False, http_protocol=None, metadata_tags=None',  # noqa: E501
+    'EC2Response.describe_instances': 'self',
     'EC2Response.get_console_output': 'self',
     'Ami.__init__': "self, ec2_backend, ami_id, instance=None, source_ami=None, name=None, description=None, owner_id=None, owner_alias=None, public=False, virtualization_type=None, architecture=None, state='available', creation_date=None, platform=None, image_type='machine', image_location=None, hypervisor=None, root_device_type='standard', root_device_name='/dev/sda1', sriov='simple', region_name='us-east-1a', snapshot_description=None, product_codes=None, boot_mode='uefi', tags=None",  # noqa: E501
     'EC2Response.create_image': 'self',
@@ -31,6 +32,11 @@ SIGNATURES: dict[str, str] = {
     'EC2Response.create_launch_template_version': 'self',
     'EC2Response.describe_launch_template_versions': 'self',
     'EC2Response.describe_launch_templates': 'self',
+    'LaunchTemplate.get_version': 'self, num',
+    'LaunchTemplate.latest_version': 'self',
+    'EC2Backend.describe_launch_template_versions': 'self, template_name, template_id, versions, min_version, max_version, max_results',  # noqa: E501
+    'S3Response.put_object': 'self',
+    'DynamoHandler.put_item': 'self',
     'BaseResponse.call_action': 'self',
     'ELBv2Backend.create_load_balancer': "self, name, security_groups, subnet_ids, subnet_mappings=None, scheme='internet-facing', loadbalancer_type=None, ip_address_type='ipv4', tags=None",  # noqa: E501
     'ELBv2Backend.delete_load_balancer': 'self, arn',

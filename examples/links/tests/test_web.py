@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+
 from links.web import app
 
 
