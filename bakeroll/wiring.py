@@ -173,6 +173,10 @@ class Site:
         group = self.ports.scaling.describe(self.environment.fleet)
         return TargetGroups(self.aws.elbv2).url(group.target_groups) if group and group.target_groups else ""
 
+    def has_fleet(self) -> bool:
+        """Whether the fleet is there; a local environment's is made after all else that it needs."""
+        return self.ports.scaling.describe(self.environment.fleet) is not None
+
     def provision(self) -> Iterator[str]:
         """Make what is missing of the table and the bucket, in a local environment of the fleet too; tell it."""
         from bakeroll.aws import provision

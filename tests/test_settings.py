@@ -120,4 +120,4 @@ def test_a_missing_file_is_told_with_its_folder(tmp_path: Path) -> None:
 
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="frozen"):
-        settings.parse(SMALL).policy.max_surge = 3  # type: ignore[misc]
+        settings.parse(SMALL).policy.max_surge = 3

@@ -16,7 +16,8 @@ from bakeroll.wiring import Site
 def opened(env: str, *, is_json: bool = False, verbose: bool = False, is_offline: bool = False) -> Iterator[Site]:
     """The site of environment `env` (else BAKEROLL_ENV's), its local cloud started where it is one and down.
 
-    `is_offline` is for what asks nothing of the cloud. People's text goes to standard output, to standard error where that must hold JSON alone.
+    `is_offline` is for what asks nothing of the cloud. People's text goes to standard output, to standard
+    error where that must hold JSON alone.
     """
     with door():
         from bakeroll import settings, wiring
@@ -40,10 +41,8 @@ def opened(env: str, *, is_json: bool = False, verbose: bool = False, is_offline
                 os.environ.update(endpoint.environment())
                 cloud = wiring.LocalCloud(config.state / "gnupg", f"http://{config.gateway}:{config.port}")
             site = wiring.Site(environment, report, operator=operator(), local=cloud)
-            if cloud:
+            if cloud and not site.has_fleet():
                 for sentence in site.provision():
-                    if sentence.endswith("is there"):
-                        continue
                     report(Event("cloud", sentence))
             yield site
 

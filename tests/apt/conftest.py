@@ -1,4 +1,5 @@
 import hashlib
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 from bakeroll.apt.keys import GnupgKey, local_key
-from bakeroll.aws.s3 import S3Objects, ensure_bucket, s3_client
+from bakeroll.aws.s3 import S3Objects
 from bakeroll.events import Event
 from bakeroll.process import run
 from bakeroll.release import Package
@@ -58,8 +59,13 @@ def store(endpoint: str, repository: RepositorySettings, monkeypatch: pytest.Mon
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    client = s3_client(endpoint=endpoint, region="eu-west-1")
-    ensure_bucket(client, repository.bucket, is_public=True)
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+    client.create_bucket(Bucket=repository.bucket)
+    anybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
+    statement = anybody | {"Resource": f"arn:aws:s3:::{repository.bucket}/*"}
+    client.put_bucket_policy(
+        Bucket=repository.bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
     return S3Objects(client, repository.bucket)
 
 

@@ -154,6 +154,8 @@ def links(cloud: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Re
     """The example application as a repository of its own, its first version tagged, not yet deployed."""
     path = tmp_path_factory.mktemp("links") / "links"
     shutil.copytree(TOOLKIT / "examples" / "links", path, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
+    settings = path / "deploy.yml"
+    settings.write_text(settings.read_text().replace("in_service_timeout: 60", "in_service_timeout: 20"))
     repository = Repository(path, cloud)
     repository.git("init", "--quiet", "--initial-branch=main")
     repository.git("config", "user.name", "Ada")
