@@ -22,7 +22,7 @@ from bakeroll.bake.catalogue import Images
 from bakeroll.bake.folder import TOOLKIT, copy
 from bakeroll.bake.recipe import Method, Recipe, why
 from bakeroll.bake.sweep import Bake, sweep, sweep_bakes
-from bakeroll.bake.template import variables
+from bakeroll.bake.template import PLUGINS_FILE, variables
 from bakeroll.errors import BakeError
 from bakeroll.events import Event, Report
 from bakeroll.process import Run, ToolFailed
@@ -96,6 +96,8 @@ def _found(bakery: Bakery, recipe: Recipe, max_age: timedelta | None) -> Image |
 
 def _bake(bakery: Bakery, order: Order, recipe: Recipe) -> Image:
     began = time.monotonic()
+    if PLUGINS_FILE in order.templates:
+        packer.require_plugins(bakery.run)
     reason = _reason(bakery, recipe)
     bakery.report(Event("bake", f"{recipe.kind} image: {reason}"))
     image = catalogue.image_of(_ami(bakery, _packed(bakery, order, recipe)))

@@ -38,6 +38,7 @@ class Packer:
     lines: Sequence[str] = ()
     fails: BaseException | None = None
     version: str = "1.6.6"
+    plugins: str = ""
     given: list[dict[str, object]] = field(default_factory=list)
     seen: list[Mapping[str, str]] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
@@ -56,6 +57,8 @@ class Packer:
     ) -> str:
         if list(argv) == ["packer", "version"]:
             return f"Packer v{self.version}\n"
+        if list(argv) == ["packer", "plugins", "installed"]:
+            return self.plugins
         assert cwd is not None
         assert log is not None
         assert on_line is not None
@@ -326,3 +329,29 @@ def test_who_comes_second_waits_and_takes_the_firsts_image(world: World) -> None
 
     assert images[0].id == images[1].id
     assert len(world.packer.given) == 1
+
+
+def test_a_modern_packer_without_its_plugins_is_told_how_to_get_them(world: World) -> None:
+    world.packer.version = "1.11.2"
+    world.packer.plugins = (
+        "/root/.config/packer/plugins/github.com/hashicorp/ansible/packer-plugin-ansible_v1.1.2_x5.0\n"
+    )
+
+    with pytest.raises(BakeError, match="no plugin github") as caught:
+        base(world)
+
+    assert caught.value.next_step == "packer plugins install github.com/hashicorp/amazon"
+
+
+def test_a_modern_packer_with_its_plugins_gets_their_file(world: World) -> None:
+    world.packer.version = "1.11.2"
+    world.packer.plugins = "".join(f"/p/github.com/hashicorp/{name}/x\n" for name in ("amazon", "ansible"))
+    seen: list[str] = []
+
+    def run(argv: Sequence[str], *, cwd: Path | None = None, **options: object) -> str:
+        seen.extend(path.name for path in (cwd.iterdir() if cwd else ()))
+        return world.packer(argv, cwd=cwd, **options)  # type: ignore[arg-type]
+
+    bake_base(replace(world.bakery, run=run), REPOSITORY, source_ami="ami-0123")
+
+    assert "plugins.pkr.hcl" in seen
