@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from moto import mock_aws
+from pytest_mock import MockerFixture
 
 from bakeroll.aws.images import Ec2Images
 from bakeroll.bake.bakery import RepositoryAccess, bake_application, bake_base
 from bakeroll.bake.oven import Bakery
 from bakeroll.bake.sweep import Bake
-from bakeroll.errors import BakeError
+from bakeroll.errors import BakeError, CloudError
 from bakeroll.events import Event
 from bakeroll.process import ToolFailed
 from bakeroll.release import Image, Package
@@ -355,3 +356,17 @@ def test_a_modern_packer_with_its_plugins_gets_their_file(world: World) -> None:
     bake_base(replace(world.bakery, run=run), REPOSITORY, source_ami="ami-0123")
 
     assert "plugins.pkr.hcl" in seen
+
+
+def test_a_cloud_that_does_not_answer_leaves_the_sweeping_to_the_next_bake(world: World, mocker: MockerFixture) -> None:
+    world.packer.fails = ToolFailed(["packer"], 1, [])
+    mocker.patch.object(Ec2Images, "builders", side_effect=[[], CloudError("EC2 did not answer DescribeInstances")])
+
+    with pytest.raises(BakeError) as caught:
+        base(world)
+
+    assert "is for the next bake to sweep: EC2 did not answer" in caught.value.left
+    mocker.stopall()
+    world.packer.fails = None
+    base(world)
+    assert world.left() == []
