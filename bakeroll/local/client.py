@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -125,31 +125,46 @@ def _start(config: Config, tell: Tell) -> None:
     config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     _shorten(config.log)
     reading, writing = os.pipe()
+    daemon = _spawn(config, writing)
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        if _is_ready(said, config, tell):
+            return
+    last = config.log.read_text(errors="replace").splitlines()[-1:]
+    raise LocalCloudError(
+        f"The local cloud's daemon ended with {daemon.wait()}. Its last line: {' '.join(last)}",
+        left="what it had begun, which the next start sweeps away",
+        next_step="fab local.up",
+        log=config.log,
+    )
+
+
+def _spawn(config: Config, report: int) -> subprocess.Popen[bytes]:
+    """The daemon, in a session of its own: it outlives this process and its terminal."""
     with config.log.open("ab") as sink:
-        daemon = subprocess.Popen(
-            [sys.executable, "-m", "bakeroll.local.daemon", "--report", str(writing)],
+        return subprocess.Popen(
+            [sys.executable, "-m", "bakeroll.local.daemon", "--report", str(report)],
             cwd="/",
             env=os.environ | to_environment(config) | {"PYTHONPATH": os.pathsep.join(filter(None, _import_path()))},
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
-            pass_fds=[writing],
+            pass_fds=[report],
             start_new_session=True,
         )
-    os.close(writing)
-    with os.fdopen(reading) as said:
-        for line in said:
-            message = json.loads(line)
-            if "tell" in message:
-                tell(message["tell"])
-            elif "ready" in message:
-                return
-            else:
-                raise LocalCloudError(
-                    message["failed"], left=message["left"], next_step=message["next_step"], log=config.log
-                )
-    last = config.log.read_text(errors="replace").splitlines()[-1:]
-    raise LocalCloudError(f"The daemon ended with {daemon.wait()}: {' '.join(last)}", log=config.log)
+
+
+def _is_ready(said: Iterable[str], config: Config, tell: Tell) -> bool:
+    """Pass on what the daemon says until it is ready; False where it falls silent, an error where it gives up."""
+    for line in said:
+        message = json.loads(line)
+        if "ready" in message:
+            return True
+        if "failed" in message:
+            left, next_step = message["left"], message["next_step"]
+            raise LocalCloudError(message["failed"], left=left, next_step=next_step, log=config.log)
+        tell(message["tell"])
+    return False
 
 
 def _import_path() -> list[str]:

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from bakeroll.errors import LocalCloudError
 from bakeroll.local import cgroup, client
 from bakeroll.local.config import Config
+from bakeroll.local.network import namespaces
 from bakeroll.local.sweep import leftovers
 
 pytestmark = pytest.mark.machine
@@ -315,6 +316,28 @@ def test_terminating_answers_at_once_and_the_disk_goes(cloud: Cloud) -> None:
     assert change["CurrentState"]["Name"] == "shutting-down"
     cloud.wait_for(running["InstanceId"], "terminated")
     assert [p.name for p in (cloud.config.instances / running["InstanceId"]).iterdir()] == ["console.log"]
+
+
+def test_an_instance_can_be_terminated_while_it_boots(cloud: Cloud) -> None:
+    launched = cloud.launch()["InstanceId"]
+
+    cloud.ec2.terminate_instances(InstanceIds=[launched])
+
+    cloud.wait_for(launched, "terminated")
+    assert f"{cloud.config.bridge}-{launched}" not in namespaces(cloud.config.bridge)
+
+
+def test_an_image_that_does_not_boot_ends_with_the_reason(cloud: Cloud) -> None:
+    builder = cloud.wait_for(cloud.launch()["InstanceId"], "running")
+    cloud.run(builder, "rm /sbin/init")
+    image = cloud.image(builder["InstanceId"], "broken", NoReboot=True)
+
+    ended = cloud.wait_for(cloud.launch(ImageId=image)["InstanceId"], "terminated")
+
+    assert ended["StateReason"]["Code"] == "Server.InternalError"
+    assert "/sbin/init" in ended["StateReason"]["Message"]
+    assert "/sbin/init" in cloud.ec2.get_console_output(InstanceId=ended["InstanceId"])["Output"]
+    cloud.ec2.terminate_instances(InstanceIds=[builder["InstanceId"]])
 
 
 def test_the_console_shows_a_services_last_words(cloud: Cloud, instance: dict[str, Any]) -> None:
