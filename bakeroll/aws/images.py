@@ -1,11 +1,14 @@
 """EC2's images, and what a bake makes beside them: builders, key pairs, security groups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bakeroll.errors import CloudError
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
@@ -13,6 +16,18 @@ if TYPE_CHECKING:
 
 TERMINATED_DELAY = 1
 TERMINATED_ATTEMPTS = 300
+
+
+@contextmanager
+def _told(operation: str) -> Iterator[None]:
+    """What EC2 refuses, or does not answer, in our words."""
+    try:
+        yield
+    except ClientError as error:
+        said = error.response["Error"]
+        raise CloudError(f"EC2 refused {operation}: {said['Code']}: {said['Message']}") from error
+    except BotoCoreError as error:
+        raise CloudError(f"EC2 did not answer {operation}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,7 @@ class Ec2Images:
     def __init__(self, ec2: "EC2Client") -> None:
         self._ec2 = ec2
 
+    @_told("DescribeImages")
     def newest(self, owner: str, name: str) -> Ami | None:
         """The newest available image of `owner` (an account id, "self" or an alias) named like `name`."""
         filters: list[FilterTypeDef] = [
@@ -50,6 +66,7 @@ class Ec2Images:
         found = self._described(Owners=[owner], Filters=filters)
         return found[0] if found else None
 
+    @_told("DescribeImages")
     def get(self, image_id: str) -> Ami | None:
         """One image by its id, or None where EC2 knows it no more."""
         try:
@@ -60,6 +77,7 @@ class Ec2Images:
             raise
         return found[0] if found else None
 
+    @_told("DescribeImages")
     def own(self, *, name: str = "*", tags: Mapping[str, str] | None = None) -> Sequence[Ami]:
         """This account's images of that name (`*` and `?`) with all of `tags`, in any state, newest first."""
         filters: list[FilterTypeDef] = [
@@ -69,6 +87,7 @@ class Ec2Images:
             filters.append({"Name": "name", "Values": [name]})
         return self._described(Owners=["self"], Filters=filters)
 
+    @_told("DescribeInstances")
     def builders(self, tag: str) -> Sequence[Builder]:
         """The instances that carry the tag `tag`, which names their bake, and are not terminated."""
         filters: list[FilterTypeDef] = [
@@ -79,11 +98,13 @@ class Ec2Images:
         reservations = [reservation for page in pages for reservation in page["Reservations"]]
         return [_builder(instance, tag) for reservation in reservations for instance in reservation["Instances"]]
 
+    @_told("DescribeKeyPairs")
     def key_pairs(self, name: str) -> Sequence[str]:
         """The names of the key pairs whose name matches `name` (`*` and `?`)."""
         found = self._ec2.describe_key_pairs(Filters=[{"Name": "key-name", "Values": [name]}])
         return [pair["KeyName"] for pair in found["KeyPairs"]]
 
+    @_told("DescribeSecurityGroups")
     def security_groups(self, names: Sequence[str]) -> Sequence[str]:
         """The ids of the security groups with these names."""
         if not names:  # an empty filter would mean every group
@@ -92,6 +113,7 @@ class Ec2Images:
         pages = self._ec2.get_paginator("describe_security_groups").paginate(Filters=filters)
         return [group["GroupId"] for page in pages for group in page["SecurityGroups"]]
 
+    @_told("TerminateInstances")
     def terminate(self, instance_ids: Sequence[str]) -> None:
         """Terminate instances, and wait until they are: what they use cannot be deleted before."""
         self._ec2.terminate_instances(InstanceIds=list(instance_ids))
@@ -100,10 +122,12 @@ class Ec2Images:
             WaiterConfig={"Delay": TERMINATED_DELAY, "MaxAttempts": TERMINATED_ATTEMPTS},
         )
 
+    @_told("DeleteKeyPair")
     def delete_key_pair(self, name: str) -> None:
         """Delete a key pair; EC2 says nothing of one that is gone already."""
         self._ec2.delete_key_pair(KeyName=name)
 
+    @_told("DeleteSecurityGroup")
     def delete_security_group(self, group_id: str) -> None:
         """Delete a security group, unless it is gone already."""
         try:
@@ -112,6 +136,7 @@ class Ec2Images:
             if not _is_gone(error):
                 raise
 
+    @_told("DeregisterImage")
     def deregister(self, image_id: str) -> None:
         """Deregister an image and delete its snapshots, unless it is gone already."""
         try:

@@ -22,8 +22,8 @@ from bakeroll.bake.catalogue import Images
 from bakeroll.bake.folder import TOOLKIT, copy
 from bakeroll.bake.recipe import Method, Recipe, why
 from bakeroll.bake.sweep import Bake, sweep, sweep_bakes
-from bakeroll.bake.template import variables
-from bakeroll.errors import BakeError
+from bakeroll.bake.template import PLUGINS_FILE, variables
+from bakeroll.errors import BakeError, CloudError
 from bakeroll.events import Event, Report
 from bakeroll.process import Run, ToolFailed
 from bakeroll.release import Image
@@ -96,6 +96,8 @@ def _found(bakery: Bakery, recipe: Recipe, max_age: timedelta | None) -> Image |
 
 def _bake(bakery: Bakery, order: Order, recipe: Recipe) -> Image:
     began = time.monotonic()
+    if PLUGINS_FILE in order.templates:
+        packer.require_plugins(bakery.run)
     reason = _reason(bakery, recipe)
     bakery.report(Event("bake", f"{recipe.kind} image: {reason}"))
     image = catalogue.image_of(_ami(bakery, _packed(bakery, order, recipe)))
@@ -133,7 +135,7 @@ def _packed(bakery: Bakery, order: Order, recipe: Recipe) -> str:
     except ToolFailed:
         raise _failed(bakery, bake, transcript.failure) from None
     except BaseException:
-        sweep_bakes(bakery.images, [bake])
+        _left(bakery, bake)
         raise
     bake.forget()
     if not transcript.image:
@@ -147,14 +149,21 @@ def _report(bakery: Bakery, event: Event | None) -> None:
 
 
 def _failed(bakery: Bakery, bake: Bake, failure: str) -> BakeError:
-    swept = sweep_bakes(bakery.images, [bake])
-    left = "No builder, key pair, security group or image of the attempt is left."
     return BakeError(
         failure,
-        left=f"{left} Packer had left {', '.join(swept)}." if swept else left,
+        left=_left(bakery, bake),
         next_step=f"Mend it, then: fab bake --env={bakery.environment.name}",
         log=bake.log,
     )
+
+
+def _left(bakery: Bakery, bake: Bake) -> str:
+    try:
+        swept = sweep_bakes(bakery.images, [bake])
+    except CloudError as error:
+        return f"What is left of {bake.id} is for the next bake to sweep: {error.what}"
+    left = "No builder, key pair, security group or image of the attempt is left."
+    return f"{left} Packer had left {', '.join(swept)}." if swept else left
 
 
 def _lay_out(bakery: Bakery, order: Order, recipe: Recipe, bake: Bake) -> None:

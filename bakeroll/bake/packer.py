@@ -83,6 +83,22 @@ def version(run: Run) -> str:
     return found[1]
 
 
+def require_plugins(run: Run) -> None:
+    """See that a Packer of 1.7 or later has the plugins that plugins.pkr.hcl names; BakeError where it has not."""
+    try:
+        installed = run(["packer", "plugins", "installed"], env=QUIET)
+    except ToolFailed as error:
+        installed = "\n".join(error.tail)
+    missing = [name for name in PLUGINS if f"/{name}/" not in installed.replace(os.sep, "/")]
+    if missing:
+        raise BakeError(
+            f"Packer has no plugin {' and '.join(missing)}.",
+            next_step="; ".join(f"packer plugins install {name}" for name in missing),
+        )
+
+
+PLUGINS = ("github.com/hashicorp/amazon", "github.com/hashicorp/ansible")
+
 QUIET: Mapping[str, str] = {"CHECKPOINT_DISABLE": "1", "PACKER_NO_COLOR": "1"}
 """Without it Packer asks HashiCorp for news on every run."""
 

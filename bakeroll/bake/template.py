@@ -14,6 +14,8 @@ from bakeroll.errors import BakeError
 MODERN = (1, 7)
 """The first Packer with plugins of their own (`required_plugins`); Debian 12's 1.6.6 has them built in."""
 
+PLUGINS_FILE = "plugins.pkr.hcl"
+
 Literal = str | int | bool | Sequence[str]
 
 
@@ -33,7 +35,7 @@ def render(kind: Kind, layers: Sequence[Path], values: Mapping[str, Literal]) ->
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    names = ["builder.pkr.hcl", f"{kind}.pkr.hcl", *(["plugins.pkr.hcl"] if values["modern"] else [])]
+    names = ["builder.pkr.hcl", f"{kind}.pkr.hcl", *([PLUGINS_FILE] if values["modern"] else [])]
     try:
         return {name: environment.get_template(f"{name}.j2").render(values) for name in names}
     except jinja2.TemplateError as error:

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from botocore.config import Config as BotoConfig
 from moto import mock_aws
 
 from bakeroll.aws.images import Ec2Images
+from bakeroll.errors import CloudError
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
@@ -108,3 +110,21 @@ def test_security_groups_are_found_by_their_names_and_deleted(ec2: "EC2Client") 
     images.delete_security_group(group)
     images.delete_security_group(group)
     assert images.security_groups(["packer_1"]) == []
+
+
+def test_what_ec2_refuses_is_told_with_its_code(ec2: "EC2Client") -> None:
+    with pytest.raises(CloudError, match="EC2 refused TerminateInstances: InvalidInstanceID"):
+        Ec2Images(ec2).terminate(["i-0123456789abcdef0"])
+
+
+def test_an_ec2_that_does_not_answer_is_told() -> None:
+    nowhere = boto3.client(
+        "ec2",
+        region_name="eu-west-1",
+        endpoint_url="http://127.0.0.1:9",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=BotoConfig(retries={"total_max_attempts": 1}),
+    )
+    with pytest.raises(CloudError, match="EC2 did not answer DescribeImages"):
+        Ec2Images(nowhere).own()

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from moto import mock_aws
+from pytest_mock import MockerFixture
 
 from bakeroll.aws.images import Ec2Images
 from bakeroll.bake.bakery import RepositoryAccess, bake_application, bake_base
 from bakeroll.bake.oven import Bakery
 from bakeroll.bake.sweep import Bake
-from bakeroll.errors import BakeError
+from bakeroll.errors import BakeError, CloudError
 from bakeroll.events import Event
 from bakeroll.process import ToolFailed
 from bakeroll.release import Image, Package
@@ -38,6 +39,7 @@ class Packer:
     lines: Sequence[str] = ()
     fails: BaseException | None = None
     version: str = "1.6.6"
+    plugins: str = ""
     given: list[dict[str, object]] = field(default_factory=list)
     seen: list[Mapping[str, str]] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
@@ -56,6 +58,8 @@ class Packer:
     ) -> str:
         if list(argv) == ["packer", "version"]:
             return f"Packer v{self.version}\n"
+        if list(argv) == ["packer", "plugins", "installed"]:
+            return self.plugins
         assert cwd is not None
         assert log is not None
         assert on_line is not None
@@ -326,3 +330,43 @@ def test_who_comes_second_waits_and_takes_the_firsts_image(world: World) -> None
 
     assert images[0].id == images[1].id
     assert len(world.packer.given) == 1
+
+
+def test_a_modern_packer_without_its_plugins_is_told_how_to_get_them(world: World) -> None:
+    world.packer.version = "1.11.2"
+    world.packer.plugins = (
+        "/root/.config/packer/plugins/github.com/hashicorp/ansible/packer-plugin-ansible_v1.1.2_x5.0\n"
+    )
+
+    with pytest.raises(BakeError, match="no plugin github") as caught:
+        base(world)
+
+    assert caught.value.next_step == "packer plugins install github.com/hashicorp/amazon"
+
+
+def test_a_modern_packer_with_its_plugins_gets_their_file(world: World) -> None:
+    world.packer.version = "1.11.2"
+    world.packer.plugins = "".join(f"/p/github.com/hashicorp/{name}/x\n" for name in ("amazon", "ansible"))
+    seen: list[str] = []
+
+    def run(argv: Sequence[str], *, cwd: Path | None = None, **options: object) -> str:
+        seen.extend(path.name for path in (cwd.iterdir() if cwd else ()))
+        return world.packer(argv, cwd=cwd, **options)  # type: ignore[arg-type]
+
+    bake_base(replace(world.bakery, run=run), REPOSITORY, source_ami="ami-0123")
+
+    assert "plugins.pkr.hcl" in seen
+
+
+def test_a_cloud_that_does_not_answer_leaves_the_sweeping_to_the_next_bake(world: World, mocker: MockerFixture) -> None:
+    world.packer.fails = ToolFailed(["packer"], 1, [])
+    mocker.patch.object(Ec2Images, "builders", side_effect=[[], CloudError("EC2 did not answer DescribeInstances")])
+
+    with pytest.raises(BakeError) as caught:
+        base(world)
+
+    assert "is for the next bake to sweep: EC2 did not answer" in caught.value.left
+    mocker.stopall()
+    world.packer.fails = None
+    base(world)
+    assert world.left() == []

@@ -29,6 +29,7 @@ SIGNATURES: dict[str, str] = {
     'EC2Backend.register_image': 'self, name=None, description=None',
     'EC2Backend.deregister_image': 'self, ami_id',
     'EC2Response.deregister_image': 'self',
+    'EC2Response.describe_instances': 'self',
     'EC2Response.create_launch_template_version': 'self',
     'EC2Response.describe_launch_template_versions': 'self',
     'EC2Response.describe_launch_templates': 'self',
