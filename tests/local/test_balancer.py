@@ -275,6 +275,32 @@ def test_a_target_registered_again_while_it_drains_serves_again(world: World, an
     assert ask() == (200, "127.0.3.11")
 
 
+def test_what_drains_over_a_reload_is_finished_and_known_and_comes_in_anew(
+    world: World, answering: Callable[[str], Any]
+) -> None:
+    server = answering("127.0.3.11")
+    server.delay = 0.5
+    world.register(SERVER)
+    eventually(lambda: world.is_up(SERVER))
+    answers: list[tuple[int, str]] = []
+    asking = threading.Thread(target=lambda: answers.append(ask("/slow")))
+    asking.start()
+    eventually(lambda: server.answered == 1)
+
+    world.deregister(SERVER)
+    eventually(lambda: world.phase(SERVER) == "draining")
+    second = Listener(PORT + 1, "http", (("links", 1),))
+    world.wanted = replace(world.wanted, layout=replace(LAYOUT, listeners=(*LAYOUT.listeners, second)))
+    world.balancers.turn()
+    assert not world.balancers.is_idle("i-1")
+    asking.join()
+
+    assert answers == [(200, "127.0.3.11")]
+    eventually(lambda: world.balancers.is_idle("i-1"))
+    world.register(SERVER)
+    eventually(lambda: world.is_up(SERVER))
+
+
 @pytest.mark.parametrize(("delay", "ends"), [(1.0, "answered"), (0.1, "cut")])
 def test_a_draining_target_finishes_what_it_has_begun_within_its_delay(
     world: World, answering: Callable[[str], Any], delay: float, ends: str
