@@ -5,6 +5,7 @@ checks reloads a haproxy; targets come and go by its runtime API.
 """
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -268,6 +269,7 @@ class Balancers:
             wanted = {each.name: each for each in self._read()}
             for name in self._balancers.keys() - wanted.keys():
                 self._balancers.pop(name).stop()
+                shutil.rmtree(self._directory / name, ignore_errors=True)
             for name, each in wanted.items():
                 self._turn_one(name, each)
             return any(balancer.is_busy for balancer in self._balancers.values())

@@ -262,6 +262,22 @@ def test_a_new_listener_costs_no_request(world: World, answering: Callable[[str]
     assert load.failures == []
 
 
+def test_a_listener_that_cannot_be_leaves_the_others_alone(world: World, answering: Callable[[str], Any]) -> None:
+    answering("127.0.3.11")
+    answering(ADDRESS)  # holds port 8080
+    world.register(SERVER)
+    eventually(lambda: world.is_up(SERVER))
+
+    second = Listener(8080, "http", (("links", 1),))
+    world.wanted = replace(world.wanted, layout=replace(LAYOUT, listeners=(*LAYOUT.listeners, second)))
+    world.balancers.turn()
+
+    assert ask() == (200, "127.0.3.11")
+    world.wanted = replace(world.wanted, layout=LAYOUT)
+    eventually(lambda: world.is_up(SERVER))
+    assert ask() == (200, "127.0.3.11")
+
+
 def test_a_target_registered_again_while_it_drains_serves_again(world: World, answering: Callable[[str], Any]) -> None:
     answering("127.0.3.11")
     world.register(SERVER)

@@ -367,6 +367,7 @@ def test_what_a_load_balancer_refuses_is_replaced_when_its_grace_is_over(world: 
     world.cloud.settle()
 
     assert victim not in world.members()
+    assert any("ELB system health check failure" in each["Cause"] for each in world.activities())
 
 
 def test_what_is_launched_while_add_to_load_balancer_is_suspended_is_never_registered(world: World) -> None:
