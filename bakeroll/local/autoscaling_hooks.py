@@ -35,6 +35,12 @@ def groups_now() -> list[FakeAutoScalingGroup]:
     return list(backend.autoscaling_groups.values())
 
 
+def settle() -> None:
+    """After a start: members that did not outlive the last daemon are none, whatever is suspended."""
+    for group in groups_now():
+        group.instance_states = [state for state in group.instance_states if state.instance.state != "terminated"]
+
+
 class Groups(OrderedDict[str, FakeAutoScalingGroup]):
     """The groups by name; one that is not there is the client's mistake, not the server's."""
 

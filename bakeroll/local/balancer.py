@@ -5,6 +5,7 @@ checks reloads a haproxy; targets come and go by its runtime API.
 """
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -151,8 +152,11 @@ class LoadBalancer:
             self._order(f"set server {serving} state drain")
             self.places[key] = Place(self.places[key].server, "draining", self._clock() + delay)
         elif move == "resume":
-            self._order(f"set server {serving} state ready")
-            self.places[key].phase = "serving"
+            # After a reload it is not there any more: then it comes in anew.
+            if self.haproxy.command(f"set server {serving} state ready"):
+                del self.places[key]
+            else:
+                self.places[key].phase = "serving"
         elif move == "leave":
             # haproxy refuses while sessions are still ending; the next turn asks again.
             answer = self.haproxy.command(removing(serving))
@@ -168,12 +172,15 @@ class LoadBalancer:
     def _reload(self, wanted: Wanted) -> None:
         """Go over to a new configuration. Those that serve go on serving, those that were to be checked are
         checked anew, and those that drain are finished by the process of before."""
-        up = [key for key, place in self.places.items() if place.phase == "serving" and self._is_up(key)]
         names = {group.name for group in wanted.layout.groups}
-        self.places = {key: self.places[key] for key in up if key[0] in names}
-        serving = {name: [self.places[key].server for key in self.places if key[0] == name] for name in names}
+        kept = {key: place for key, place in self.places.items() if key[0] in names and self._outlives(key, place)}
+        up = {key: place for key, place in kept.items() if place.phase == "serving"}
+        serving = {name: [place.server for key, place in up.items() if key[0] == name] for name in names}
         self.haproxy.load(render(wanted.layout, self.haproxy.socket, serving))
-        self._layout = wanted.layout
+        self._layout, self.places = wanted.layout, kept
+
+    def _outlives(self, key: tuple[str, str], place: Place) -> bool:
+        return place.phase == "draining" or (place.phase == "serving" and self._is_up(key))
 
     def _is_up(self, key: tuple[str, str]) -> bool:
         stat = self.stats.get(key)
@@ -192,7 +199,7 @@ class LoadBalancer:
         placed = [key for key in self.places if target_of(key[1]) == target]
         is_serving = any(self.places[key].phase == "serving" for key in placed)
         is_answering = any(key in self.stats and self.stats[key].in_flight for key in placed)
-        return is_serving or is_answering or self.haproxy.is_finishing
+        return is_serving or is_answering or (bool(placed) and self.haproxy.is_finishing)
 
     def status(self) -> dict[str, Any]:
         layout = self._layout
@@ -262,6 +269,7 @@ class Balancers:
             wanted = {each.name: each for each in self._read()}
             for name in self._balancers.keys() - wanted.keys():
                 self._balancers.pop(name).stop()
+                shutil.rmtree(self._directory / name, ignore_errors=True)
             for name, each in wanted.items():
                 self._turn_one(name, each)
             return any(balancer.is_busy for balancer in self._balancers.values())

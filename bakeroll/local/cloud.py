@@ -66,6 +66,7 @@ class LocalCloud(moto_hooks.Cloud):
         moto_hooks.register_source_image(self, source)
         moto_hooks.settle(self)
         elb_hooks.settle()
+        autoscaling_hooks.settle()
         self._remove_dead_disks()
         self.images.collect()
         self.network.start()

@@ -207,7 +207,7 @@ class Haproxy:
 
     def load(self, config: str) -> None:
         """Start with `config`, or go over to it: the one before hands its sockets on and ends when it has
-        answered what it has begun."""
+        answered what it has begun. Raises LocalCloudError where it cannot be; then the one before goes on."""
         self.directory.mkdir(parents=True, exist_ok=True)
         file = self.directory / "haproxy.cfg"
         file.write_text(config)
@@ -218,9 +218,14 @@ class Haproxy:
             argv = ["haproxy", "-db", "-f", str(file), *handover]
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self._adopt(process.pid)
+        try:
+            self._await_socket(process)
+        except LocalCloudError:
+            process.kill()
+            process.wait()
+            raise
         self._finishing = [each for each in (*self._finishing, before) if each and each.poll() is None]
         self._running = process
-        self._await_socket(process)
 
     def _await_socket(self, process: subprocess.Popen[bytes], patience: float = 5) -> None:
         give_up = time.monotonic() + patience
@@ -253,6 +258,9 @@ class Haproxy:
         for process in processes:
             process.terminate()
         for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+            process.kill()
             process.wait()
         self._running, self._finishing = None, []
 

@@ -76,6 +76,7 @@ class Scaling:
         self._clock = clock
         self._waits = Waits()
         self._in_service_at: dict[str, float] = {}
+        self._why: dict[str, str] = {}
         self._back_off: dict[str, _BackOff] = {}
         self._wake = threading.Event()
         self._stopping = False
@@ -195,9 +196,12 @@ class Scaling:
         """EC2's word counts at once, the load balancers' after the grace period, where the group listens to them."""
         if "HealthCheck" in suspended(group) or state.health_status == "Unhealthy":
             return
-        listens = "ELB" in group.health_check_type and not self.is_in_grace(group, state.instance.id)
-        if not _is_alive(state.instance) or (listens and self._surroundings.is_refused(group, state.instance.id)):
-            state.health_status = "Unhealthy"
+        instance = state.instance.id
+        listens = "ELB" in group.health_check_type and not self.is_in_grace(group, instance)
+        if not _is_alive(state.instance):
+            state.health_status, self._why[instance] = "Unhealthy", _DEAD
+        elif listens and self._surroundings.is_refused(group, instance):
+            state.health_status, self._why[instance] = "Unhealthy", _REFUSED
 
     def _as_decided(self, group: FakeAutoScalingGroup) -> Group:
         back_off = self._back_off.get(group.name)
@@ -240,7 +244,7 @@ class Scaling:
 
     def _scale_in(self, group: FakeAutoScalingGroup, action: Terminate) -> None:
         state = next(state for state in group.instance_states if state.instance.id == action.id)
-        cause = _reason(state) if action.is_replaced else _SURPLUS
+        cause = self._why.pop(action.id, _CALLED_UNHEALTHY) if action.is_replaced else _SURPLUS
         self.begin_termination(group, state, cause)
 
     def begin_termination(self, group: FakeAutoScalingGroup, state: InstanceState, cause: str) -> Activity:
@@ -295,6 +299,7 @@ class Scaling:
     def _drop(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
         group.instance_states = [each for each in group.instance_states if each is not state]
         self._in_service_at.pop(state.instance.id, None)
+        self._why.pop(state.instance.id, None)
         self._waits.end(state.instance.id)
         self.activities.end(group.name, state.instance.id)
 
@@ -303,6 +308,10 @@ _LACKING = "an instance was started in response to a difference between desired 
 capacity."
 _SURPLUS = "an instance was taken out of service in response to a difference between desired and actual capacity, \
 shrinking the capacity."
+_DEAD = "an instance was taken out of service in response to an EC2 health check indicating it has been terminated or \
+stopped."
+_REFUSED = "an instance was taken out of service in response to an ELB system health check failure."
+_CALLED_UNHEALTHY = "an instance was taken out of service in response to a user health-check."
 _DOING = {"Detaching": "Detaching EC2 instance", "Standby": "Moving EC2 instance to Standby"}
 
 
@@ -312,15 +321,6 @@ def suspended(group: FakeAutoScalingGroup) -> frozenset[str]:
 
 def _is_alive(instance: Instance) -> bool:
     return instance.state in ("pending", "running")
-
-
-def _reason(state: InstanceState) -> str:
-    if _is_alive(state.instance):
-        return "an instance was taken out of service in response to a health check failure."
-    return (
-        "an instance was taken out of service in response to an EC2 health check indicating it has been terminated "
-        "or stopped."
-    )
 
 
 def _member(state: InstanceState) -> Member:

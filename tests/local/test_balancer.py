@@ -262,6 +262,22 @@ def test_a_new_listener_costs_no_request(world: World, answering: Callable[[str]
     assert load.failures == []
 
 
+def test_a_listener_that_cannot_be_leaves_the_others_alone(world: World, answering: Callable[[str], Any]) -> None:
+    answering("127.0.3.11")
+    answering(ADDRESS)  # holds port 8080
+    world.register(SERVER)
+    eventually(lambda: world.is_up(SERVER))
+
+    second = Listener(8080, "http", (("links", 1),))
+    world.wanted = replace(world.wanted, layout=replace(LAYOUT, listeners=(*LAYOUT.listeners, second)))
+    world.balancers.turn()
+
+    assert ask() == (200, "127.0.3.11")
+    world.wanted = replace(world.wanted, layout=LAYOUT)
+    eventually(lambda: world.is_up(SERVER))
+    assert ask() == (200, "127.0.3.11")
+
+
 def test_a_target_registered_again_while_it_drains_serves_again(world: World, answering: Callable[[str], Any]) -> None:
     answering("127.0.3.11")
     world.register(SERVER)
@@ -273,6 +289,32 @@ def test_a_target_registered_again_while_it_drains_serves_again(world: World, an
 
     eventually(lambda: world.is_up(SERVER))
     assert ask() == (200, "127.0.3.11")
+
+
+def test_what_drains_over_a_reload_is_finished_and_known_and_comes_in_anew(
+    world: World, answering: Callable[[str], Any]
+) -> None:
+    server = answering("127.0.3.11")
+    server.delay = 0.5
+    world.register(SERVER)
+    eventually(lambda: world.is_up(SERVER))
+    answers: list[tuple[int, str]] = []
+    asking = threading.Thread(target=lambda: answers.append(ask("/slow")))
+    asking.start()
+    eventually(lambda: server.answered == 1)
+
+    world.deregister(SERVER)
+    eventually(lambda: world.phase(SERVER) == "draining")
+    second = Listener(PORT + 1, "http", (("links", 1),))
+    world.wanted = replace(world.wanted, layout=replace(LAYOUT, listeners=(*LAYOUT.listeners, second)))
+    world.balancers.turn()
+    assert not world.balancers.is_idle("i-1")
+    asking.join()
+
+    assert answers == [(200, "127.0.3.11")]
+    eventually(lambda: world.balancers.is_idle("i-1"))
+    world.register(SERVER)
+    eventually(lambda: world.is_up(SERVER))
 
 
 @pytest.mark.parametrize(("delay", "ends"), [(1.0, "answered"), (0.1, "cut")])

@@ -338,6 +338,22 @@ def test_what_dies_stays_while_a_process_is_suspended(world: World, process: str
     assert victim not in world.members()
 
 
+def test_after_a_power_failure_a_group_begins_anew_even_if_its_health_check_is_suspended(world: World) -> None:
+    world.scale()
+    before = set(world.members())
+    world.asg.suspend_processes(AutoScalingGroupName="links", ScalingProcesses=["HealthCheck", "ReplaceUnhealthy"])
+    for instance in before:
+        world.cloud.machines.terminate(instance)
+
+    elb_hooks.settle()
+    autoscaling_hooks.settle()
+    world.cloud.settle()
+
+    assert len(world.members()) == 2
+    assert set(world.targets()) == set(world.members())
+    assert not before & set(world.members())
+
+
 def test_what_a_load_balancer_refuses_is_replaced_when_its_grace_is_over(world: World) -> None:
     world.listen()
     world.scale(HealthCheckType="ELB", HealthCheckGracePeriod=60)
@@ -351,6 +367,7 @@ def test_what_a_load_balancer_refuses_is_replaced_when_its_grace_is_over(world: 
     world.cloud.settle()
 
     assert victim not in world.members()
+    assert any("ELB system health check failure" in each["Cause"] for each in world.activities())
 
 
 def test_what_is_launched_while_add_to_load_balancer_is_suspended_is_never_registered(world: World) -> None:
