@@ -257,6 +257,8 @@ class _Roll:
 
     def _interrupt(self) -> None:
         """Before the commit point: put everything back. After it, or once more: leave, the record stays."""
+        if self.record.stage == "closed":
+            raise KeyboardInterrupt
         if self.is_interrupted or self._is_committed():
             self._say(f"interrupted: {self._left()}")
             raise KeyboardInterrupt

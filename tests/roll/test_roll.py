@@ -368,6 +368,22 @@ def test_a_long_wait_says_once_what_it_waits_for_and_until_when() -> None:
     assert "; gives up at 12:00:" in waits[0]
 
 
+def test_ctrl_c_before_the_commit_point_puts_all_back_and_says_so_once() -> None:
+    fleet = world(2, GOOD)
+    lines: list[str] = []
+    watch, cut = watched(fleet)
+    cut.at, cut.error = 60, KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rolled(fleet, through=cut.ports(ports(fleet)), lines=lines)
+
+    assert lines[-2:] == [
+        "interrupted: the new instances are taken away; once more leaves at once",
+        "interrupted: everything is as it was",
+    ]
+    watch.ended("ami-old", 2)
+
+
 def test_a_release_is_written_down_and_the_newest_is_the_current() -> None:
     fleet = world(1, GOOD)
     rolled(fleet)
