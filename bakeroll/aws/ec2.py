@@ -81,8 +81,8 @@ class EC2:
     def make_version(self, template: str, source: str, image: str, token: str) -> str:
         """The number of a new version: `source` with another image. The same token makes only one."""
         data = {**self._version(template, source).get("LaunchTemplateData", {}), "ImageId": image}
-        if made := self._made_by(template, token):
-            return made
+        if made := self.versions_made(template, [token]):
+            return made[0]
         with translated("CreateLaunchTemplateVersion", template):
             created = self._client.create_launch_template_version(
                 LaunchTemplateId=template,
@@ -92,12 +92,20 @@ class EC2:
             )["LaunchTemplateVersion"]
         return str(created["VersionNumber"])
 
+    def versions_made(self, template: str, tokens: Sequence[str]) -> Sequence[str]:
+        """The numbers of the versions that were made with one of these tokens."""
+        marks = {f"{MARK}{token}" for token in tokens}
+        with translated("DescribeLaunchTemplateVersions", template):
+            pages = self._client.get_paginator("describe_launch_template_versions").paginate(LaunchTemplateId=template)
+            versions = [each for page in pages for each in page["LaunchTemplateVersions"]]
+        return [str(each["VersionNumber"]) for each in versions if each.get("VersionDescription") in marks]
+
     def delete_version(self, template: str, version: str) -> None:
         """Delete a version that a roll made; one that is not there, or is another's, is left alone."""
         try:
             found = self._version(template, version)
         except CloudError as error:
-            if code_of(error) in ("", "InvalidLaunchTemplateId.VersionNotFound"):
+            if error.__cause__ is None or code_of(error) == "InvalidLaunchTemplateId.VersionNotFound":
                 return
             raise
         if found.get("VersionDescription", "").startswith(MARK):
@@ -123,14 +131,6 @@ class EC2:
         if version.isdigit():
             self._versions[template, version] = found["LaunchTemplateVersions"][0]
         return found["LaunchTemplateVersions"][0]
-
-    def _made_by(self, template: str, token: str) -> str:
-        """The version that an attempt whose answer was lost has made."""
-        with translated("DescribeLaunchTemplateVersions", template):
-            pages = self._client.get_paginator("describe_launch_template_versions").paginate(LaunchTemplateId=template)
-            versions = [each for page in pages for each in page["LaunchTemplateVersions"]]
-        mine = [each for each in versions if each.get("VersionDescription") == f"{MARK}{token}"]
-        return str(mine[0]["VersionNumber"]) if mine else ""
 
     def _where(self, slot: Slot) -> Mapping[str, Any]:
         """The subnet, in the template's own network interface where it has one: AWS refuses both side by side."""

@@ -24,6 +24,14 @@ class MakeVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class FindVersions:
+    """Find the versions that `rolls` may have made without having heard of it."""
+
+    template: str
+    rolls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Suspend:
     processes: tuple[str, ...]
 
@@ -107,6 +115,7 @@ class DeleteVersion:
 
 Action: TypeAlias = (
     MakeVersion
+    | FindVersions
     | Suspend
     | Resume
     | Launch
@@ -127,7 +136,13 @@ def perform(action: Action, record: Record, ports: Ports) -> Record:
     match action:
         case MakeVersion(template, source, image):
             made = ports.machines.make_version(template, source, image, record.id)
-            return replace(record, made=made, versions=(*record.versions, made))
+            known = (*record.versions, made)
+            making = tuple(each for each in record.making if each != record.id)
+            return replace(record, made=made, versions=known, making=making)
+        case FindVersions(template, rolls):
+            found = ports.machines.versions_made(template, rolls)
+            known = (*record.versions, *(each for each in found if each not in record.versions))
+            return replace(record, versions=known, making=())
         case Launch(number, tags):
             instance = ports.machines.launch(_slot(record, number, tags))
             return replace(record, filled={**record.filled, str(number): instance})

@@ -26,7 +26,7 @@ from bakeroll.roll import actions as act
 from bakeroll.roll.health import Memory, not_yet, says_another, unready
 from bakeroll.roll.policy import DEATHS, floor_of, surge_of
 from bakeroll.roll.record import Goal, Record, RecordedSlot
-from bakeroll.roll.standing import Standing, lowered, slot_of, standing
+from bakeroll.roll.standing import Standing, settled, slot_of, standing
 from bakeroll.settings import Policy
 
 ATTACH_AT_MOST = 20  # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html
@@ -78,6 +78,7 @@ def serves(fleet: Fleet, goal: Goal) -> bool:
 
 def decide(fleet: Fleet, goal: Goal, policy: Policy, record: Record, memory: Memory, now: float) -> Decision:
     """The next actions, or what is awaited and why, or the end."""
+    record = settled(fleet, record)
     turn = _Turn(fleet, goal, policy, record, memory, now, standing(fleet, record, memory, now))
     steps = (
         turn.set_back,
@@ -140,7 +141,8 @@ class _Turn:
     def make_version(self) -> Decision | None:
         if not self._is_forward or self.record.made or self._is_committed:
             return None
-        return self._do(act.MakeVersion(self.record.found.template, self.fleet.template_version, self.record.image))
+        make = act.MakeVersion(self.record.found.template, self.fleet.template_version, self.record.image)
+        return self._do(make, making=_united(self.record.making, (self.record.id,)))
 
     def suspend(self) -> Decision | None:
         if "AZRebalance" in self.fleet.suspended or not self._is_forward:
@@ -155,7 +157,7 @@ class _Turn:
         if spare <= 0:
             return None
         seen, to = self.fleet.desired, self.fleet.desired - spare
-        return self._do(act.LowerDesired(seen, to), lowered=lowered(self.fleet, self.record), lowering=(seen, to))
+        return self._do(act.LowerDesired(seen, to), lowering=(seen, to))
 
     def sweep(self) -> Decision | None:
         """An instance of ours that died outside the group stays registered unless we deregister it."""
@@ -226,6 +228,8 @@ class _Turn:
 
     def restore(self) -> Decision | None:
         record, fleet, found = self.record, self.fleet, self.record.found
+        if record.making:
+            return self._do(act.FindVersions(found.template, record.making))
         undone: list[act.Action] = []
         lowest = max(found.maximum, fleet.desired)
         if fleet.maximum in record.maxima and fleet.maximum != lowest:
@@ -294,9 +298,8 @@ class _Turn:
         waited = self.now - self.memory.waiting.get(instance.id, self.now)
         if waited < self.policy.in_service_timeout:
             return None
-        return Failed(
-            f"{instance.id} was not in service after {_spoken(waited)}: {self._not_yet(instance)}", instance.id
-        )
+        after = _spoken(self.policy.in_service_timeout)
+        return Failed(f"{instance.id} was not in service after {after}: {self._not_yet(instance)}", instance.id)
 
     def _awaits(self, identifier: str, why: str) -> Wait:
         since = self.memory.waiting.get(identifier, self.now)
@@ -306,10 +309,14 @@ class _Turn:
         """How many more to launch: what is missing, as far as the surge has room."""
         at = self.at
         coming = len(at.right) + len(at.open_slots) + len(at.unseen)
-        alive = sum(1 for each in self.fleet.instances if each.is_alive and (each.is_member or not each.lifecycle))
-        room = at.wanted + surge_of(self.policy, at.wanted) - alive - len(at.open_slots) - len(at.unseen)
         filled_by_group = max(0, self._deficit) if self._is_committed or not self._is_forward else 0
-        return min(at.target - coming - filled_by_group, room)
+        return min(at.target - coming - filled_by_group, self._room)
+
+    @property
+    def _room(self) -> int:
+        at = self.at
+        alive = sum(1 for each in self.fleet.instances if each.is_alive and (each.is_member or not each.lifecycle))
+        return at.wanted + surge_of(self.policy, at.wanted) - alive - len(at.open_slots) - len(at.unseen)
 
     def _slots(self, number: int) -> Iterator[RecordedSlot]:
         """Where: each time the zone that has the fewest of the right ones."""
@@ -374,16 +381,25 @@ class _Turn:
         wrong = [each for each in at.wrong if each.id not in self.record.retiring]
         left = len(self._serving) + sum(1 for each in wrong if each.is_member)
         surplus = [] if wrong else self._surplus()
-        for each in sorted([*wrong, *surplus], key=lambda each: (self.fleet.is_in_service(each), each.id)):
+        may_go = self._is_committed or self._is_crowded
+        for each in sorted([*wrong, *surplus], key=self._order):
             is_serving = self.fleet.is_in_service(each)
             is_counted = each.is_member and (is_serving or each in wrong)
             if is_serving and in_service <= floor:
                 continue
-            if is_counted and self._is_forward and (left <= at.wanted or not self._is_committed):
+            if is_counted and self._is_forward and (left <= at.wanted or not may_go):
                 continue
             in_service -= is_serving
             left -= is_counted
             yield each.id
+
+    def _order(self, instance: Instance) -> tuple[bool, bool, str]:
+        return self.fleet.is_in_service(instance), instance.id in self._found, instance.id
+
+    @property
+    def _is_crowded(self) -> bool:
+        """Whether what a dead roll attached leaves this one no room to launch anything."""
+        return not (self.at.right or self.at.open_slots or self.at.unseen) and self._room <= 0
 
     def _surplus(self) -> list[Instance]:
         """Right ones above what is wanted: the group replaced one while this roll's own were there as well."""

@@ -6,7 +6,6 @@ times is for people. The idea: https://github.com/awslabs/amazon-dynamodb-lock-c
 """
 
 import json
-import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -14,6 +13,7 @@ from datetime import datetime
 from bakeroll.document import Document
 from bakeroll.errors import LeaseHeld
 from bakeroll.roll import owner as processes
+from bakeroll.roll.cell import Cell
 from bakeroll.roll.owner import Owner
 from bakeroll.roll.ports import Clock, Table
 
@@ -42,10 +42,9 @@ class Holding:
 class Lease:
     """A held lease. `check` before every change."""
 
-    def __init__(self, table: Table, fleet: str, holding: Holding, token: str, clock: Clock) -> None:
-        self._table, self._fleet, self._clock = table, fleet, clock
-        self._holding, self._token = holding, token
-        self._beaten = clock.monotonic()
+    def __init__(self, cell: Cell, fleet: str, holding: Holding, clock: Clock, asked: float) -> None:
+        self._cell, self._fleet, self._clock = cell, fleet, clock
+        self._holding, self._beaten = holding, asked
 
     @property
     def number(self) -> int:
@@ -66,10 +65,9 @@ class Lease:
 
     def _write(self, holding: Holding) -> None:
         asked = self._clock.monotonic()
-        new = Document(json.dumps(asdict(holding)), uuid.uuid4().hex)
-        if there := self._table.put(_pk(self._fleet), "lease", new, over=self._token):
+        if there := self._cell.write(json.dumps(asdict(holding))):
             raise _lost(self._fleet, decoded(there.body))
-        self._holding, self._token, self._beaten = holding, new.token, asked
+        self._holding, self._beaten = holding, asked
 
 
 def take(
@@ -84,7 +82,8 @@ def take(
     is_alive: Callable[[Owner], bool] = processes.is_alive,
 ) -> Lease:
     """Take the fleet's lease. Raises LeaseHeld where another holds it, which may take a duration to tell."""
-    there = table.get(_pk(fleet), "lease")
+    cell = Cell(table, f"fleet#{fleet}", "lease")
+    there = cell.read()
     watched = clock.monotonic()
     while there and (held := decoded(there.body)).is_held and not is_dead(held.owner):
         if is_alive(held.owner):
@@ -92,32 +91,27 @@ def take(
         if clock.monotonic() - watched >= held.seconds:
             break
         clock.sleep(min(1.0, held.seconds / HEARTBEATS))
-        again = table.get(_pk(fleet), "lease")
+        again = cell.read()
         if again and again.token != there.token and decoded(again.body).is_held:
             raise _held(fleet, decoded(again.body), clock)
         there = again or there
-    return _taken(table, fleet, owner, reason, clock, seconds, there)
+    return _taken(cell, fleet, owner, reason, clock, seconds, there)
 
 
 def _taken(
-    table: Table, fleet: str, owner: Owner, reason: str, clock: Clock, seconds: float, there: Document | None
+    cell: Cell, fleet: str, owner: Owner, reason: str, clock: Clock, seconds: float, there: Document | None
 ) -> Lease:
-    now = clock.now().isoformat()
+    now, asked = clock.now().isoformat(), clock.monotonic()
     number = decoded(there.body).number + 1 if there else 1
     holding = Holding(number, owner, reason, since=now, heard=now, seconds=seconds)
-    new = Document(json.dumps(asdict(holding)), uuid.uuid4().hex)
-    if won := table.put(_pk(fleet), "lease", new, over=there.token if there else None):
+    if won := cell.write(json.dumps(asdict(holding))):
         raise _held(fleet, decoded(won.body), clock)
-    return Lease(table, fleet, holding, new.token, clock)
+    return Lease(cell, fleet, holding, clock, asked)
 
 
 def decoded(body: str) -> Holding:
     raw = json.loads(body)
     return Holding(**raw | {"owner": Owner(**raw["owner"])})
-
-
-def _pk(fleet: str) -> str:
-    return f"fleet#{fleet}"
 
 
 def _held(fleet: str, held: Holding, clock: Clock) -> LeaseHeld:

@@ -304,6 +304,11 @@ class ModelMachines:
             self.world.versions[self.world.tokens[token]] = image
         return self.world.tokens[token]
 
+    def versions_made(self, template: str, tokens: Sequence[str]) -> Sequence[str]:
+        self.world.call()
+        found = (self.world.tokens.get(each, "") for each in tokens)
+        return [each for each in found if each in self.world.versions]
+
     def delete_version(self, template: str, version: str) -> None:
         self.world.call()
         self.world.versions.pop(version, None)

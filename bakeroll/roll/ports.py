@@ -63,6 +63,9 @@ class Machines(Protocol):
     def make_version(self, template: str, source: str, image: str, token: str) -> str:
         """The number of a new version: `source` with another image. The same token makes only one."""
 
+    def versions_made(self, template: str, tokens: Sequence[str]) -> Sequence[str]:
+        """The numbers of the versions that were made with one of these tokens."""
+
     def delete_version(self, template: str, version: str) -> None:
         """One that is not there is no error."""
 

@@ -16,6 +16,7 @@ from bakeroll.document import Document
 from bakeroll.errors import RollFailed
 from bakeroll.fleet import Fleet, Subnet
 from bakeroll.release import Release
+from bakeroll.roll.cell import Cell
 from bakeroll.roll.ports import Clock, Table
 
 Stage = Literal["forward", "back", "closed"]
@@ -64,10 +65,10 @@ class Record:
     """A roll as written down. What it names as changed may not have happened: the fleet tells (see `standing`).
 
     `previous` are dead rolls that this one took over from; `versions` the launch template versions made by
-    any of them, `made` by this one; `pinned` the number in the place of `$Latest`; `maxima` the maximum sizes
-    that they set; `attached`, `retiring` (all that were chosen to go) and `decremented` instances; `lowering`
-    a change of desired capacity, from and to; `slots` the launches of this roll and `filled` their instances;
-    `back_from` the first slot that backing out launched.
+    any of them, `made` by this one, `making` the rolls that may have made one without hearing of it; `pinned`
+    the number in the place of `$Latest`; `maxima` the maximum sizes that they set; `attached`, `retiring` (all
+    that were chosen to go) and `decremented` instances; `lowering` a change of desired capacity, from and to;
+    `slots` the launches of this roll, `filled` their instances, `back_from` the first that backing out launched.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Record:
     why: str = ""
     previous: tuple[str, ...] = ()
     made: str = ""
+    making: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     pinned: str = ""
     suspended: tuple[str, ...] = ()
@@ -149,25 +151,20 @@ class Records:
     """The record of one fleet, written only where nobody else wrote since this process read it."""
 
     def __init__(self, table: Table, fleet: str) -> None:
-        self._table = table
-        self._pk = f"fleet#{fleet}"
-        self._token: str | None = None
+        self._cell = Cell(table, f"fleet#{fleet}", "roll")
 
     def read(self) -> Record | None:
         """The record of the roll that has not ended; None where there is none."""
-        stored = self._table.get(self._pk, "roll")
-        self._token = stored.token if stored else None
+        stored = self._cell.read()
         record = decoded(stored.body) if stored else None
         return record if record and record.stage != "closed" else None
 
     def write(self, record: Record) -> None:
-        new = Document(encoded(record), uuid.uuid4().hex)
-        if self._table.put(self._pk, "roll", new, over=self._token):
+        if self._cell.write(encoded(record)):
             raise RollFailed(
                 f"The record of {record.fleet}'s roll was written by somebody else.",
                 left="This roll stopped and changes nothing more.",
             )
-        self._token = new.token
 
 
 def encoded(record: Record) -> str:
@@ -177,7 +174,7 @@ def encoded(record: Record) -> str:
 def decoded(body: str) -> Record:
     raw = json.loads(body)
     found = raw["found"]
-    lists = ("previous", "versions", "suspended", "maxima", "attached", "retiring", "decremented")
+    lists = ("previous", "making", "versions", "suspended", "maxima", "attached", "retiring", "decremented")
     return Record(
         **raw
         | {name: tuple(raw[name]) for name in lists}

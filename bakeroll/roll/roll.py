@@ -187,11 +187,18 @@ class _Roll:
             try:
                 record = act.perform(action, self.record, self.ports)
             except CloudError as error:
-                if not isinstance(action, act.Launch | act.MakeVersion):
+                if isinstance(action, act.Launch | act.MakeVersion):
+                    return self._fail(error.what, "")
+                if not isinstance(action, act.DeleteVersion):
                     raise
-                return self._fail(error.what, "")
+                record = self._left_behind(action, error)
             self._remember(record)
         return None
+
+    def _left_behind(self, action: act.DeleteVersion, error: CloudError) -> Record:
+        """An unused template version is no harm: it is named and left, and the roll ends."""
+        self._say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
+        return replace(self.record, versions=tuple(each for each in self.record.versions if each != action.version))
 
     def _wait(self, wait: Wait, now: float) -> None:
         if not self._is_repeated((wait.what, wait.why), now):
@@ -250,6 +257,8 @@ class _Roll:
 
     def _interrupt(self) -> None:
         """Before the commit point: put everything back. After it, or once more: leave, the record stays."""
+        if self.record.stage == "closed":
+            raise KeyboardInterrupt
         if self.is_interrupted or self._is_committed():
             self._say(f"interrupted: {self._left()}")
             raise KeyboardInterrupt
@@ -259,11 +268,14 @@ class _Roll:
             self._remember(self.record.backing_out("interrupted"))
 
     def _is_committed(self) -> bool:
-        is_committing = isinstance(self.last, Act) and any(
-            isinstance(each, act.SetTemplate) and each.version == self.record.made for each in self.last.actions
-        )
-        is_known = self.fleet is not None and self.fleet.template_version == self.record.made
-        return self.record.stage == "forward" and bool(self.record.made) and (is_committing or is_known)
+        """Whether the group launches the new release by now, or may: then there is no simple way back."""
+        if self.record.stage == "back" or not self.record.made:
+            return False
+        try:
+            group = self.ports.scaling.describe(self.goal.fleet)
+        except CloudError:
+            return True
+        return group is None or group.template_version == self.record.made
 
     def _finish(self, fleet: Fleet) -> Outcome:
         self.lease.check()

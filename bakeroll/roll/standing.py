@@ -5,7 +5,7 @@ desired capacity, retiring with decrement and `LowerDesired` lower it; the recor
 and the fleet tells whether it was. So capacity that others changed meanwhile is seen, whatever happened to us.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bakeroll.fleet import ROLL_TAG, SLOT_TAG, Fleet, Instance
 from bakeroll.roll.health import Memory
@@ -33,7 +33,8 @@ class Standing:
 
 
 def standing(fleet: Fleet, record: Record, memory: Memory, now: float) -> Standing:
-    surge = _surge(fleet, record)
+    """Read a settled record with the fleet."""
+    surge = len(record.attached) - len(record.decremented) - record.lowered
     wanted = fleet.desired - surge
     right = tuple(each for each in fleet.instances if _is_right(each, record))
     wrong = tuple(each for each in fleet.instances if _is_wrong(each, record))
@@ -68,25 +69,22 @@ def _slot_number(instance: Instance, record: Record) -> int:
     return -1 if slot is None else slot
 
 
-def _surge(fleet: Fleet, record: Record) -> int:
-    def is_loose(identifier: str) -> bool:
-        instance = fleet.find(identifier)
-        return instance is not None and instance.is_alive and not instance.lifecycle
+def settled(fleet: Fleet, record: Record) -> Record:
+    """The record without what it announced and the fleet shows not to have been done.
 
-    def is_member(identifier: str) -> bool:
-        instance = fleet.find(identifier)
-        return instance is not None and instance.is_member
-
-    attached = sum(1 for each in record.attached if not is_loose(each))
-    decremented = sum(1 for each in record.decremented if not is_member(each))
-    return attached - decremented - lowered(fleet, record)
-
-
-def lowered(fleet: Fleet, record: Record) -> int:
-    """By how much `LowerDesired` has lowered desired capacity, as far as the fleet shows it."""
-    if record.lowering is None or fleet.desired >= record.lowering[0]:
-        return record.lowered
-    return record.lowered + record.lowering[0] - record.lowering[1]
+    An instance outside the group was not attached, a member not retired, desired capacity that is as it was
+    not lowered. Each is announced again when it is due again.
+    """
+    loose = {each.id for each in fleet.instances if each.is_alive and not each.lifecycle}
+    members = {each.id for each in fleet.members}
+    was_lowered = record.lowering is not None and fleet.desired < record.lowering[0]
+    return replace(
+        record,
+        attached=tuple(each for each in record.attached if each not in loose),
+        decremented=tuple(each for each in record.decremented if each not in members),
+        lowered=record.lowered + (record.lowering[0] - record.lowering[1] if record.lowering and was_lowered else 0),
+        lowering=None,
+    )
 
 
 def _is_right(instance: Instance, record: Record) -> bool:

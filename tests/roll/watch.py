@@ -1,0 +1,67 @@
+"""An observer of the promises. It looks at the world itself and shares no code with the roll."""
+
+from dataclasses import dataclass
+
+from bakeroll.roll.model import World
+
+
+@dataclass
+class Watch:
+    """What held before, and the least that must hold at every moment. `wanted` is what others ask for."""
+
+    world: World
+    wanted: int
+    floor: int
+    maximum: int
+    suspended: frozenset[str]
+    old: frozenset[str]
+    is_strict: bool = True
+    kept: frozenset[str] = frozenset({"1"})
+
+    @classmethod
+    def of(cls, world: World) -> "Watch":
+        return cls(
+            world,
+            world.group.desired,
+            len(in_service(world)),
+            world.group.maximum,
+            world.group.suspended,
+            frozenset(world.lifecycles),
+        )
+
+    def __call__(self) -> None:
+        """Promises 1, 3 and 5, at this moment."""
+        assert self.world.group.desired >= self.wanted, f"desired fell to {self.world.group.desired}"
+        if not self.is_strict:
+            return
+        serving = in_service(self.world)
+        assert len(serving) >= self.floor, f"only {serving} in service at {self.world.time}"
+        gone = [each for each in self.old if each not in serving]
+        new = [each for each in serving if each not in self.old]
+        assert len(gone) <= len(new) + len(self.old) - min(self.floor, len(self.old)), f"{gone} went for {new}"
+
+    def ended(self, image: str, number: int) -> None:
+        """Promises 2, 6, 7 and 9, when all is over and the dust has settled."""
+        world = self.world
+        world.sleep(30)
+        members = {each: world.machines[each].instance.image for each in world.lifecycles}
+        assert list(members.values()) == [image] * number
+        alive = {each for each, it in world.machines.items() if it.instance.state in ("pending", "running")}
+        assert alive == set(members), "strays are left"
+        assert in_service(world) == set(members)
+        assert all(set(targets) == set(members) for targets in world.targets.values())
+        assert world.group.desired == self.wanted
+        assert world.group.maximum == self.maximum
+        assert world.group.suspended == self.suspended
+        assert world.versions.keys() <= self.kept | {world.group.template_version}
+
+
+def in_service(world: World) -> set[str]:
+    """Healthy in every target group, whoever registered it."""
+    groups = [world.targets.get(arn, {}) for arn in world.group.target_groups]
+    registered = set.intersection(*(set(group) for group in groups)) if groups else set()
+    return {
+        each
+        for each in registered
+        if all(world.health(arn, each).state == "healthy" for arn in world.group.target_groups)
+    }
