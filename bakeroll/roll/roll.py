@@ -21,7 +21,9 @@ from bakeroll.settings import Policy
 
 TROUBLES = 5
 """So many turns on end may end with an error of the cloud's API, beyond the retries of each call."""
-CONSOLE_LINES = 8
+CONSOLE_LINES = 16
+CONSOLE_NOISE = "systemd[1]"
+"""What PID 1 says of a service that dies again and again stands between its last words and the end."""
 PATIENCE = 3.0
 """A wait that is over sooner (seconds) is not worth a line."""
 
@@ -135,7 +137,7 @@ class _Roll:
     last_since: float = 0
     pause: float = 0
     troubles: int = 0
-    is_told: bool = False
+    told: set[tuple[str, str]] = field(default_factory=set)
     is_interrupted: bool = False
     served: set[str] = field(default_factory=set)
     started: float = 0
@@ -201,17 +203,16 @@ class _Roll:
         return replace(self.record, versions=tuple(each for each in self.record.versions if each != action.version))
 
     def _wait(self, wait: Wait, now: float) -> None:
-        if not self._is_repeated((wait.what, wait.why), now):
-            self.is_told = False
+        state = (wait.what, wait.why)
+        if not self._is_repeated(state, now):
             self.pause = self.poll.first
         limit = max(self.policy.in_service_timeout, self.policy.drain_timeout)
         if now >= wait.until or now - self.last_since > limit:
             return self._fail(f"{wait.what} kept the roll waiting for {now - wait.since:.0f} s: {wait.why}", wait.what)
-        if not self.is_told and now - wait.since >= PATIENCE:
-            self.is_told = True
+        if state not in self.told and now - wait.since >= PATIENCE:
+            self.told.add(state)  # one that comes and goes is told once
             gives_up = self.clock.now() + timedelta(seconds=wait.until - now)
-            state = f"{wait.what} {wait.why} for {now - wait.since:.0f} s"
-            self._say(f"waiting: {state}; gives up at {gives_up:%H:%M:%S}")
+            self._say(f"waiting: {' '.join(state)} for {now - wait.since:.0f} s; gives up at {gives_up:%H:%M:%S}")
         return self._sleep()
 
     def _is_repeated(self, what: Act | tuple[str, str], now: float) -> bool:
@@ -240,9 +241,10 @@ class _Roll:
         if not instance.startswith("i-"):
             return ""
         try:
-            lines = self.ports.machines.console(instance).rstrip().splitlines()[-CONSOLE_LINES:]
+            console = self.ports.machines.console(instance).rstrip().splitlines()
         except CloudError:
             return ""
+        lines = [line for line in console if CONSOLE_NOISE not in line][-CONSOLE_LINES:]
         return "\n".join(["", "last lines of its console:", *(f"  {line}" for line in lines)]) if lines else ""
 
     def _trouble(self, error: CloudError) -> None:

@@ -21,7 +21,6 @@ SIGNATURES: dict[str, str] = {
     'EC2Backend.reboot_instances': 'self, instance_ids',
     'EC2Backend.terminate_instances': 'self, instance_ids',
     'EC2Backend.modify_instance_metadata_options': 'self, instance_id, http_tokens=None, hop_limit=None, http_endpoint=None, dry_run=False, http_protocol=None, metadata_tags=None',  # noqa: E501
-    'EC2Response.describe_instances': 'self',
     'EC2Response.get_console_output': 'self',
     'Ami.__init__': "self, ec2_backend, ami_id, instance=None, source_ami=None, name=None, description=None, owner_id=None, owner_alias=None, public=False, virtualization_type=None, architecture=None, state='available', creation_date=None, platform=None, image_type='machine', image_location=None, hypervisor=None, root_device_type='standard', root_device_name='/dev/sda1', sriov='simple', region_name='us-east-1a', snapshot_description=None, product_codes=None, boot_mode='uefi', tags=None",  # noqa: E501
     'EC2Response.create_image': 'self',
