@@ -133,4 +133,10 @@ def is_interactive(stream: TextIO | None) -> bool:
 def asked(question: str, stream: TextIO) -> str:
     """A person's answer to a question put on `stream`; empty where they end the input."""
     print(question, end=" ", file=stream, flush=True)
-    return sys.stdin.readline().strip()
+    answer = ""
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        if not answer:
+            print(file=stream, flush=True)  # Ctrl-C and Ctrl-D leave the line open
+    return answer.strip()

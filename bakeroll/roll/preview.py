@@ -21,7 +21,7 @@ def preview(fleet: str, goal: Goal | None, policy: Policy, ports: Ports) -> str:
         return f"change nothing: {len(seen.members)} in service serve {goal.release.version} already"
     old = Counter(each.image for each in seen.members)
     what = " and ".join(f"{count} × {image}" for image, count in sorted(old.items())) or "no instance"
-    by = f"{seen.desired} × {goal.release.image if goal else 'the image that would be baked'}"
+    by = f"{seen.desired} × {goal.release.image if goal else 'the image to be baked'}"
     amounts = f"surge {surge_of(policy, seen.desired)}, floor {floor_of(policy, seen.desired)}"
     cut_off = f", taking over from the roll to {record.version} that has not ended" if record else ""
-    return f"replace {what} by {by} in {fleet}, {amounts}{cut_off}"
+    return f"replace in {fleet} {what} by {by}, {amounts}{cut_off}"
