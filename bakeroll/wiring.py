@@ -208,10 +208,10 @@ class Site:
         from bakeroll.aws.session import translated
 
         environment, aws = self.environment, self.aws
-        with translated("making", f"table {environment.table}"):
+        with translated(f"making table {environment.table}"):
             yield from provision.table(aws.dynamodb, environment.table)
-        with translated("making", f"bucket {environment.repository.bucket}"):
+        with translated(f"making bucket {environment.repository.bucket}"):
             yield from provision.bucket(aws.s3, environment.repository.bucket, self.region)
         if self.local:
-            with translated("making", f"fleet {environment.fleet}"):
+            with translated(f"making fleet {environment.fleet}"):
                 yield from provision.fleet(environment, aws.ec2, aws.elbv2, aws.autoscaling)
