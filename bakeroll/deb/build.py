@@ -114,6 +114,7 @@ def _variables(revision: Revision, run: Run) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "SOURCE_DATE_EPOCH": str(int(revision.committed_at.timestamp())),
         "UV": uv,
+        "UV_SYSTEM_CERTS": os.environ.get("UV_SYSTEM_CERTS", "1"),  # a company's proxy is known to the machine alone
         "UV_CACHE_DIR": run([uv, "cache", "dir"]).strip(),
         **({"UV_CONFIG_FILE": str(config)} if config.is_file() and "UV_CONFIG_FILE" not in os.environ else {}),
     }
