@@ -24,7 +24,7 @@ from bakeroll.settings import EnvironmentSettings
 SHOWN_LINES = 12
 WORKSHOPS = ".build"
 # What make and debhelper say of their own doing, and repeat of a failure at each level.
-ECHO = re.compile(r"\s*(make|dh[ _]|dpkg-(buildpackage|source)|debian/rules|create-stamp|/\S*/uv )")
+ECHO = re.compile(r"\s*(make|dh[ _]|dpkg-(buildpackage|source)|debian/rules|create-stamp|['\"]?/.*/uv['\"]? )")
 # What an activated environment, a make or a Git hook around us would pass on into the build.
 UNWANTED = (
     "DESTDIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHONHOME",
