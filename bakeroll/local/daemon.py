@@ -40,6 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--report", type=int, default=1, help="the descriptor that progress is told to")
     report = Report(parser.parse_args().report)
+    os.umask(0o022)  # it makes machines' root file systems, however private its starter's files are
     try:
         config = from_environment()
         preflight.check(config)
