@@ -238,4 +238,7 @@ def _await(done: Callable[[], bool], within: float, what: str) -> None:
 
 def _need_root() -> None:
     if os.geteuid():
-        raise LocalCloudError("The local cloud belongs to root.", next_step="Nothing was changed. Run the same command with sudo, or as root")
+        raise LocalCloudError(
+            "The local cloud belongs to root.",
+            next_step="Nothing was changed. Run the same command with sudo, or as root",
+        )

@@ -32,8 +32,9 @@ class Inside:
     def stop(self) -> None:
         for instance in list(self._servers):
             self.close(instance)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
+        if self._thread.is_alive():
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join()
 
     def serve(self, instance: str) -> None:
         metadata = MetadataService(lambda: self._facts(instance))
