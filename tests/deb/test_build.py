@@ -20,6 +20,8 @@ from bakeroll.release import Package
 from bakeroll.settings import EnvironmentSettings
 from tests.deb.conftest import Repository
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "links"
 # The least that our templates package: a module, no dependency, no network.
 SMALL = {
