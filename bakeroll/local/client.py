@@ -43,8 +43,13 @@ def up(config: Config, tell: Tell) -> Endpoint:
             tell("the local cloud is being started already: waiting for it")
             _await(lambda: _asked(config) is not None or not _is_locked(config), READY_WITHIN, "did not become ready")
             return up(config, tell)
-        preflight.check(config)
-        _start(config, tell)
+        try:
+            preflight.check(config)
+            _start(config, tell)
+        except LocalCloudError:
+            if not _is_locked(config):
+                raise
+            return up(config, tell)  # somebody else's start was quicker
     return endpoint(config)
 
 

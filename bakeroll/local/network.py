@@ -97,7 +97,7 @@ def namespace_of(bridge: str, instance: str) -> str:
 
 def namespaces(bridge: str) -> list[str]:
     """The namespaces of the cloud with this bridge."""
-    return sorted(path.name for path in _NAMESPACES.glob(f"{bridge}-*"))
+    return sorted(path.name for path in _NAMESPACES.glob(f"{bridge}-i-*"))
 
 
 def remove(config: Config) -> None:
