@@ -16,7 +16,7 @@ import pytest
 
 from bakeroll.errors import LocalCloudError
 from bakeroll.local import cgroup, client, network
-from bakeroll.local.config import Config
+from bakeroll.local.config import Config, to_environment
 from bakeroll.local.sweep import leftovers, sweep
 from tests.local.test_cloud_on_this_machine import Cloud, told, until
 
@@ -141,7 +141,7 @@ def test_a_daemon_killed_in_the_middle_of_calls_comes_up_again(config: Config, t
 
 def test_two_starts_at_once_make_one_cloud(config: Config) -> None:
     script = "from bakeroll.local import client; client.up(client.from_environment(), print)"
-    environment = os.environ | client.to_environment(config) | {"PYTHONPATH": str(TOOLKIT)}
+    environment = os.environ | to_environment(config) | {"PYTHONPATH": str(TOOLKIT)}
     starts = [subprocess.Popen([sys.executable, "-c", script], env=environment) for _ in range(3)]
 
     assert [start.wait(60) for start in starts] == [0, 0, 0]
@@ -198,7 +198,7 @@ def test_the_clone_a_daemon_was_started_from_may_go(config: Config, tmp_path: Pa
     clone = tmp_path / "clone"
     shutil.copytree(TOOLKIT / "bakeroll", clone / "bakeroll", ignore=shutil.ignore_patterns("__pycache__"))
     script = "from bakeroll.local import client; client.up(client.from_environment(), print)"
-    environment = os.environ | client.to_environment(config) | {"PYTHONPATH": str(clone)}
+    environment = os.environ | to_environment(config) | {"PYTHONPATH": str(clone)}
     subprocess.run([sys.executable, "-c", script], cwd=clone, env=environment, check=True)
 
     shutil.rmtree(clone)
@@ -207,3 +207,24 @@ def test_the_clone_a_daemon_was_started_from_may_go(config: Config, tmp_path: Pa
     began = time.monotonic()
     client.down(config, told)
     assert time.monotonic() - began < 10
+
+
+def test_a_build_of_the_source_image_ends_with_its_daemon(tmp_path: Path) -> None:
+    (tmp_path / "mmdebstrap").write_text(
+        "#!/bin/sh\nfor each; do case $each in */tree) tree=$each; esac; done\n"
+        'mkdir "$tree"; mount -t tmpfs tmpfs "$tree"; sleep 63 & touch "${tree%tree}mounted"; wait\n'
+    )
+    (tmp_path / "mmdebstrap").chmod(0o755)
+    script = (
+        "from pathlib import Path; from bakeroll.local.source_image import provide; from bakeroll.process import run\n"
+        f"provide(Path('{tmp_path}/cache'), run, print)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(TOOLKIT), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    building = subprocess.Popen([sys.executable, "-c", script], env=environment)
+    until(lambda: list((tmp_path / "cache").glob("building-*/mounted")))
+
+    building.kill()
+    building.wait()
+
+    until(lambda: subprocess.run(["pgrep", "-xf", "sleep 63"], capture_output=True, check=False).returncode)
+    assert str(tmp_path) not in Path("/proc/mounts").read_text()
