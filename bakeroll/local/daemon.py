@@ -85,6 +85,7 @@ class _own:  # noqa: N801 - a context manager, read as a verb
 
     def __init__(self, config: Config) -> None:
         config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config.state.chmod(0o700)
         self._file = config.lock.open("a+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

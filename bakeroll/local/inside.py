@@ -30,6 +30,8 @@ class Inside:
         self._thread.start()
 
     def stop(self) -> None:
+        if not self._thread.is_alive():
+            return
         for instance in list(self._servers):
             self.close(instance)
         if self._thread.is_alive():

@@ -31,6 +31,12 @@ _OPTIONS = (
     "--dpkgopt=path-exclude=/usr/share/man/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*",
 )
+# mmdebstrap mounts /proc, /sys and more in the tree. In namespaces of its own all that goes when it is killed,
+# and it is killed when this process is.
+_ENDS_WITH_US = (
+    *("setpriv", "--pdeathsig", "KILL", "--"),
+    *("unshare", "--mount", "--propagation", "private", "--pid", "--mount-proc", "--fork", "--kill-child"),
+)
 _FILES = Path(__file__).with_name("source")
 _TREE = "tree"
 _BUILT = "built"
@@ -115,6 +121,7 @@ def _build(building: Path, directory: Path, sources: str, run: Run, tell: Callab
     listed = building / ("distribution.sources" if "Types:" in sources else "distribution.list")
     listed.write_text(sources)
     command = [
+        *_ENDS_WITH_US,
         *("mmdebstrap", *_OPTIONS, f"--include={','.join(PACKAGES)}"),
         *("", str(tree), str(listed)),  # no suite: the sources name it
     ]
