@@ -58,6 +58,7 @@ class LocalCloud(moto_hooks.Cloud):
         self.scaling = Scaling(InThisCloud(autoscaling_hooks.groups_now, self.balancers), self.changed)
         self.parts: dict[str, Part] = {"load_balancers": self.balancers, "groups": self.scaling}
         self._servers: list[BaseWSGIServer] = []
+        self._is_ending = False
         self._started_at = time.time()
 
     def start(self) -> None:
@@ -82,6 +83,7 @@ class LocalCloud(moto_hooks.Cloud):
         self._serve()
 
     def stop(self) -> None:
+        self._is_ending = True
         for server in self._servers:
             server.shutdown()
             server.server_close()
@@ -102,6 +104,8 @@ class LocalCloud(moto_hooks.Cloud):
             self.changed()
 
     def status(self) -> dict[str, Any]:
+        if self._is_ending:  # who asks wants to know whether the cloud is up
+            return {}
         names = moto_hooks.image_names()
         return {
             "pid": os.getpid(),

@@ -152,6 +152,7 @@ def test_a_start_during_the_end_waits_and_starts(config: Config) -> None:
     client.up(config, told)
     pid = int(client.status(config)["pid"])
     os.kill(pid, signal.SIGTERM)
+    until(lambda: client._asked(config) is None)
 
     client.up(config, told)
 
