@@ -14,7 +14,7 @@ SYSTEM = (
     "awk", "bash", "cat", "cmp", "cp", "dirname", "flock", "grep", "head", "mktemp", "rm", "sleep", "stat", "tail",
 )  # fmt: skip
 TOOLS = (
-    "apt-ftparchive", "curl", "dh", "dpkg-buildpackage", "git", "gpg", "haproxy", "ip", "mmdebstrap", "packer",
+    "apt-ftparchive", "curl", "dh", "dpkg-buildpackage", "git", "gpg", "haproxy", "ip", "mmdebstrap", "nft", "packer",
     "setpriv", "ssh",
 )  # fmt: skip
 

@@ -34,9 +34,8 @@ class Inside:
             return
         for instance in list(self._servers):
             self.close(instance)
-        if self._thread.is_alive():
-            self.loop.call_soon_threadsafe(self.loop.stop)
-            self._thread.join()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
 
     def serve(self, instance: str) -> None:
         metadata = MetadataService(lambda: self._facts(instance))

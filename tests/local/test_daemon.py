@@ -31,6 +31,7 @@ def test_a_start_that_fails_says_why_and_keeps_the_state_as_it_was(tmp_path: Pat
     program.chmod(0o755)
     kept = tmp_path / "state" / "state.pickle"
     kept.parent.mkdir()
+    (kept.parent / "lock").touch()  # by which a cloud knows its own directory
     kept.write_bytes(pickle.dumps(None))
     cloud = {
         "BAKEROLL_LOCAL_STATE": str(kept.parent),
