@@ -9,9 +9,9 @@ import fcntl
 import json
 import logging
 import os
+import select
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -107,10 +107,12 @@ def serve(config: Config, report: Report) -> None:
     """Run the cloud until SIGTERM or SIGINT."""
     from bakeroll.local.cloud import LocalCloud  # brings moto: a second that a refusal need not wait for
 
-    ended = threading.Event()
-
+    # A descriptor wakes this thread whichever thread the kernel gives the signal to, and at any time.
+    ended, ending = os.pipe()
+    os.set_blocking(ending, False)
+    signal.set_wakeup_fd(ending)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if left := sweep(config):
         raise LocalCloudError(f"What an earlier daemon left cannot be removed: {', '.join(left)}.")
@@ -120,7 +122,7 @@ def serve(config: Config, report: Report) -> None:
         report.say(ready={"url": endpoint(config).url, "region": REGION, "account": ACCOUNT, "pid": os.getpid()})
         report.close()
         log.info("ready")
-        while not ended.wait(_HOUSEKEEPING):
+        while not select.select([ended], [], [], _HOUSEKEEPING)[0]:
             cloud.keep_house()
     finally:
         cloud.stop()
