@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from bakeroll.document import Document
 from bakeroll.errors import CloudError
-from bakeroll.fleet import ROLL_TAG, Group, Health, Instance, Slot, Subnet, TargetGroup, TemplateVersion
+from bakeroll.fleet import ROLL_TAG, Group, Health, ImageState, Instance, Slot, Subnet, TargetGroup, TemplateVersion
 from bakeroll.roll.ports import Ports
 
 TEMPLATE = "lt-1"
@@ -29,6 +29,8 @@ class Behaviour:
     healthy: float = 1
     is_sick: bool = False
     dies: float | None = None
+    state: str = "available"
+    architecture: str = "x86_64"
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class World:
     pace: float = 2
     time: float = 0
     short: float | None = None
+    launch_hooks: tuple[str, ...] = ()
     machines: dict[str, Machine] = field(default_factory=dict)
     lifecycles: dict[str, str] = field(default_factory=dict)
     targets: dict[str, dict[str, Target]] = field(default_factory=dict)
@@ -211,6 +214,14 @@ class ModelScaling:
         group = self.world.group
         return replace(group, lifecycles=dict(self.world.lifecycles)) if name == group.name else None
 
+    def names(self) -> Sequence[str]:
+        self.world.call()
+        return [self.world.group.name]
+
+    def launch_hooks(self, name: str) -> Sequence[str]:
+        self.world.call()
+        return self.world.launch_hooks
+
     def attach(self, name: str, ids: Sequence[str]) -> None:
         self.world.call()
         group = self.world.group
@@ -291,6 +302,11 @@ class ModelMachines:
     def subnets(self, ids: Sequence[str]) -> Sequence[Subnet]:
         self.world.call()
         return [Subnet(each, each.removeprefix("subnet-")) for each in ids]
+
+    def images(self, ids: Sequence[str]) -> Mapping[str, ImageState]:
+        self.world.call()
+        found = {each: self.world.images[each] for each in ids if each in self.world.images}
+        return {each: ImageState(it.state, it.architecture) for each, it in found.items()}
 
     def version_of(self, template: str, version: str) -> TemplateVersion:
         self.world.call()

@@ -12,11 +12,12 @@ from bakeroll.roll import actions as act
 from bakeroll.roll.decide import Act, Done, Failed, Wait, decide, serves
 from bakeroll.roll.health import Memory, not_yet
 from bakeroll.roll.lease import SECONDS, Lease, take
-from bakeroll.roll.observe import Layout, asked, layout, observe
+from bakeroll.roll.observe import Layout, asked, described, layout, observe
 from bakeroll.roll.owner import Owner
 from bakeroll.roll.policy import floor_of, surge_of
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.record import Goal, Record, Records, begin, take_over, write_release
+from bakeroll.roll.refusal import refuse, refuse_held
 from bakeroll.settings import Policy
 
 TROUBLES = 5
@@ -84,10 +85,12 @@ def _begun(goal: Goal, policy: Policy, ports: Ports, lease: Lease, clock: Clock,
     """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
     records = Records(ports.table, goal.fleet)
     found = records.read()
-    seen = layout(goal.fleet, ports)
+    group = described(goal.fleet, ports)
+    refuse_held(group)
+    seen = layout(group, ports)
     if found is None:
         fleet = observe(goal.fleet, ports, (), seen)
-        _refuse(fleet)
+        refuse(goal, group, seen, fleet, ports)
         record = begin(goal, fleet, clock)
         text = _beginning(fleet, goal, policy)
     elif found.stage == "forward" and (found.image, found.version) == (goal.release.image, goal.release.version):
@@ -102,19 +105,11 @@ def _begun(goal: Goal, policy: Policy, ports: Ports, lease: Lease, clock: Clock,
     return _Roll(goal, policy, ports, lease, clock, report, poll, records, seen, record)
 
 
-def _refuse(fleet: Fleet) -> None:
-    if "Launch" in fleet.suspended:
-        raise RollFailed(
-            f"{fleet.name}'s process Launch is suspended, which blocks attaching instances as well.",
-            left="Nothing was changed.",
-            next_step=f"Resume it: aws autoscaling resume-processes --auto-scaling-group-name {fleet.name} "
-            "--scaling-processes Launch",
-        )
-
-
 def _beginning(fleet: Fleet, goal: Goal, policy: Policy) -> str:
     amounts = f"surge {surge_of(policy, fleet.desired)}, floor {floor_of(policy, fleet.desired)}"
-    return f"{fleet.name}: {fleet.desired} × {fleet.image} to {goal.release.image}, {amounts}"
+    standby = [each.id for each in fleet.instances if each.lifecycle.endswith("Standby")]
+    left = f"; left alone in Standby: {', '.join(standby)}" if standby else ""
+    return f"{fleet.name}: {fleet.desired} × {fleet.image} to {goal.release.image}, {amounts}{left}"
 
 
 @dataclass(slots=True)

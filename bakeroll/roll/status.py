@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bakeroll.fleet import VERSION_TAG, Fleet
 from bakeroll.roll.health import Memory, not_yet
-from bakeroll.roll.observe import layout, observe
+from bakeroll.roll.observe import described, layout, observe
 from bakeroll.roll.ports import Ports
 
 
@@ -21,7 +21,7 @@ class InstanceStatus:
 
 def status(fleet: str, ports: Ports, port: int, path: str | None) -> list[InstanceStatus]:
     """Observe the fleet, ask its running instances for their version where there is a path, and tell."""
-    seen = observe(fleet, ports, (), layout(fleet, ports))
+    seen = observe(fleet, ports, (), layout(described(fleet, ports), ports))
     running = {each.id: each.address for each in seen.members if each.state == "running"}
     answers = ports.ask(running, port, path) if path and running else {}
     return instances(seen, {each: said for each, said in answers.items() if isinstance(said, str)})
