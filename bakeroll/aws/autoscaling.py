@@ -69,8 +69,8 @@ class AutoScaling:
             with translated("ResumeProcesses", name):
                 self._client.resume_processes(AutoScalingGroupName=name, ScalingProcesses=list(processes))
 
-    def terminate(self, instance: str, *, decrement: bool) -> None:
-        """Terminate a member. One that is no member any more is no error."""
+    def terminate(self, instance: str, *, decrement: bool) -> bool:
+        """Terminate a member; False where it is no member any more, and nothing was done."""
         try:
             with translated("TerminateInstanceInAutoScalingGroup", instance):
                 self._client.terminate_instance_in_auto_scaling_group(
@@ -79,6 +79,8 @@ class AutoScaling:
         except CloudError as error:
             if code_of(error) != "ValidationError" or "not found" not in error.what.lower():
                 raise
+            return False
+        return True
 
 
 def _group(raw: AutoScalingGroupTypeDef) -> Group:

@@ -23,6 +23,18 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
 ATTEMPTS = 6
+THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+        "RateExceeded",
+        "ProvisionedThroughputExceededException",
+        "ResourceContention",
+        "ScalingActivityInProgress",
+    }
+)
+LACKING = frozenset({"InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientAddressCapacity"})
 
 
 @dataclass(frozen=True)
@@ -92,14 +104,16 @@ def _config() -> Config:
 @contextmanager
 def translated(operation: str, resource: str = "") -> Iterator[None]:
     """Whatever boto3 raises inside becomes a CloudError with the operation, the resource and AWS's code."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, NoRegionError
 
     of = f" of {resource}" if resource else ""
     try:
         yield
     except ClientError as error:
         said = error.response["Error"]
-        raise CloudError(f"{operation}{of}: {said.get('Code', '?')}: {said.get('Message', '')}") from error
+        refused = CloudError(f"{operation}{of}: {said.get('Code', '?')}: {said.get('Message', '')}")
+        refused.is_passing = _is_passing(said.get("Code", ""), error)
+        raise refused from error
     except NoCredentialsError as error:
         raise CloudError(
             f"{operation}{of}: there are no AWS credentials.", next_step="Set AWS_PROFILE, or run: aws configure sso"
@@ -107,7 +121,15 @@ def translated(operation: str, resource: str = "") -> Iterator[None]:
     except NoRegionError as error:
         raise CloudError(f"{operation}{of}: no region.", next_step="Set AWS_REGION, or region in deploy.yml") from error
     except BotoCoreError as error:
-        raise CloudError(f"{operation}{of}: {error}") from error
+        unanswered = CloudError(f"{operation}{of}: {error}")
+        unanswered.is_passing = isinstance(error, HTTPClientError)
+        raise unanswered from error
+
+
+def _is_passing(code: str, error: ClientError) -> bool:
+    """EC2 answers a lack of capacity as a server's error too, but that may last for hours."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return code in THROTTLED or (status >= 500 and code not in LACKING)
 
 
 def code_of(error: CloudError) -> str:

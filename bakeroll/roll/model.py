@@ -33,6 +33,9 @@ class Behaviour:
     architecture: str = "x86_64"
 
 
+UNKNOWN = Behaviour()
+
+
 @dataclass(slots=True)
 class Machine:
     instance: Instance
@@ -84,7 +87,7 @@ class World:
         self.sleep(self.latency)
 
     def behaviour(self, identifier: str) -> Behaviour:
-        return self.images.get(self.machines[identifier].instance.image, Behaviour())
+        return self.images.get(self.machines[identifier].instance.image, UNKNOWN)
 
     def start(self, image: str, zone: str, tags: Mapping[str, str], token: str = "") -> str:
         identifier = f"i-{len(self.machines):04x}"
@@ -237,7 +240,7 @@ class ModelScaling:
                 self.world.register(arn, each)
 
     def set_maximum(self, name: str, maximum: int) -> None:
-        self._change(maximum=maximum)
+        self._change(maximum=maximum, desired=min(maximum, self.world.group.desired))
 
     def set_desired(self, name: str, desired: int) -> None:
         if not self.world.group.minimum <= desired <= self.world.group.maximum:
@@ -253,15 +256,16 @@ class ModelScaling:
     def resume(self, name: str, processes: Sequence[str]) -> None:
         self._change(suspended=self.world.group.suspended - set(processes))
 
-    def terminate(self, instance: str, *, decrement: bool) -> None:
+    def terminate(self, instance: str, *, decrement: bool) -> bool:
         self.world.call()
         if self.world.lifecycles.get(instance, "Terminating") == "Terminating":
-            return
+            return False
         if decrement and self.world.group.desired <= self.world.group.minimum:
             raise CloudError(f"TerminateInstanceInAutoScalingGroup of {instance}: ValidationError")
         if decrement:
             self._change(desired=self.world.group.desired - 1)
         self.world.end(instance)
+        return True
 
     def _change(self, **changes: object) -> None:
         self.world.group = replace(self.world.group, **changes)  # type: ignore[arg-type]

@@ -42,8 +42,8 @@ class Scaling(Protocol):
 
     def resume(self, name: str, processes: Sequence[str]) -> None: ...
 
-    def terminate(self, instance: str, *, decrement: bool) -> None:
-        """Terminate a member. One that is no member any more is no error."""
+    def terminate(self, instance: str, *, decrement: bool) -> bool:
+        """Terminate a member; False where it is no member any more, and nothing was done."""
 
 
 class Machines(Protocol):

@@ -18,6 +18,7 @@ from bakeroll.roll.policy import floor_of, surge_of
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.record import Goal, Record, Records, begin, take_over, write_release
 from bakeroll.roll.refusal import refuse, refuse_held
+from bakeroll.roll.standing import settled
 from bakeroll.settings import Policy
 
 TROUBLES = 5
@@ -97,7 +98,7 @@ def _begun(goal: Goal, policy: Policy, ports: Ports, lease: Lease, clock: Clock,
         record = found
         text = f"{goal.fleet}: goes on with the roll to {found.version} that was cut off"
     else:
-        record = take_over(found, goal, clock)
+        record = take_over(found, goal, observe(goal.fleet, ports, found.rolls, seen), clock)
         text = f"{goal.fleet}: takes over from the roll to {found.version} that was cut off"
     lease.check()
     records.write(record)
@@ -154,6 +155,7 @@ class _Roll:
         fleet = observe(self.goal.fleet, self.ports, self.record.rolls, self.layout)
         self.fleet = fleet = asked(fleet, self.goal, self.record, self.memory, self.ports)
         now = self.clock.monotonic()
+        self._remember(settled(fleet, self.record))
         self.memory = self.memory.observed(fleet, now, self.record.filled.values())
         self._tell_served(fleet)
         match decide(fleet, self.goal, self.policy, self.record, self.memory, now):
@@ -184,16 +186,16 @@ class _Roll:
             try:
                 record = act.perform(action, self.record, self.ports)
             except CloudError as error:
-                if isinstance(action, act.Launch | act.MakeVersion):
+                if isinstance(action, act.Launch | act.MakeVersion) and not error.is_passing:
                     return self._fail(error.what, "")
-                if not isinstance(action, act.DeleteVersion):
+                if not isinstance(action, act.DeleteVersion) or error.is_passing or not self.troubles:
                     raise
                 record = self._left_behind(action, error)
             self._remember(record)
         return None
 
     def _left_behind(self, action: act.DeleteVersion, error: CloudError) -> Record:
-        """An unused template version is no harm: it is named and left, and the roll ends."""
+        """An unused template version is no harm: refused twice, it is named and left, and the roll ends."""
         self._say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
         return replace(self.record, versions=tuple(each for each in self.record.versions if each != action.version))
 
