@@ -13,6 +13,7 @@ from bakeroll.errors import CloudError
 if TYPE_CHECKING:
     from boto3.session import Session as Boto3Session
     from botocore.config import Config
+    from botocore.exceptions import ClientError
     from types_boto3_autoscaling import AutoScalingClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ec2 import EC2Client

@@ -226,6 +226,8 @@ class _Turn:
             return Wait(self.fleet.name, why, since, since + self.policy.in_service_timeout)
         if self.at.wrong:
             return self._awaits(self.at.wrong[0].id, "may not go yet")
+        if surplus := self._surplus():
+            return self._awaits(surplus[0].id, "is one too many, may not go yet")
         return None
 
     def restore(self) -> Decision | None:
@@ -408,7 +410,7 @@ class _Turn:
 
     def _surplus(self) -> list[Instance]:
         """Right ones above what is wanted: the group replaced one while this roll's own were there as well."""
-        members = sorted((each for each in self.at.right if each.is_member), key=lambda each: each.id in self._found)
+        members = sorted((each for each in self.at.right if each.is_member), key=self._order)
         return members[: max(0, min(self.at.surge, len(members) - self.at.wanted))]
 
     @property

@@ -68,9 +68,9 @@ class Record:
     `previous` are dead rolls that this one took over from; `versions` the launch template versions made by
     any of them, `made` by this one, `making` the rolls that may have made one without hearing of it; `pinned`
     the number in the place of `$Latest`; `maxima` the maximum sizes that they set; `attached`, `retiring` (all
-    that were chosen to go) and `decremented` instances; `lowering` a change of desired capacity, from and to; `attaching` the
-    desired capacity seen before an attach whose answer is not known yet, and its instances;
-    `slots` the launches of this roll, `filled` their instances, `back_from` the first that backing out launched.
+    that were chosen to go) and `decremented` instances; `lowering` a change of desired capacity, from and to;
+    `attaching` the desired capacity seen before an attach whose answer is not known, and its instances; `slots`
+    the launches of this roll, `filled` their instances, `back_from` the first that backing out launched.
     """
 
     id: str
@@ -102,7 +102,7 @@ class Record:
         return replace(self, stage="back", why=why, back_from=len(self.slots))
 
     def knows(self, fleet: Fleet) -> bool:
-        """Whether the group launches from what it was found with, or what a roll set; somebody else set it otherwise."""
+        """Whether the group launches from what it was found with, or what a roll set, and nobody else's."""
         known = (self.found.template_version, self.pinned, *self.versions)
         return fleet.template == self.found.template and fleet.template_version in known
 

@@ -79,7 +79,7 @@ def play(schedule: Schedule) -> Observer:
         drain_timeout=20,
     )
     observer = Observer.of(fleet, schedule.unavailable)
-    events = _Events(fleet, observer, list(sorted(schedule.happenings, key=lambda each: each.time)))
+    events = _Events(fleet, observer, sorted(schedule.happenings, key=lambda each: each.time))
     goals = [
         each if not schedule.lacking or each.image != "ami-old" else replace(each, image="ami-new")
         for each in schedule.runs
@@ -206,7 +206,7 @@ class _Watched:
             raise CloudError("RunInstances: InsufficientInstanceCapacity")
         self.observer.before(name, args)
         answer = method(*args, **kwargs)
-        self.events()
+        self.observer()
         if self.calls == self.run.dies_at:
             self._die()
         if trouble and name != "ask":
