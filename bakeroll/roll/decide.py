@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from bakeroll.fleet import ROLL_TAG, SLOT_TAG, VERSION_TAG, Fleet, Instance, Subnet, TargetGroup
+from bakeroll.fleet import DRAINING, ROLL_TAG, SLOT_TAG, VERSION_TAG, Fleet, Health, Instance, Subnet, TargetGroup
 from bakeroll.roll import actions as act
 from bakeroll.roll.health import Memory, not_yet, says_another, unready
 from bakeroll.roll.policy import DEATHS, floor_of, surge_of
@@ -164,7 +164,7 @@ class _Turn:
         """An instance of ours that died outside the group stays registered unless we deregister it."""
         dead = [each for each in self.fleet.instances if not each.is_alive and not each.lifecycle]
         ours = [each for each in dead if each.tags.get(ROLL_TAG) in self.record.rolls]
-        return self._deregister([each for each in ours if any(each.health) and not each.is_draining])
+        return self._deregister([each for each in ours if any(_is_given_work(it) for it in each.health.values())])
 
     def retire(self) -> Decision | None:
         """Those that were chosen to go: deregistered, drained, terminated."""
@@ -359,7 +359,8 @@ class _Turn:
 
     def _deregistrations(self, instances: Sequence[Instance]) -> Iterator[act.Action]:
         for group in self._groups:
-            if ids := tuple(each.id for each in instances if group.arn in each.health):
+            health = {each.id: each.health.get(group.arn) for each in instances}
+            if ids := tuple(each for each, it in health.items() if it and _is_given_work(it)):
                 yield act.Deregister(group, ids)
 
     def _terminate(self, instances: Sequence[Instance]) -> Decision | None:
@@ -419,6 +420,10 @@ class _Turn:
 
     def _do(self, *actions: act.Action, **changes: object) -> Act:
         return Act(replace(self.record, **changes), actions)  # type: ignore[arg-type]
+
+
+def _is_given_work(health: Health) -> bool:
+    return health.state not in DRAINING
 
 
 def _united(some: tuple[str, ...], more: Sequence[str]) -> tuple[str, ...]:
