@@ -153,11 +153,8 @@ def perform(action: Action, record: Record, ports: Ports) -> Record:
             ports.balancers.deregister(group, ids)
         case Terminate(ids):
             ports.machines.terminate(ids)
-        case Attach(ids):
-            ports.scaling.attach(record.fleet, ids)
-            return replace(record, attaching=None)
-        case Retire():
-            return _retire(action, record, ports)
+        case Attach() | LowerDesired() | Retire():
+            return _resized(action, record, ports)
         case DeleteVersion(template, version):
             _delete_version(template, version, record, ports)
             return replace(record, versions=tuple(each for each in record.versions if each != version))
@@ -176,12 +173,29 @@ def _scale(action: Action, record: Record, ports: Ports) -> None:
         case SetMaximum(seen, maximum) if (group := _group(record, ports)).maximum == seen:
             # AWS lowers desired capacity to a maximum that is set below it.
             scaling.set_maximum(fleet, max(maximum, group.desired))
-        case LowerDesired(seen, desired) if _group(record, ports).desired == seen:
-            scaling.set_desired(fleet, desired)
         case SetTemplate(seen, version) if _launches_from(record, ports) == (record.found.template, seen):
             scaling.set_template(fleet, record.found.template, version)
         case _:
             pass
+
+
+def _resized(action: Attach | LowerDesired | Retire, record: Record, ports: Ports) -> Record:
+    """What changes desired capacity by an amount: its answer tells that it was done, so that nobody has to guess."""
+    match action:
+        case Attach(ids):
+            ports.scaling.attach(record.fleet, ids)
+            return replace(record, attaching=None)
+        case LowerDesired():
+            return _lower(action, record, ports)
+        case Retire():
+            return _retire(action, record, ports)
+
+
+def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Record:
+    if _group(record, ports).desired != lower.seen:
+        return replace(record, lowering=None)
+    ports.scaling.set_desired(record.fleet, lower.desired)
+    return replace(record, lowering=None, lowered=record.lowered + lower.seen - lower.desired)
 
 
 def _retire(retire: Retire, record: Record, ports: Ports) -> Record:

@@ -80,15 +80,22 @@ def settled(fleet: Fleet, record: Record) -> Record:
         fleet, record
     )
     members = {each.id for each in fleet.members}
-    was_lowered = record.lowering is not None and fleet.desired < record.lowering[0]
     return replace(
         record,
         attached=tuple(each for each in record.attached if each not in loose),
         decremented=tuple(each for each in record.decremented if each not in members),
-        lowered=record.lowered + (record.lowering[0] - record.lowering[1] if record.lowering and was_lowered else 0),
+        lowered=record.lowered + _lowered(fleet, record),
         lowering=None,
         attaching=None,
     )
+
+
+def _lowered(fleet: Fleet, record: Record) -> int:
+    """By how much a lowering whose answer was lost has lowered: desired capacity is nearer to what it was set to."""
+    if record.lowering is None:
+        return 0
+    seen, to = record.lowering
+    return seen - to if fleet.desired - to < seen - fleet.desired else 0
 
 
 def _died_unattached(fleet: Fleet, record: Record) -> set[str]:

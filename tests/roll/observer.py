@@ -26,6 +26,7 @@ class Observer:
     suspended: frozenset[str]
     image: str = ""
     kept: set[str] = field(default_factory=lambda: {"1"})
+    left: set[str] = field(default_factory=set)
     theirs: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
     served: dict[str, float] = field(default_factory=dict)
@@ -122,7 +123,9 @@ class Observer:
         assert group.desired == self.wanted, f"desired is {group.desired}, others want {self.wanted}"
         assert group.maximum == max(self.maximum, self.wanted), f"the maximum is {group.maximum}"
         assert group.suspended == self.suspended, f"suspended are {group.suspended}"
-        assert fleet.versions.keys() <= self.kept | {group.template_version}, f"versions left: {fleet.versions}"
+        assert fleet.versions.keys() <= self.kept | self.left | {group.template_version}, (
+            f"versions left: {fleet.versions}"
+        )
         if (behaviour := fleet.images.get(launched)) and behaviour.dies:
             return  # a group of nobody's choice but an empty fleet's: its instances die for ever
         assert alive == set(images), f"strays are left: {alive - set(images)}"

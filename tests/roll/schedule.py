@@ -197,7 +197,7 @@ class _Watched:
         if self.calls == self.run.dies_at and not self.run.dies_after:
             self._die()
         if trouble == "refused" and name == "delete_version":
-            self.observer.kept.add(args[1])  # it is named to the operator, and left
+            self.observer.left.add(args[1])  # it is named to the operator, and left
         if trouble in ("refused", "passing") and name != "ask":
             raise _error(trouble)
         if name not in COMPARED:
