@@ -107,7 +107,7 @@ def _of_image(goal: Goal, fleet: Fleet, images: Mapping[str, ImageState]) -> Ite
         yield Refusal(f"The image {image} of {goal.release.version} does not exist.", again)
     elif found.state != "available":
         yield Refusal(f"The image {image} of {goal.release.version} is not available: {found.state}.", again)
-    elif before and before.architecture != found.architecture:
+    elif before and "" != before.architecture != found.architecture != "":
         yield Refusal(
             f"The image {image} is for {found.architecture}; {fleet.name} launches {before.architecture} "
             f"({fleet.image}).",

@@ -26,7 +26,7 @@ class Observer:
     suspended: frozenset[str]
     image: str = ""
     kept: set[str] = field(default_factory=lambda: {"1"})
-    left: set[str] = field(default_factory=set)
+    lines: list[str] = field(default_factory=list)
     theirs: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
     served: dict[str, float] = field(default_factory=dict)
@@ -123,9 +123,8 @@ class Observer:
         assert group.desired == self.wanted, f"desired is {group.desired}, others want {self.wanted}"
         assert group.maximum == max(self.maximum, self.wanted), f"the maximum is {group.maximum}"
         assert group.suspended == self.suspended, f"suspended are {group.suspended}"
-        assert fleet.versions.keys() <= self.kept | self.left | {group.template_version}, (
-            f"versions left: {fleet.versions}"
-        )
+        named = {each for each in fleet.versions if any(line.startswith(f"version {each} of ") for line in self.lines)}
+        assert fleet.versions.keys() <= self.kept | named | {group.template_version}, f"versions left: {fleet.versions}"
         if (behaviour := fleet.images.get(launched)) and behaviour.dies:
             return  # a group of nobody's choice but an empty fleet's: its instances die for ever
         assert alive == set(images), f"strays are left: {alive - set(images)}"
@@ -134,7 +133,7 @@ class Observer:
             assert self.image not in images.values() or self.image == self.home, f"{images} after a roll back"
         else:
             assert set(images.values()) <= {ended}, f"{images} after a roll to {ended}"
-            assert launched == ended or not images, f"launches {launched}"
+            assert launched == ended or not images or self.is_edited, f"launches {launched}"
         if launched in fleet.images:
             assert len(images) == self.wanted, f"{len(images)} members, {self.wanted} wanted"
 

@@ -117,7 +117,8 @@ def _run(fleet: World, run: Run, policy: Policy, observer: Observer, events: "_E
     watched = _Watched(run, observer, events)
     observer.begin(run.image)
     try:
-        rolled(fleet, goal(run.image, RELEASES[run.image]), policy, through=watched.ports(ports(fleet)), owner=owner)
+        to, through = goal(run.image, RELEASES[run.image]), watched.ports(ports(fleet))
+        rolled(fleet, to, policy, through=through, owner=owner, lines=observer.lines)
     except RolledBack as error:
         observer.ends.append(f"{owner} rolled back: {error.what.splitlines()[0]}")
         observer.rolled_back()
@@ -196,8 +197,6 @@ class _Watched:
         trouble = dict(self.run.troubles).get(self.calls, "")
         if self.calls == self.run.dies_at and not self.run.dies_after:
             self._die()
-        if trouble == "refused" and name == "delete_version":
-            self.observer.left.add(args[1])  # it is named to the operator, and left
         if trouble in ("refused", "passing") and name != "ask":
             raise _error(trouble)
         if name not in COMPARED:
