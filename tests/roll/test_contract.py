@@ -43,13 +43,13 @@ class Side:
         if self.is_plain_moto:
             pytest.skip(f"plain moto {because}")
 
-    def slot(self, token: str = "t-0", version: str = "1") -> Slot:
+    def slot(self, mark: str = "t-0", version: str = "1") -> Slot:
         subnet = self.ports.machines.subnets([self.subnets[0]])[0]
-        return Slot(token, self.template, version, subnet, {"bakeroll:roll": "t", "bakeroll:slot": "0"})
+        return Slot(mark, self.template, version, subnet, {"bakeroll:roll": "t", "bakeroll:slot": "0"})
 
-    def launched(self, token: str = "t-0") -> str:
+    def launched(self, mark: str = "t-0") -> str:
         """A new instance that runs."""
-        identifier = self.ports.machines.launch(self.slot(token))
+        identifier = self.ports.machines.launch(self.slot(mark))
         for _ in range(100):
             if self.ports.machines.instances([identifier])[0].state == "running":
                 break
