@@ -28,7 +28,8 @@ def modern(words: Sequence[str], tasks: Mapping[str, Task[Any]]) -> list[str]:
     """`words` with each `task:value,key=value` of a known task written as `task --first=value --key=value`.
 
     Values without a name fill the task's parameters in order; `\\,` is a comma in a value; a boolean
-    becomes its flag or is left out. A word that some flag awaits as its value stays as it is.
+    becomes its flag or is left out, and its bare name (`deploy:dev,dry-run`) is its flag. A word that some
+    flag awaits as its value stays as it is.
     Raises ParseError for a key that the task does not have.
     """
     result: list[str] = []
@@ -66,18 +67,20 @@ def _options(task: str, text: str, arguments: Sequence[Argument]) -> list[str]:
     options = []
     for part in filter(None, _SEPARATOR.split(text)):
         key, equals, value = part.replace("\\,", ",").partition("=")
-        if not equals:
+        if not equals and (named := known.get(key.replace("-", "_"))) and not named.takes_value:
+            options += _flags(named)[:1]
+        elif not equals:
             if not in_order:
                 raise ParseError(f"“{task}” takes no further value: “{key}”.")
             options.append(f"{_flags(in_order.pop(0))[0]}={key}")
-            continue
-        argument = known.get(key.replace("-", "_"))
-        if argument is None:
-            names = ", ".join(argument.names[0] for argument in arguments)
-            raise ParseError(f"“{task}” has no parameter “{key}”. It has: {names or 'none'}.")
-        if argument in in_order:
-            in_order.remove(argument)
-        options += _option(argument, value)
+        else:
+            argument = known.get(key.replace("-", "_"))
+            if argument is None:
+                names = ", ".join(argument.names[0] for argument in arguments)
+                raise ParseError(f"“{task}” has no parameter “{key}”. It has: {names or 'none'}.")
+            if argument in in_order:
+                in_order.remove(argument)
+            options += _option(argument, value)
     return options
 
 

@@ -16,16 +16,18 @@ Rooms do the work and report what happens; this module only joins them.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from bakeroll import survey
 from bakeroll.apt import repository
 from bakeroll.bake import bakery, catalogue
+from bakeroll.console.times import age, since
 from bakeroll.deb import build, source, version
-from bakeroll.errors import BakeError, SourceError
+from bakeroll.errors import BakeError, RollFailed, SourceError
 from bakeroll.events import Event, Stage
 from bakeroll.release import Image, Package, Release, Revision
 from bakeroll.wiring import Site
@@ -33,11 +35,15 @@ from bakeroll.wiring import Site
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an operator asks for. Without a version it is the commit that is checked out."""
+    """What an operator asks for. Without a version it is the commit that is checked out.
+
+    `confirm` is told what is about to be rolled, before anything changes; it raises where that is not wanted.
+    """
 
     version: str = ""
     is_dirty_allowed: bool = False
     is_dry: bool = False
+    confirm: Callable[[str], None] = field(default=lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,7 @@ def roll(site: Site, request: Request) -> dict[str, Any] | None:
             f"There is no image of {site.environment.application} {candidate.version}.",
             next_step=f"fab bake --env={site.environment.name} --version={candidate.version}",
         )
+    _agreed(site, request, candidate)
     return _rolled(site, request, image, stopwatch)
 
 
@@ -109,82 +116,65 @@ def deploy(site: Site, request: Request) -> dict[str, Any] | None:
     """The whole road."""
     stopwatch = Stopwatch()
     candidate = _candidate(site, request)
-    site.report(Event("release", _announced(site, candidate)))
+    _agreed(site, request, candidate)
     candidate = _published(site, request, candidate, stopwatch)
     with stopwatch.stage("bake"):
         image = _baked(site, request, candidate)
     if image is None:
-        _would(site, "roll", f"replace the instances of {site.environment.fleet} by instances of it")
+        _would(site, "roll", site.preview(None))
         return None
     return _rolled(site, request, image, stopwatch)
 
 
-def rollback(site: Site, to: str, *, is_dry: bool) -> dict[str, Any] | None:
-    """Roll to the release before the one that serves, or to the newest of version `to`."""
+def rollback(site: Site, request: Request) -> dict[str, Any] | None:
+    """Roll to the release before the one that serves, or to the newest of the version asked for.
+
+    To the very image of that release; where that is gone, to another of its version.
+    """
+    to = request.version
     releases = site.history()
     if not releases:
-        raise SourceError(f"{site.environment.name} has no release to go back to.")
+        raise SourceError(
+            f"{site.environment.name} has no release to go back to.",
+            next_step=f"The first: fab deploy --env={site.environment.name}",
+        )
     wanted = [each for each in releases if _is_earlier(each, releases[0], to)]
     if not wanted:
         raise SourceError(
-            f"There is no release of version “{to}”." if to else "There is no release before this one.",
+            f"{site.environment.name} never had a release of version “{to}”."
+            if to
+            else f"There is no release before {releases[0].version}, which serves {site.environment.name}.",
             next_step=f"The releases so far: fab history --env={site.environment.name}",
         )
-    image = _image(site, wanted[0].version)
+    image = _image_of(site, wanted[0])
     if image is None:
         raise BakeError(
-            f"The image of {wanted[0].version} is gone.",
+            f"The image of {wanted[0].version}, {wanted[0].image}, is gone.",
             next_step=f"Bake it again: fab deploy --env={site.environment.name} --version={wanted[0].version}",
         )
-    return _rolled(site, Request(is_dry=is_dry), image, Stopwatch())
+    _agreed(site, request, Candidate(image.version, image.revision))
+    return _rolled(site, request, image, Stopwatch())
 
 
 def _is_earlier(release: Release, current: Release, to: str) -> bool:
     return version.is_wanted(to, release.version) if to else release.version != current.version
 
 
-def status(site: Site) -> dict[str, Any]:
-    """The release that serves, where, and each instance: in service, or why not."""
-    environment, releases = site.environment, site.history()
-    return {
-        "application": environment.application,
-        "environment": environment.name,
-        "url": site.url(),
-        "release": _told(releases[0]) if releases else None,
-        "instances": [asdict(each) for each in site.instances()],
-    }
-
-
-def history(site: Site) -> list[dict[str, Any]]:
-    """The releases, the newest first."""
-    return [_told(each) for each in site.history()]
-
-
-def _told(release: Release) -> dict[str, Any]:
-    return {
-        "version": release.version,
-        "image": release.image,
-        "revision": release.revision,
-        "by": release.released_by,
-        "at": release.released_at.isoformat(timespec="seconds"),
-    }
-
-
 def _rolled(site: Site, request: Request, image: Image, stopwatch: Stopwatch) -> dict[str, Any] | None:
     if request.is_dry:
-        _would(site, "roll", f"replace the instances of {site.environment.fleet} by instances of {image.id}")
+        _would(site, "roll", site.preview(_release(site, image)))
         return None
     before = site.history()
     with stopwatch.stage("roll"):
         release = _release(site, image)
-        if not site.roll(release) and before:
-            release = before[0]
+        if not site.roll(release) and before and before[0].image == image.id:
+            release = before[0]  # it served already, and since then
     earlier = [each.version for each in before if each.version != release.version]
     return {
         "application": site.environment.application,
         "environment": site.environment.name,
         "url": site.url(),
-        "release": _told(release),
+        "release": survey.told(release),
         "before": earlier[0] if earlier else None,
         "seconds": stopwatch.seconds,
     }
@@ -202,10 +192,26 @@ def _release(site: Site, image: Image) -> Release:
     )
 
 
-def _announced(site: Site, candidate: Candidate) -> str:
+def _agreed(site: Site, request: Request, candidate: Candidate) -> None:
+    """Say what goes where, see that there is a fleet to take it, and have the operator's word if it is wanted."""
     environment = site.environment
-    what = f"{environment.application} {candidate.version} → {environment.name}, {site.where()}"
-    return f"{what}, {_described(candidate.revision)}" if candidate.revision else what
+    what = f"{environment.application} {candidate.version} → {environment.name}   {site.where()}"
+    from_git = _described(candidate.revision) if candidate.revision else f"commit {candidate.commit[:7]}"
+    site.report(Event("release", f"{what}   {from_git}", "heading"))
+    if not site.has_fleet():
+        raise RollFailed(
+            f"There is no Auto Scaling group {environment.fleet} in {site.where()}.",
+            left="Nothing was changed.",
+            next_step=f"Name it in deploy.yml: environments.{environment.name}.fleet",
+        )
+    if not request.is_dry:
+        request.confirm(_replacement(site, candidate))
+
+
+def _replacement(site: Site, candidate: Candidate) -> str:
+    serving, now = next(iter(site.history()), None), datetime.now(UTC)
+    before = f"{serving.version}  {serving.image}  since {since(serving.released_at, now)}" if serving else "no release"
+    return f"  now   {before}\n  then  {candidate.version}"
 
 
 def _candidate(site: Site, request: Request) -> Candidate:
@@ -267,12 +273,12 @@ def _published(site: Site, request: Request, candidate: Candidate, stopwatch: St
 
 
 def _baked(site: Site, request: Request, candidate: Candidate) -> Image | None:
+    made = Made(site.environment.application, candidate.version, candidate.sha256)
     if request.is_dry:
-        image = _image(site, candidate.version)
-        _would(site, "bake", f"take {image.id}, if its recipe is unchanged" if image else "bake an image of it")
+        would, image = bakery.preview(site.bakery, site.repository, made)
+        _would(site, "bake", would)
         return image
     base = bakery.bake_base(site.bakery, site.repository)
-    made = Made(site.environment.application, candidate.version, candidate.sha256)
     return bakery.bake_application(site.bakery, made, candidate.commit, base)
 
 
@@ -296,9 +302,17 @@ def _image(site: Site, wanted: str) -> Image | None:
     return catalogue.image_of(found[0]) if found else None
 
 
+def _image_of(site: Site, release: Release) -> Image | None:
+    ami = site.bakery.images.get(release.image)
+    return catalogue.image_of(ami) if ami and ami.state == "available" else _image(site, release.version)
+
+
 def _described(revision: Revision) -> str:
-    return f"{revision.branch or 'detached'}@{revision.short} “{revision.subject}” ({revision.author})"
+    of = f"{revision.branch}@{revision.short}" if revision.branch else f"commit {revision.short}"
+    changed = " and changes that no commit holds" if revision.is_dirty else ""
+    ago = age(revision.committed_at, datetime.now(UTC))
+    return f"{of} “{revision.subject}”{changed} ({revision.author}, {ago} ago)"
 
 
 def _would(site: Site, stage: Stage, what: str) -> None:
-    site.report(Event(stage, f"would {what}", "done"))
+    site.report(Event(stage, f"would {what}", "plan"))

@@ -17,10 +17,14 @@ from bakeroll.errors import SettingsError
 
 FILE = "deploy.yml"
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$", max_length=40)]
+NAME = r"^[a-z0-9][a-z0-9+.-]+$"
+ENVIRONMENT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+HTTP_PATH = r"^/\S*$"
+
+Name = Annotated[str, Field(pattern=NAME, max_length=40)]
 """A Debian package's name (Debian Policy 5.6.1); it names the unit, the user and the image as well."""
-EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=40)]
-HttpPath = Annotated[str, Field(pattern=r"^/\S*$")]
+EnvironmentName = Annotated[str, Field(pattern=ENVIRONMENT_NAME, max_length=40)]
+HttpPath = Annotated[str, Field(pattern=HTTP_PATH)]
 Seconds = Annotated[float, Field(ge=0)]
 Amount = Annotated[str, Field(pattern=r"^[0-9]+%$")] | Annotated[int, Field(ge=0)]
 """A number of instances, or a share of the desired capacity such as "50%"."""
@@ -31,6 +35,12 @@ class Section(BaseModel):
 
 
 S = TypeVar("S", bound=Section)
+
+PATTERNS = {
+    NAME: "small letters, digits, + . and -, and begin with a letter or digit",
+    ENVIRONMENT_NAME: "letters, digits, _ . and -, and begin with a letter or digit",
+    HTTP_PATH: "a path that begins with /",
+}
 
 
 class PackageSettings(Section):
@@ -140,6 +150,11 @@ def folder(start: Path) -> Path:
     return next((each for each in (start, *start.parents) if (each / FILE).exists()), start)
 
 
+def names(root: Path) -> list[str]:
+    """The environments of `root`/deploy.yml. Raises SettingsError as `load` does."""
+    return sorted(parse(_read(root / FILE)).environments)
+
+
 def load(root: Path, environment: str) -> EnvironmentSettings:
     """Read `root`/deploy.yml and return what is in force for `environment`.
 
@@ -187,7 +202,9 @@ def parse(text: str) -> Settings:
     try:
         return Settings.model_validate(document)
     except ValidationError as error:
-        raise SettingsError("\n".join(_explain(each, tree) for each in error.errors())) from None
+        # An amount is one of two kinds, and pydantic says of each why it is not that one: the last is enough.
+        told = [each for each in error.errors() if "constrained-str" not in each["loc"]]
+        raise SettingsError("\n".join(_explain(each, tree) for each in told)) from None
 
 
 def schema() -> dict[str, Any]:
@@ -219,8 +236,37 @@ def _explain(error: Any, tree: yaml.Node | None) -> str:
         return f"{where}“{location[-1]}” is no setting of {section}.{_did_you_mean(str(location[-1]), known)}"
     if error["type"] == "missing":
         return f"{where}“{location[-1]}” is missing."
-    named = ".".join(str(part) for part in location if part != "[key]")
-    return f"{where}“{named}” is {error['input']!r}: {error['msg'].lower()}."
+    named = ".".join(str(part) for part in location if part != "[key]" and not str(part).startswith("constrained-"))
+    return f"{where}“{named}” is {_shown(error['input'])}; it must be {_wanted(error)}."
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, dict | list):
+        return "a list" if isinstance(value, list) else "a mapping"
+    return f"“{value}”"
+
+
+def _wanted(error: Any) -> str:
+    """What a value should have been, from pydantic's name of the error."""
+    match error["type"].split("_"):
+        case ["dict" | "model", *_]:
+            return "a mapping of keys to values"
+        case ["tuple" | "list", *_]:
+            return "a list"
+        case ["int", *_]:
+            return "a whole number" + (" or a share such as 50%" if "constrained-int" in error["loc"] else "")
+        case ["float", *_]:
+            return "a number"
+        case ["bool", *_]:
+            return "true or false"
+        case ["string", "pattern", *_]:
+            return PATTERNS.get(error["ctx"]["pattern"], f"like {error['ctx']['pattern']}")
+        case ["string", "type"]:
+            return "a text; put it in quotation marks" if error["input"] is not None else "a text"
+    said = str(error["msg"])
+    return said.removeprefix("Input should be ").removeprefix("Value should be ") if " should " in said else said
 
 
 def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:

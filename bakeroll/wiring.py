@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bakeroll.errors import SettingsError
+from bakeroll.errors import LeaseHeld, SettingsError
 from bakeroll.events import Report
 from bakeroll.process import run
 from bakeroll.release import Release
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from bakeroll.bake.bakery import RepositoryAccess
     from bakeroll.bake.oven import Bakery
     from bakeroll.roll.ports import Ports
-    from bakeroll.roll.status import InstanceStatus
+    from bakeroll.roll.record import Goal
+    from bakeroll.roll.status import FleetStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,22 @@ class Site:
 
     @cached_property
     def aws(self) -> "Clients":
+        """The way to AWS. SettingsError where the environment names another account than the credentials'."""
         from bakeroll.aws import session
 
-        return session.clients(self.environment.region)
+        clients = session.clients(self.environment.region)
+        if self.environment.account:
+            self._refuse_other_account(session.identity(clients)[0])
+        return clients
+
+    def _refuse_other_account(self, account: str) -> None:
+        if account != self.environment.account:
+            raise SettingsError(
+                f"The credentials belong to account {account}, "
+                f"and {self.environment.name} is in {self.environment.account}.",
+                left="Nothing was changed.",
+                next_step="Use the right credentials: AWS_PROFILE",
+            )
 
     @cached_property
     def region(self) -> str:
@@ -62,17 +76,11 @@ class Site:
 
     @cached_property
     def account(self) -> str:
-        """The account of the credentials; SettingsError where the environment names another."""
+        """The account of the credentials."""
         from bakeroll.aws import session
 
-        account, _ = session.identity(self.aws)
-        if self.environment.account not in ("", account):
-            raise SettingsError(
-                f"The credentials belong to account {account}, "
-                f"and {self.environment.name} is in {self.environment.account}.",
-                next_step="Nothing was changed. Use the right credentials: AWS_PROFILE",
-            )
-        return account
+        aws = self.aws
+        return self.environment.account or session.identity(aws)[0]
 
     def where(self) -> str:
         """Account and region, for people."""
@@ -137,22 +145,39 @@ class Site:
         """Roll the fleet to a release; whether it had to be. See `bakeroll.roll.roll.roll` for what it raises."""
         from bakeroll.roll.clock import SystemClock
         from bakeroll.roll.owner import this_process
-        from bakeroll.roll.record import Goal
         from bakeroll.roll.roll import Poll, roll
 
         environment = self.environment
         # AWS's health checks are seconds apart and its API counts calls; the local cloud is quick and its own.
         poll = Poll(0.1, 0.2) if self.local else Poll(1, 5)
-        outcome = roll(
-            Goal(environment.fleet, release, environment.port, environment.version),
-            environment.policy,
-            self.ports,
-            owner=this_process(),
-            clock=SystemClock(),
-            report=self.report,
-            poll=poll,
-        )
+        try:
+            outcome = roll(
+                self._goal(release),
+                environment.policy,
+                self.ports,
+                owner=this_process(),
+                clock=SystemClock(),
+                report=self.report,
+                poll=poll,
+            )
+        except LeaseHeld as error:
+            error.next_step = error.next_step or f"Watch it: fab status --env={environment.name}"
+            raise
         return outcome.is_new
+
+    def preview(self, release: Release | None) -> str:
+        """What a roll to the release, or to an image yet to be baked, would do."""
+        from bakeroll.roll.preview import preview
+
+        environment = self.environment
+        goal = self._goal(release) if release else None
+        return preview(environment.fleet, goal, environment.policy, self.ports)
+
+    def _goal(self, release: Release) -> "Goal":
+        from bakeroll.roll.record import Goal
+
+        environment = self.environment
+        return Goal(environment.fleet, release, environment.port, environment.version)
 
     def history(self) -> list[Release]:
         """The releases of the environment, the newest first."""
@@ -160,7 +185,7 @@ class Site:
 
         return history(self.ports.table, self.environment.application, self.environment.name)
 
-    def instances(self) -> "list[InstanceStatus]":
+    def status(self) -> "FleetStatus":
         from bakeroll.roll.status import status
 
         environment = self.environment
@@ -180,9 +205,13 @@ class Site:
     def provision(self) -> Iterator[str]:
         """Make what is missing of the table and the bucket, in a local environment of the fleet too; tell it."""
         from bakeroll.aws import provision
+        from bakeroll.aws.session import translated
 
-        aws = self.aws
-        yield from provision.table(aws.dynamodb, self.environment.table)
-        yield from provision.bucket(aws.s3, self.environment.repository.bucket, self.region)
+        environment, aws = self.environment, self.aws
+        with translated("making", f"table {environment.table}"):
+            yield from provision.table(aws.dynamodb, environment.table)
+        with translated("making", f"bucket {environment.repository.bucket}"):
+            yield from provision.bucket(aws.s3, environment.repository.bucket, self.region)
         if self.local:
-            yield from provision.fleet(self.environment, aws.ec2, aws.elbv2, aws.autoscaling)
+            with translated("making", f"fleet {environment.fleet}"):
+                yield from provision.fleet(environment, aws.ec2, aws.elbv2, aws.autoscaling)

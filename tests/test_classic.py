@@ -40,6 +40,7 @@ TASKS: dict[str, Task[Any]] = {"deploy": Task(deploy), "status": Task(status), "
         pytest.param("other:env=dev", "other:env=dev", id="an unknown task is left to fab"),
         pytest.param("status --env deploy:env=x", "status --env deploy:env=x", id="an awaited value stays"),
         pytest.param("status --json deploy:x", "status --json deploy --env=x", id="a boolean flag awaits nothing"),
+        pytest.param("deploy:dev,dirty", "deploy --env=dev --dirty", id="a boolean's bare name is its flag"),
         pytest.param("deploy:dev status:dev,json=1", "deploy --env=dev status --env=dev --json", id="several tasks"),
     ],
 )

@@ -92,8 +92,7 @@ def test_the_file_is_found_from_a_folder_below(tmp_path: Path) -> None:
         ),
         pytest.param(
             "application: links\nenvironments: {dev: {}}\nport: many\n",
-            "deploy.yml, line 3: “port” is 'many': input should be a valid integer, "
-            "unable to parse string as an integer.",
+            "deploy.yml, line 3: “port” is “many”; it must be a whole number.",
             id="a word for a number",
         ),
         pytest.param("application: links\n", "deploy.yml, line 1: “environments” is missing.", id="no environment"),

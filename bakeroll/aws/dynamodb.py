@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bakeroll.aws.session import code_of, translated
@@ -68,8 +69,15 @@ class DocumentTable:
             )
             return [_document(each) for page in pages for each in page["Items"]]
 
-    def _told(self, operation: str) -> Any:
-        return translated(operation, f"table {self._table}")
+    @contextmanager
+    def _told(self, operation: str) -> Iterator[None]:
+        try:
+            with translated(operation, f"table {self._table}"):
+                yield
+        except CloudError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                error.next_step = "Make it: fab account.init, with the same --env"
+            raise
 
 
 def _key(pk: str, sk: str) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class S3Objects:
 
     def _refused(self, verb: str, key: str, error: Exception) -> CloudError:
         hints = {
-            "NoSuchBucket": "Make it: fab account.init",
+            "NoSuchBucket": "Make it: fab account.init, with the same --env",
             # S3 answers so for an object that is not there, too, unless one may list the bucket.
             "AccessDenied": "Allow s3:GetObject and s3:PutObject on the bucket's objects, and s3:ListBucket on it",
         }

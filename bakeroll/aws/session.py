@@ -105,7 +105,15 @@ def _config() -> Config:
 @contextmanager
 def translated(operation: str, resource: str = "") -> Iterator[None]:
     """Whatever boto3 raises inside becomes a CloudError with the operation, the resource and AWS's code."""
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, NoRegionError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        EndpointConnectionError,
+        HTTPClientError,
+        NoCredentialsError,
+        NoRegionError,
+        ProfileNotFound,
+    )
 
     of = f" of {resource}" if resource else ""
     try:
@@ -121,6 +129,16 @@ def translated(operation: str, resource: str = "") -> Iterator[None]:
         ) from error
     except NoRegionError as error:
         raise CloudError(f"{operation}{of}: no region.", next_step="Set AWS_REGION, or region in deploy.yml") from error
+    except EndpointConnectionError as error:
+        unreached = CloudError(
+            f"{operation}{of}: {error}", next_step="Is it the right one? AWS_ENDPOINT_URL, AWS_REGION, the proxy"
+        )
+        unreached.is_passing = True
+        raise unreached from error
+    except ProfileNotFound as error:
+        raise CloudError(
+            f"{operation}{of}: {error}.", next_step="Those there are: aws configure list-profiles"
+        ) from error
     except BotoCoreError as error:
         unanswered = CloudError(f"{operation}{of}: {error}")
         unanswered.is_passing = isinstance(error, HTTPClientError)

@@ -15,8 +15,8 @@ from typing import Protocol
 
 from bakeroll.bake import packer
 from bakeroll.bake.folder import files, tree_hash
-from bakeroll.bake.oven import Bakery, Order, baked
-from bakeroll.bake.recipe import Kind, Method, application_recipe, base_recipe, tool_versions
+from bakeroll.bake.oven import Bakery, Order, baked, found, reason
+from bakeroll.bake.recipe import Kind, Method, Recipe, application_recipe, base_recipe, tool_versions
 from bakeroll.bake.template import Literal, is_modern, render
 from bakeroll.errors import BakeError
 from bakeroll.release import Image
@@ -49,10 +49,8 @@ def bake_base(bakery: Bakery, repository: RepositoryAccess, *, source_ami: str =
     `source_ami` is an AMI id; without it the newest image of bake.source_ami's owner and name is taken.
     Raises BakeError, with the log's name, where Packer or Ansible fail or there is no source AMI.
     """
-    source = source_ami or _newest_source(bakery)
-    order = _order(bakery, "base", source, {"repository": asdict(repository)})
-    recipe = base_recipe(source, json.dumps(asdict(repository), sort_keys=True), order.method)
-    return baked(bakery, order, recipe, timedelta(days=bakery.environment.bake.base_max_age_days))
+    order, recipe = _base(bakery, repository, source_ami)
+    return baked(bakery, order, recipe, _max_age(bakery))
 
 
 def bake_application(bakery: Bakery, package: Package, revision: str, base: Image) -> Image:
@@ -61,10 +59,41 @@ def bake_application(bakery: Bakery, package: Package, revision: str, base: Imag
     `revision` is the Git commit that the package was built from. The package must be in the repository that
     `base` was baked with. Raises BakeError, with the log's name, where Packer or Ansible fail.
     """
+    order, recipe = _application(bakery, package, revision, base)
+    return baked(bakery, order, recipe)
+
+
+def preview(bakery: Bakery, repository: RepositoryAccess, package: Package) -> tuple[str, Image | None]:
+    """What the two bakes would do, in a sentence, and the application image where it stands already.
+
+    `package.sha256` is empty where the package is yet to be built.
+    """
+    _, recipe = _base(bakery, repository)
+    base = found(bakery, recipe, _max_age(bakery))
+    if base is None:
+        return f"bake a base image ({reason(bakery, recipe)}) and an application image on it", None
+    if not package.sha256:
+        return f"bake an application image on {base.id}: package changed", None
+    _, recipe = _application(bakery, package, "", base)
+    if image := found(bakery, recipe):
+        return f"take {image.id}, baked by the same recipe {recipe.digest[:8]}", image
+    return f"bake an application image on {base.id}: {reason(bakery, recipe)}", None
+
+
+def _base(bakery: Bakery, repository: RepositoryAccess, source_ami: str = "") -> tuple[Order, Recipe]:
+    source = source_ami or _newest_source(bakery)
+    order = _order(bakery, "base", source, {"repository": asdict(repository)})
+    return order, base_recipe(source, json.dumps(asdict(repository), sort_keys=True), order.method)
+
+
+def _application(bakery: Bakery, package: Package, revision: str, base: Image) -> tuple[Order, Recipe]:
     told = {"name": package.name, "version": package.version, "sha256": package.sha256}
     order = _order(bakery, "application", base.id, {"package": told}, package.version, revision)
-    recipe = application_recipe(base.id, f"{package.name} {package.version} {package.sha256}", order.method)
-    return baked(bakery, order, recipe)
+    return order, application_recipe(base.id, f"{package.name} {package.version} {package.sha256}", order.method)
+
+
+def _max_age(bakery: Bakery) -> timedelta:
+    return timedelta(days=bakery.environment.bake.base_max_age_days)
 
 
 def _newest_source(bakery: Bakery) -> str:

@@ -77,46 +77,48 @@ class Order:
 
 def baked(bakery: Bakery, order: Order, recipe: Recipe, max_age: timedelta | None = None) -> Image:
     """The image of `recipe` that is at most `max_age` old, from the catalogue or else from the oven."""
-    if found := _found(bakery, recipe, max_age):
-        return found
+    if image := _found(bakery, recipe, max_age):
+        return image
     with _alone(bakery):
-        if found := _found(bakery, recipe, max_age):
-            return found
+        if image := _found(bakery, recipe, max_age):
+            return image
         sweep(bakery.images, bakery.scope, bakery.work.resolve(), now=bakery.now(), report=bakery.report)
         return _bake(bakery, order, recipe)
 
 
-def _found(bakery: Bakery, recipe: Recipe, max_age: timedelta | None) -> Image | None:
+def found(bakery: Bakery, recipe: Recipe, max_age: timedelta | None = None) -> Image | None:
+    """The image of `recipe` in the catalogue, if it is at most `max_age` old."""
     image = catalogue.with_digest(bakery.images, recipe.digest)
-    if image is None or (max_age is not None and bakery.now() - image.created_at > max_age):
-        return None
-    bakery.report(_told(recipe, f"{image.id} stands already, recipe {recipe.digest[:8]}"))
+    return None if image and max_age is not None and bakery.now() - image.created_at > max_age else image
+
+
+def _found(bakery: Bakery, recipe: Recipe, max_age: timedelta | None) -> Image | None:
+    image = found(bakery, recipe, max_age)
+    if image and recipe.kind == "base":
+        bakery.report(Event("bake", f"base image {image.id} stands already, recipe {recipe.digest[:8]}", "detail"))
+    elif image:
+        bakery.report(Event("bake", f"{image.id} stands already, recipe {recipe.digest[:8]}", "done"))
     return image
 
 
 def _bake(bakery: Bakery, order: Order, recipe: Recipe) -> Image:
-    began = time.monotonic()
     if PLUGINS_FILE in order.templates:
         packer.require_plugins(bakery.run)
-    reason = _reason(bakery, recipe)
-    bakery.report(Event("bake", f"{recipe.kind} image: {reason}"))
+    why_now = reason(bakery, recipe)
+    bakery.report(Event("bake", f"{recipe.kind} image: {why_now}"))
     image = catalogue.image_of(_ami(bakery, _packed(bakery, order, recipe)))
-    bakery.report(_told(recipe, f"{image.id} ready in {time.monotonic() - began:.1f} s: {reason}"))
+    kind = "base image " if recipe.kind == "base" else ""
+    bakery.report(Event("bake", f"{kind}{image.id} ready, recipe {recipe.digest[:8]}: {why_now}", "done"))
     return image
 
 
-def _reason(bakery: Bakery, recipe: Recipe) -> str:
+def reason(bakery: Bakery, recipe: Recipe) -> str:
+    """Why there is no image of `recipe` yet: what of it changed since the last bake."""
     environment = bakery.environment
     last = catalogue.before(bakery.images, recipe.kind, environment.application, environment.name)
     if last and last.digest == recipe.digest:
         return f"the last is {(bakery.now() - last.created_at).days} days old"
     return why(last.recipe if last else "", recipe)
-
-
-def _told(recipe: Recipe, text: str) -> Event:
-    if recipe.kind == "application":
-        return Event("bake", text, "done")
-    return Event("bake", f"base image {text}")
 
 
 def _packed(bakery: Bakery, order: Order, recipe: Recipe) -> str:

@@ -1,5 +1,7 @@
 """A failure, told: what failed, what was left, the log, the next command."""
 
+from typing import Any
+
 from bakeroll.errors import BakerollError
 
 
@@ -17,3 +19,16 @@ def told(error: BakerollError) -> str:
         below.append(f"The whole log: {error.log}")
     below += error.next_step.splitlines()
     return "\n".join([f"✗ {first}", *(f"  {line}" for line in below)])
+
+
+def object_of(error: BakerollError) -> dict[str, Any]:
+    """The object that `--json` prints in place of a result."""
+    return {
+        "error": {
+            "what": error.what,
+            "left": error.left,
+            "next_step": error.next_step,
+            "log": str(error.log) if error.log else None,
+            "exit_code": error.exit_code,
+        }
+    }

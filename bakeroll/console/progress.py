@@ -1,4 +1,8 @@
-"""Progress, shown while it happens: redrawn on a terminal, a line per change of state elsewhere."""
+"""Progress, shown while it happens: redrawn on a terminal, a line per change of state elsewhere.
+
+A stage's time runs from the end of the one before, so that the lines add up to what the whole took.
+A stream that is closed, or whose reader has gone, ends the telling and not the work.
+"""
 
 import os
 import sys
@@ -6,15 +10,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from bakeroll.console.times import seconds
 from bakeroll.events import Event, Report
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 @contextmanager
-def progress(stream: TextIO, *, verbose: bool = False) -> Iterator[Report]:
-    """A report function for as long as the block lasts; `verbose` shows the tools' own output as well."""
-    if stream.isatty() and os.environ.get("TERM") != "dumb":
+def progress(stream: TextIO | None, *, verbose: bool = False) -> Iterator[Report]:
+    """A report function for as long as the block lasts; `verbose` shows the tools' own output as well.
+
+    `stream` is None where the shell closed it.
+    """
+    if stream is None:
+        yield lambda _: None
+    elif stream.isatty() and os.environ.get("TERM") != "dumb":
         with _redrawn(stream) as report:
             yield _sieve(report, verbose=verbose)
     else:
@@ -26,10 +39,22 @@ def _sieve(report: Report, *, verbose: bool) -> Report:
 
 
 def lines(stream: TextIO, now: Callable[[], datetime]) -> Report:
-    """A timestamped line per event, for logs."""
+    """A timestamped line per event, for logs; what closes a stage tells how long the stage took."""
+    last, is_heard = now(), True
 
     def report(event: Event) -> None:
-        print(f"{now():%H:%M:%S} {event.stage:<9} {event.text}", file=stream, flush=True)
+        nonlocal last, is_heard
+        at = now()
+        took = ""
+        if event.kind == "done":
+            took, last = f"   {seconds((at - last).total_seconds())}", at
+        elif event.kind == "heading":
+            last = at
+        if is_heard:
+            try:
+                print(f"{at:%H:%M:%S} {event.stage:<9} {event.text}{took}", file=stream, flush=True)
+            except OSError:
+                is_heard = False  # `| head -1`, a full disk: a roll under way must not stop for it
 
     return report
 
@@ -37,32 +62,81 @@ def lines(stream: TextIO, now: Callable[[], datetime]) -> Report:
 @contextmanager
 def _redrawn(stream: TextIO) -> Iterator[Report]:
     from rich.console import Console
+    from rich.live import Live
+    from rich.spinner import Spinner
+    from rich.table import Table
     from rich.text import Text
 
     console = Console(file=stream, highlight=False)
-    begun: dict[str, float] = {}
+    spinner = Spinner("dots")
+    begun = time.monotonic()
+    running: Event | None = None
 
-    def line(mark: str, event: Event, style: str) -> Text:
-        seconds = time.monotonic() - begun.setdefault(event.stage, time.monotonic())
-        timing = f"{seconds:.1f} s"
-        room = max(console.width - 14 - len(timing) - 4, 20)
-        text = event.text if len(event.text) <= room else event.text[: room - 1] + "…"
-        return Text.assemble((mark, style), f" {event.stage:<9} {text:<{room}} ", (timing, "dim"))
+    def took() -> Text:
+        return Text(seconds(time.monotonic() - begun), "dim")
 
-    with console.status("") as status:
+    def line(mark: "RenderableType", event: Event) -> Table:
+        row = Table.grid(expand=True)
+        for width in (2, 10):
+            row.add_column(width=width)
+        row.add_column(ratio=1, overflow="fold")
+        row.add_column(justify="right", min_width=9, no_wrap=True)
+        row.add_row(mark, event.stage, Text(event.text), "" if event.kind == "plan" else took())
+        return row
 
-        def report(event: Event) -> None:
-            if event.kind == "progress":
-                status.update(line("", event, ""))
-            elif event.kind == "done":
-                console.print(line("✓", event, "green"))
-                status.update("")
-            else:
-                console.print(Text(f"  {event.text}", style="dim"))
+    def drawn() -> "RenderableType":
+        return line(spinner, running) if running else Text()
 
-        yield report
+    live = Live(console=console, transient=True, refresh_per_second=8, get_renderable=drawn)
+
+    def report(event: Event) -> None:
+        nonlocal begun, running
+        if event.kind == "progress":
+            running = event
+            live.start()
+            live.refresh()
+        elif event.kind == "detail":
+            console.print(Text(f"  {event.text}", style="dim"), soft_wrap=True)
+        else:
+            running = None
+            live.stop()
+            mark = Text("·") if event.kind == "plan" else Text("✓", "green")
+            console.print(Text(f"{event.text}\n") if event.kind == "heading" else line(mark, event))
+            begun = time.monotonic()
+
+    try:
+        yield _deaf(report)
+    finally:
+        live.stop()
 
 
-def is_interactive() -> bool:
-    """Whether a person can be asked."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+def _deaf(report: Report) -> Report:
+    """The same, until the terminal has gone (EIO)."""
+    is_heard = True
+
+    def told(event: Event) -> None:
+        nonlocal is_heard
+        if is_heard:
+            try:
+                report(event)
+            except OSError:
+                is_heard = False
+
+    return told
+
+
+def is_interactive(stream: TextIO | None) -> bool:
+    """Whether a person can be asked, on `stream`."""
+    return bool(sys.stdin and sys.stdin.isatty() and stream and stream.isatty())
+
+
+def asked(question: str, stream: TextIO) -> str:
+    """A person's answer to a question put on `stream`; empty where they end the input."""
+    print(question, end=" ", file=stream, flush=True)
+    answer = ""
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        if not answer:
+            print(file=stream, flush=True)  # Ctrl-C and Ctrl-D leave the line open
+    return answer.strip()

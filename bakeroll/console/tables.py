@@ -1,7 +1,10 @@
 """What `status`, `history` and the end of a deploy print for a person: plain columns, no wrapping."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+
+from bakeroll.console.times import age, moment, seconds, since
 
 
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -15,46 +18,114 @@ def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def status_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """The release that serves and each instance, from the object that `status --json` prints."""
-    release = found["release"]
-    if release:
-        yield f"{found['application']} {release['version']} serves {found['environment']}.   {found['url']}"
-        yield f"image {release['image']}, commit {release['revision'][:7]}, since {release['at']} by {release['by']}"
-    else:
-        yield f"{found['application']} has no release in {found['environment']} yet.   {found['url'] or ''}".rstrip()
-    yield from columns(
+def status_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    """What serves, each instance, what is amiss and the next command, from the object of `status --json`."""
+    yield from _release(found, now)
+    if found["roll"]:
+        yield _roll(found["roll"], found["fleet"]["name"], now)
+    yield f"{found['fleet']['name']}: {found['in_service']} in service, {found['fleet']['desired']} desired"
+    image = found["release"]["image"] if found["release"] else ""
+    rows = [
         [
-            [each["id"], each["zone"], each["image"], each["version"] or "?", each["state"]]
-            for each in found["instances"]
+            each["id"],
+            each["zone"],
+            each["version"] or "?",
+            each["image"] if each["image"] != image else "",
+            each["state"],
         ]
+        for each in found["instances"]
+    ]
+    yield from (
+        f"  {line}" for line in columns([row if any(each[3] for each in rows) else [*row[:3], row[4]] for row in rows])
     )
+    yield from (f"! {each}" for each in found["drift"])
+    if found["next_step"]:
+        yield found["next_step"]
 
 
-def history_lines(releases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _release(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    what, where, release = found["application"], found["environment"], found["release"]
+    if not release:
+        yield f"{what} has no release in {where} yet.   {found['url'] or ''}".rstrip()
+        return
+    at = since(datetime.fromisoformat(release["at"]), now)
+    if found["in_service"]:
+        yield f"{what} {release['version']} serves {where} since {at}.   {found['url']}".rstrip()
+    else:
+        yield f"✗ {what} {release['version']} does not serve {where}: no instance is in service.   {found['url']}"
+        yield f"released at {at}"
+    yield f"{release['image']}, commit {release['revision'][:7]}, released by {release['by']}"
+
+
+def _roll(roll: Mapping[str, Any], fleet: str, now: datetime) -> str:
+    version = f" to {roll['version']}" if roll["version"] else ""
+    began = since(datetime.fromisoformat(roll["since"]), now)
+    if roll["is_cut_off"]:
+        by = f" ({roll['by']})" if roll["by"] else ""
+        return f"! The roll{version}{by} of {began}, was cut off."
+    heard = age(datetime.fromisoformat(roll["heard"]), now)
+    backing_out = ", and takes its new instances away" if roll["is_backing_out"] else ""
+    return f"◼ {roll['by']} rolls {fleet}{version} since {began}{backing_out}; last heard of {heard} ago."
+
+
+def history_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
     """A line per release, the newest first."""
+    releases = found["releases"]
     if not releases:
-        yield "No release yet."
-    yield from columns(
-        [[each["at"], each["version"], each["image"], each["revision"][:7], each["by"]] for each in releases]
-    )
+        yield f"No release in {found['environment']} yet."
+        return
+    rows = [["", "version", "commit", "released", "", "by", "image"]]
+    for index, each in enumerate(releases):
+        at = datetime.fromisoformat(each["at"])
+        mark = "→" if index == 0 else ""
+        told = [mark, each["version"], each["revision"][:7], moment(at, now), f"{age(at, now)} ago"]
+        rows.append([*told, each["by"], each["image"]])
+    yield from columns(rows)
+    yield f"→ was rolled last. What serves: fab status --env={found['environment']}"
 
 
-def outcome_lines(outcome: Mapping[str, Any]) -> Iterator[str]:
-    """The end of a deploy: what serves, where, what each stage took, the way back."""
-    stages = outcome["seconds"]
-    if stages:
-        yield "   ".join(f"{stage} {seconds:.1f} s" for stage, seconds in stages.items())
-    release = outcome["release"]
-    yield f"{outcome['application']} {release['version']} serves {outcome['environment']}.   {outcome['url']}"
+def outcome_lines(outcome: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    """The end of a deploy: what serves, since when, where, the way back, what each stage took."""
+    release, environment = outcome["release"], outcome["environment"]
+    at = moment(datetime.fromisoformat(release["at"]), now)
+    yield f"{outcome['application']} {release['version']} serves {environment} since {at}.   {outcome['url']}".rstrip()
     if outcome["before"]:
-        yield f"Back: fab rollback --env={outcome['environment']}   (to {outcome['before']})"
+        yield f"Back: fab rollback --env={environment}   (to {outcome['before']})"
+    if stages := outcome["seconds"]:
+        told = ", ".join(f"{stage} {seconds(count)}" for stage, count in stages.items())
+        yield f"{seconds(sum(stages.values()))} in all: {told}"
 
 
 def local_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """The local cloud: its instances, images and load balancers."""
-    yield f"The local cloud is up: {found['endpoint']} (process {found['pid']})"
-    for kind in ("instances", "images", "load_balancers"):
-        rows = [[str(value) for value in each.values()] for each in found.get(kind, [])]
-        yield f"{kind.replace('_', ' ')}: {len(rows) or 'none'}"
-        yield from (f"  {line}" for line in columns(rows))
+    """The local cloud: what lives in it. What is terminated is left to `--json`."""
+    yield f"The local cloud is up: {found['endpoint']} (process {found['pid']}, for {seconds(found['uptime'])})"
+    if found.get("trouble"):
+        yield f"! its state cannot be kept: {found['trouble']}"
+    live = [each for each in found["instances"] if each["state"] != "terminated"]
+    names = {each["id"]: each["name"] for each in found["images"]}
+    yield from _part(
+        "instances",
+        [[each["id"], each["state"], each["address"], each["zone"], each["name"], each["reason"]] for each in live],
+    )
+    yield from _part("images", [[identifier, name] for identifier, name in names.items()])
+    yield from _part("load balancers", [_balancer(each) for each in found.get("load_balancers", [])])
+    yield from _part("Auto Scaling groups", [_group(each) for each in found.get("groups", [])])
+
+
+def _part(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"{title}: {len(rows) or 'none'}"
+    yield from (f"  {line}" for line in columns(rows))
+
+
+def _balancer(found: Mapping[str, Any]) -> list[str]:
+    ports = [f"http://{found['address']}" + (f":{port}" if port != 80 else "") for port in found["ports"]]
+    amiss = [f"{target}: {said}" for target, said in found["targets"].items() if not said.startswith("serving")]
+    serving = f"{len(found['targets']) - len(amiss)} of {len(found['targets'])} targets serving"
+    return [found["name"], " ".join(ports) or found["address"], "; ".join([serving, *amiss])]
+
+
+def _group(found: Mapping[str, Any]) -> list[str]:
+    amiss = [f"{each}: {state}" for each, state in found["instances"].items() if state != "InService"]
+    suspended = [f"suspended: {', '.join(found['suspended'])}"] if found["suspended"] else []
+    told = f"{len(found['instances'])} instances, {found['desired']} desired"
+    return [found["name"], "; ".join([told, *amiss, *suspended])]

@@ -24,7 +24,7 @@ from bakeroll.settings import EnvironmentSettings
 SHOWN_LINES = 12
 WORKSHOPS = ".build"
 # What make and debhelper say of their own doing, and repeat of a failure at each level.
-ECHO = re.compile(r"\s*(make|dh[ _]|dpkg-(buildpackage|source)|debian/rules|create-stamp|/\S*/uv )")
+ECHO = re.compile(r"\s*(make|dh[ _]|dpkg-(buildpackage|source)|debian/rules|create-stamp|['\"]?/.*/uv['\"]? )")
 # What an activated environment, a make or a Git hook around us would pass on into the build.
 UNWANTED = (
     "DESTDIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHONHOME",
@@ -114,6 +114,7 @@ def _variables(revision: Revision, run: Run) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "SOURCE_DATE_EPOCH": str(int(revision.committed_at.timestamp())),
         "UV": uv,
+        "UV_SYSTEM_CERTS": os.environ.get("UV_SYSTEM_CERTS", "1"),  # a company's proxy is known to the machine alone
         "UV_CACHE_DIR": run([uv, "cache", "dir"]).strip(),
         **({"UV_CONFIG_FILE": str(config)} if config.is_file() and "UV_CONFIG_FILE" not in os.environ else {}),
     }

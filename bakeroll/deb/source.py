@@ -4,6 +4,7 @@ Owns all that the toolkit asks of Git.
 """
 
 import re
+import shlex
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -86,6 +87,12 @@ def _git(source: Path, run: Run, *arguments: str, otherwise: str | None = None, 
         # No index refresh is written and no lock taken, so that we disturb nobody who works in there.
         return run(["git", "--no-optional-locks", "-C", str(source), *arguments], env=env).strip("\n")
     except ToolFailed as error:
+        if anothers := re.search(r"dubious ownership in repository at '(.*)'", "\n".join(error.tail)):
+            raise SourceError(
+                f"{anothers[1]} is another user's repository, and Git reads none of those unasked.",
+                next_step=f"Run this as its owner, from there with sudo, or trust it: "
+                f"git config --global --add safe.directory {shlex.quote(anothers[1])}",
+            ) from None
         if otherwise == "":
             return ""
         said = [line for line in error.tail if "not a git repository" not in line]

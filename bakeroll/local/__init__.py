@@ -1,7 +1,7 @@
 """The cloud inside this machine: moto's AWS API, with real machines behind it.
 
 `client` is what the tasks call; it starts `daemon`, one process that serves the API and keeps
-- `network`: the bridge, and a network namespace for each instance;
+- `network`: the bridge, and a network namespace for each instance; `packet_filter`: what they may ask of this machine;
 - `images`: AMIs as stacks of overlay layers; `source_image` builds the first one;
 - `machines`: the instances, each a Debian with systemd in namespaces of its own;
 - `metadata` and `proxy`: what an instance finds at 169.254.169.254;

@@ -33,6 +33,9 @@ class Api:
         self._save, self._status = save, status
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        if is_browser(environ):
+            start_response("403 Forbidden", [("Content-Type", "text/plain")])
+            return [b"No browser may call this API: what it shows could make machines here.\n"]
         if environ["PATH_INFO"] == STATUS:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps(self._status()).encode()]
@@ -99,6 +102,15 @@ def action_of(environ: Environ) -> str:
         if named := parse_qs(body.decode("utf-8", "replace")).get("Action"):
             return str(named[0])
     return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+
+
+def is_browser(environ: Environ) -> bool:
+    """Whether a web page may be behind a request: any page can have its reader's browser ask 127.0.0.1.
+
+    Browsers say so in headers that no page can change (https://www.w3.org/TR/fetch-metadata/); SDKs do not.
+    """
+    asks = "HTTP_ORIGIN" in environ or "HTTP_SEC_FETCH_SITE" in environ
+    return asks or environ.get("HTTP_USER_AGENT", "").startswith("Mozilla/")
 
 
 def is_read(method: str, action: str) -> bool:

@@ -4,6 +4,7 @@ import fcntl
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,9 @@ READY_WITHIN = 900.0
 """Seconds; the first start downloads and builds the source image."""
 _DOWN_WITHIN = 30.0
 _POLL = 0.05
+_KEPT = re.compile(
+    r"PATH|HOME|TMPDIR|TZ|LANG|LC_\w+|LD_LIBRARY_PATH|PYTHON\w+|VIRTUAL_ENV|APT_CONFIG|SSL_CERT_\w+|(?i:\w+_proxy)"
+)
 
 __all__ = ["Config", "Endpoint", "down", "from_environment", "logs", "reset", "shell", "status", "up"]
 
@@ -39,8 +43,13 @@ def up(config: Config, tell: Tell) -> Endpoint:
             tell("the local cloud is being started already: waiting for it")
             _await(lambda: _asked(config) is not None or not _is_locked(config), READY_WITHIN, "did not become ready")
             return up(config, tell)
-        preflight.check(config)
-        _start(config, tell)
+        try:
+            preflight.check(config)
+            _start(config, tell)
+        except LocalCloudError:
+            if not _is_locked(config):
+                raise
+            return up(config, tell)  # somebody else's start was quicker
     return endpoint(config)
 
 
@@ -63,8 +72,16 @@ def down(config: Config, tell: Tell) -> None:
 
 def reset(config: Config, tell: Tell, *, cache: bool = False) -> None:
     """Take the cloud down and forget all it held; with `cache`, the source image too."""
+    directories = (config.state, config.cache) if cache else (config.state,)
+    for directory in directories:
+        if preflight.is_foreign(directory):
+            raise LocalCloudError(
+                f"{directory} holds other things than a local cloud.",
+                left="nothing was removed",
+                next_step="Look at BAKEROLL_LOCAL_STATE and BAKEROLL_LOCAL_CACHE",
+            )
     down(config, tell)
-    for directory in (config.state, config.cache) if cache else (config.state,):
+    for directory in directories:
         tell(f"removing {directory}")
         if directory.exists():
             subprocess.run(["rm", "-rf", "--one-file-system", str(directory)], check=True)
@@ -145,13 +162,18 @@ def _spawn(config: Config, report: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", "bakeroll.local.daemon", "--report", str(report)],
             cwd="/",
-            env=os.environ | to_environment(config) | {"PYTHONPATH": os.pathsep.join(filter(None, _import_path()))},
+            env=_environment() | to_environment(config) | {"PYTHONPATH": os.pathsep.join(filter(None, _import_path()))},
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
             pass_fds=[report],
             start_new_session=True,
         )
+
+
+def _environment() -> dict[str, str]:
+    """What the daemon needs of the caller's environment: it outlives the caller, whose secrets are none of its."""
+    return {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
 
 
 def _is_ready(said: Iterable[str], config: Config, tell: Tell) -> bool:
@@ -238,4 +260,7 @@ def _await(done: Callable[[], bool], within: float, what: str) -> None:
 
 def _need_root() -> None:
     if os.geteuid():
-        raise LocalCloudError("The local cloud belongs to root.", next_step="Run the same command with sudo")
+        raise LocalCloudError(
+            "The local cloud belongs to root.",
+            next_step="Nothing was changed. Run the same command with sudo, or as root",
+        )

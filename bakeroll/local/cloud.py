@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from werkzeug.serving import BaseWSGIServer
@@ -13,7 +13,7 @@ from bakeroll.errors import LocalCloudError
 from bakeroll.local import autoscaling_hooks, cgroup, elb_hooks, moto_hooks, source_image
 from bakeroll.local.addresses import Addresses
 from bakeroll.local.api import Api, ForInstances, serve
-from bakeroll.local.balancer import Balancers
+from bakeroll.local.balancer import Balancers, Wanted
 from bakeroll.local.config import Config, endpoint
 from bakeroll.local.consoles import Consoles
 from bakeroll.local.images import Images
@@ -21,6 +21,7 @@ from bakeroll.local.inside import Inside
 from bakeroll.local.machines import Machines
 from bakeroll.local.metadata import Facts
 from bakeroll.local.network import Network
+from bakeroll.local.packet_filter import PacketFilter
 from bakeroll.local.proxy import Proxy
 from bakeroll.local.scaling import Scaling
 from bakeroll.local.state import State
@@ -46,13 +47,14 @@ class LocalCloud(moto_hooks.Cloud):
         self.state = State(config.state, moto_hooks.collect, moto_hooks.S3_OBJECT)
         self.changed = self.state.changed
         self.network = Network(config, run)
+        self.packet_filter = PacketFilter(config, run)
         self.inside = Inside(self.network, Proxy(config.network, os.environ), self._facts)
         self.images = Images(config.state / "images", lambda: self.machines.layers_in_use())
         consoles = Consoles(self.inside.loop)
         layers = self.images.layers_directory
         self.machines = Machines(config, layers, self.network, self.inside, consoles, self._machine_changed)
         self.addresses = Addresses(config, self.network, elb_hooks.addresses_taken)
-        self.balancers = Balancers(config.state / "balancers", elb_hooks.wanted_now, self._adopt)
+        self.balancers = Balancers(config.state / "balancers", self._wanted, self._adopt)
         self.scaling = Scaling(InThisCloud(autoscaling_hooks.groups_now, self.balancers), self.changed)
         self.parts: dict[str, Part] = {"load_balancers": self.balancers, "groups": self.scaling}
         self._servers: list[BaseWSGIServer] = []
@@ -70,6 +72,7 @@ class LocalCloud(moto_hooks.Cloud):
         self._remove_dead_disks()
         self.images.collect()
         self.network.start()
+        self.packet_filter.start()
         self.addresses.start()
         self.inside.start()
         self.state.start()
@@ -146,6 +149,13 @@ class LocalCloud(moto_hooks.Cloud):
         moto_hooks.machine_changed(self, instance, state, reason)
         self.balancers.wake()
         self.scaling.wake()
+
+    def _wanted(self) -> Sequence[Wanted]:
+        """What the load balancers should be; whatever listens then is open to instances."""
+        wanted = elb_hooks.wanted_now()
+        layouts = [each.layout for each in wanted]
+        self.packet_filter.admit({(layout.address, each.port) for layout in layouts for each in layout.listeners})
+        return wanted
 
     def _adopt(self, process: int) -> None:
         """Let the cloud's end be a load balancer's end, too."""

@@ -40,6 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--report", type=int, default=1, help="the descriptor that progress is told to")
     report = Report(parser.parse_args().report)
+    os.umask(0o022)  # it makes machines' root file systems, however private its starter's files are
     try:
         config = from_environment()
         preflight.check(config)
@@ -84,6 +85,7 @@ class _own:  # noqa: N801 - a context manager, read as a verb
 
     def __init__(self, config: Config) -> None:
         config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config.state.chmod(0o700)
         self._file = config.lock.open("a+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -30,10 +30,13 @@ class Inside:
         self._thread.start()
 
     def stop(self) -> None:
+        if not self._thread.is_alive():
+            return
         for instance in list(self._servers):
             self.close(instance)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
+        if self._thread.is_alive():
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join()
 
     def serve(self, instance: str) -> None:
         metadata = MetadataService(lambda: self._facts(instance))

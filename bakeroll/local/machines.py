@@ -33,10 +33,11 @@ STOP_PATIENCE = 5.0
 BOOT_PATIENCE = 60.0
 _POWEROFF = signal.SIGRTMIN + 4  # systemd(1): start poweroff.target
 # setpriv's words for what a machine must not have of this machine's kernel: its modules, clock, devices,
-# log, security policy, and (for a machine cannot have another's address then) its network.
+# log, security policy, files by their handles, and (for a machine cannot have another's address then) its network.
 _DROPPED = (
     "sys_module", "sys_rawio", "sys_time", "mknod", "mac_override", "mac_admin", "syslog", "wake_alarm",
-    "block_suspend", "audit_read", "perfmon", "bpf", "checkpoint_restore", "net_admin",
+    "block_suspend", "audit_control", "audit_read", "perfmon", "bpf", "checkpoint_restore", "dac_read_search",
+    "net_admin", "net_raw",
 )  # fmt: skip
 _BOOT = Path(__file__).with_name("boot.sh")
 _SSH = 22

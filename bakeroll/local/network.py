@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bakeroll.local.config import Config
 from bakeroll.process import Run, run
 
 LINK_LOCAL = "169.254.169.254"
+T = TypeVar("T")
 _CLONE_NEWNET = 0x40000000
 _NAMESPACES = Path("/run/netns")
 
@@ -36,11 +37,12 @@ class Network:
         bridge = config.bridge
         commands = (
             f"link add {bridge} type bridge forward_delay 0",
-            f"link set {bridge} alias {_alias(config)}",
+            f"link set {bridge} alias {_alias(config)} addrgenmode none",  # no IPv6 address: nothing answers there
             f"addr add {config.gateway}/{config.network.prefixlen} dev {bridge}",
             f"link set {bridge} up",
         )
         self._run(["ip", "-batch", "-"], stdin="\n".join(commands) + "\n")
+        _answer_for_own_addresses(bridge)
 
     def stop(self) -> None:
         remove(self._config)
@@ -61,6 +63,7 @@ class Network:
         self._ip(
             "link", "add", veth, "master", bridge, "up", "type", "veth", "peer", "name", "eth0", "netns", namespace
         )
+        _inside(namespace, lambda: _answer_for_own_addresses("all"))
         inside = ["link set lo up", f"addr add {LINK_LOCAL}/32 dev lo", "link set eth0 up"]
         inside += [f"addr add {address}/32 dev eth0" for address in addresses]
         inside += [f"route add {self._config.network} dev eth0 src {addresses[0]}"]
@@ -94,7 +97,7 @@ def namespace_of(bridge: str, instance: str) -> str:
 
 def namespaces(bridge: str) -> list[str]:
     """The namespaces of the cloud with this bridge."""
-    return sorted(path.name for path in _NAMESPACES.glob(f"{bridge}-*"))
+    return sorted(path.name for path in _NAMESPACES.glob(f"{bridge}-i-*"))
 
 
 def remove(config: Config) -> None:
@@ -141,9 +144,18 @@ def _listener(address: str, port: int) -> socket.socket:
     return listener
 
 
-def _inside(namespace: str, make: Callable[[], socket.socket]) -> socket.socket:
-    """Call `make` in a network namespace. Only a thread of its own moves there (setns(2)); the socket stays bound."""
-    made: list[socket.socket] = []
+def _answer_for_own_addresses(interface: str) -> None:
+    """Answer ARP for an interface's own addresses alone (arp_ignore in the kernel's ip-sysctl.rst).
+
+    Else a neighbour that binds a socket to its interface reaches our other addresses, the metadata service's too.
+    """
+    with suppress(OSError):  # a container whose /proc/sys cannot be written
+        Path(f"/proc/sys/net/ipv4/conf/{interface}/arp_ignore").write_text("1")
+
+
+def _inside(namespace: str, make: Callable[[], T]) -> T:
+    """Call `make` in a network namespace. Only a thread of its own moves there (setns(2)); a socket stays bound."""
+    made: list[T] = []
     failed: list[OSError] = []
 
     def enter() -> None:

@@ -3,7 +3,9 @@
 import os
 import shutil
 import socket
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -67,10 +69,42 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
             f"the network {config.network} is in use by {', '.join(users)}",
             "Set BAKEROLL_LOCAL_NETWORK to another private /16",
         )
+    yield from _problems_of(config.state)
     if shutil.disk_usage(_existing(config.state)).free < _ROOM:
         yield f"less than 2 GB are free for {config.state}", "Free some space, or set BAKEROLL_LOCAL_STATE elsewhere"
     if is_taken(config.port):
         yield f"port {config.port} is in use by another program", "Set BAKEROLL_LOCAL_PORT to a free port"
+
+
+def is_foreign(directory: Path) -> bool:
+    """Whether `directory` holds something and is not a local cloud's."""
+    names = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
+    return bool(names - {"lost+found"}) and not names & {"lock", "daemon.log"}
+
+
+def _problems_of(state: Path) -> Iterator[tuple[str, str]]:
+    elsewhere = "Set BAKEROLL_LOCAL_STATE to a directory that is not there yet"
+    if is_foreign(state):
+        yield f"{state} holds other things than a local cloud", elsewhere
+    if state.exists() and (state.stat().st_uid != os.geteuid() or state.stat().st_mode & 0o022):
+        yield f"others than you may write to {state}, and what lies there is run as root", elsewhere
+    elif why := _no_overlay(_existing(state)):
+        yield f"no machine's disk can lie in {state}: {why}", "Set BAKEROLL_LOCAL_STATE to a disk (ext4, xfs, btrfs)"
+
+
+def _no_overlay(directory: Path) -> str:
+    """Why an overlay cannot be written to in `directory`; empty where it can. Tried where nobody else sees it."""
+    script = "mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work root && rm root/file"
+    try:
+        with tempfile.TemporaryDirectory(prefix=".bakeroll-", dir=directory) as trial:
+            for name in ("lower", "upper", "work", "root"):
+                Path(trial, name).mkdir()
+            Path(trial, "lower", "file").touch()
+            command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
+            done = subprocess.run(command, cwd=trial, capture_output=True, text=True, check=False)
+    except OSError as error:
+        return str(error)
+    return "" if done.returncode == 0 else " ".join(done.stderr.split()) or "the overlay file system refuses"
 
 
 def is_taken(port: int) -> bool:

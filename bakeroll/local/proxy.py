@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from bakeroll.local.http import Head, Malformed, answer, read_head
 
 _CONNECT_LIMIT = 20.0
+_RESOLVE_LIMIT = 0.5
 _CHUNK = 64 * 1024
 
 
@@ -67,6 +68,8 @@ class Proxy:
 
     async def _connect(self, destination: Destination) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._upstream:
+            with suppress(socket.gaierror, TimeoutError):  # what only the upstream proxy can resolve is none of ours
+                await asyncio.wait_for(self._resolve(destination), _RESOLVE_LIMIT)
             target, addresses = self._upstream, [self._upstream.host]
         else:
             target, addresses = destination, await self._resolve(destination)

@@ -11,7 +11,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +30,12 @@ _OPTIONS = (
     '--aptopt=Apt::Install-Recommends "false"',
     "--dpkgopt=path-exclude=/usr/share/man/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*",
+)
+# mmdebstrap mounts /proc, /sys and more in the tree. In namespaces of its own all that goes when it is killed,
+# and it is killed when this process is.
+_ENDS_WITH_US = (
+    *("setpriv", "--pdeathsig", "KILL", "--"),
+    *("unshare", "--mount", "--propagation", "private", "--pid", "--mount-proc", "--fork", "--kill-child"),
 )
 _FILES = Path(__file__).with_name("source")
 _TREE = "tree"
@@ -115,6 +121,7 @@ def _build(building: Path, directory: Path, sources: str, run: Run, tell: Callab
     listed = building / ("distribution.sources" if "Types:" in sources else "distribution.list")
     listed.write_text(sources)
     command = [
+        *_ENDS_WITH_US,
         *("mmdebstrap", *_OPTIONS, f"--include={','.join(PACKAGES)}"),
         *("", str(tree), str(listed)),  # no suite: the sources name it
     ]
@@ -122,7 +129,7 @@ def _build(building: Path, directory: Path, sources: str, run: Run, tell: Callab
         run(command, log=building / "log", on_line=lambda line: tell(line) if line.startswith("I: ") else None)
         _finish(tree)
     except (ToolFailed, OSError) as error:
-        said = error.tail[-3:] if isinstance(error, ToolFailed) else [str(error)]
+        said = _errors(error.tail) if isinstance(error, ToolFailed) else [str(error)]
         raise LocalCloudError(
             f"mmdebstrap could not build the source image: {' / '.join(said)}",
             left=f"nothing but the half-built tree {building}, which the next attempt replaces",
@@ -132,6 +139,12 @@ def _build(building: Path, directory: Path, sources: str, run: Run, tell: Callab
     (building / _BUILT).write_text(datetime.now(UTC).isoformat(timespec="seconds") + "\n")
     building.rename(directory)
     tell("the source image is built")
+
+
+def _errors(tail: Sequence[str]) -> list[str]:
+    """What went wrong, of the last lines: apt's and mmdebstrap's errors, not where mmdebstrap tells its own steps."""
+    told = [line for line in tail if line.startswith(("E: ", "W: Failed")) and not line.endswith("failed to run")]
+    return (told or list(tail))[-3:]
 
 
 def _finish(tree: Path) -> None:

@@ -34,7 +34,7 @@ class State:
         self._condition = threading.Condition()
         self._changed = self._saved = 0
         self._failure: OSError | None = None
-        self._stopped = False
+        self._is_started = self._stopped = False
         self._names: set[str] = set()
 
     @property
@@ -48,6 +48,7 @@ class State:
         return pickle.loads(self._path.read_bytes()) if self._path.exists() else None  # noqa: S301 - our own file
 
     def start(self) -> None:
+        self._is_started = True
         sys.setrecursionlimit(_DEPTH)
         before = threading.stack_size(_STACK)
         try:
@@ -56,7 +57,9 @@ class State:
             threading.stack_size(before)
 
     def stop(self) -> None:
-        """Write the last changes."""
+        """Write the last changes; none where it was never started, for what is there may not have been read."""
+        if not self._is_started:
+            return
         self.save()
         with self._condition:
             self._stopped = True

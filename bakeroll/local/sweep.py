@@ -1,10 +1,10 @@
-"""Removes what a cloud left on this machine: processes, namespaces, interfaces, routes, cgroups.
+"""Removes what a cloud left on this machine: processes, namespaces, interfaces, routes, packet filters, cgroups.
 
 Everything is found by the cloud's name, never by what a daemon remembers, so it works after a SIGKILL too.
 Mounts need no sweeping: a machine's are in its own mount namespace and end with it.
 """
 
-from bakeroll.local import cgroup, network
+from bakeroll.local import cgroup, network, packet_filter
 from bakeroll.local.config import Config
 
 
@@ -14,6 +14,7 @@ def leftovers(config: Config) -> list[str]:
     found = [f"process {process}" for process in cgroup.processes(group)]
     found += [f"cgroup {group}"] if group.exists() else []
     found += [f"network namespace {name}" for name in network.namespaces(config.bridge)]
+    found += [f"nftables table {packet_filter.table(config)}"] if packet_filter.is_there(config) else []
     return found + [f"bridge {each['ifname']}" for each in network.interfaces() if each["ifname"] == config.bridge]
 
 
@@ -23,4 +24,5 @@ def sweep(config: Config) -> list[str]:
         return []
     cgroup.kill(cgroup.of_cloud(config.bridge))
     network.remove(config)
+    packet_filter.remove(config)
     return leftovers(config)

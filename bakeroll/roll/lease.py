@@ -109,6 +109,12 @@ def _taken(
     return Lease(cell, fleet, holding, clock, asked)
 
 
+def holding(table: Table, fleet: str) -> Holding | None:
+    """What the table says of the fleet's lease, held or given back; None where nobody ever took it."""
+    there = Cell(table, f"fleet#{fleet}", "lease").read()
+    return decoded(there.body) if there else None
+
+
 def decoded(body: str) -> Holding:
     raw = json.loads(body)
     return Holding(**raw | {"owner": Owner(**raw["owner"])})
@@ -120,8 +126,7 @@ def _held(fleet: str, held: Holding, clock: Clock) -> LeaseHeld:
     return LeaseHeld(
         f"{fleet} is being rolled by {held.owner.name} since {since:%H:%M:%S} (“{held.reason}”), "
         f"last heard of {ago:.0f} s ago.",
-        left="Nothing was changed.",
-        next_step="Wait until it has ended, and run the same command again.",
+        left="The fleet was left alone. Wait until that has ended, and run the same command again.",
     )
 
 

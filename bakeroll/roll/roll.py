@@ -23,7 +23,7 @@ from bakeroll.settings import Policy
 
 TROUBLES = 5
 """So many turns on end may end with an error of the cloud's API, beyond the retries of each call."""
-CONSOLE_LINES = 16
+CONSOLE_LINES = 20
 CONSOLE_NOISE = "systemd[1]"
 """What PID 1 says of a service that dies again and again stands between its last words and the end."""
 PATIENCE = 3.0

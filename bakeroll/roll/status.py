@@ -1,11 +1,15 @@
-"""What each instance of a fleet does, for people and for `--json`."""
+"""What a fleet does, instance by instance, and whether it is being rolled: for people and for `--json`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bakeroll.fleet import VERSION_TAG, Fleet
+from bakeroll.roll import lease
 from bakeroll.roll.health import Memory, not_yet
 from bakeroll.roll.observe import described, layout, observe
+from bakeroll.roll.owner import Owner, is_dead
 from bakeroll.roll.ports import Ports
+from bakeroll.roll.record import Record, Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +23,54 @@ class InstanceStatus:
     state: str
 
 
-def status(fleet: str, ports: Ports, port: int, path: str | None) -> list[InstanceStatus]:
-    """Observe the fleet, ask its running instances for their version where there is a path, and tell."""
-    seen = observe(fleet, ports, (), layout(described(fleet, ports), ports))
-    running = {each.id: each.address for each in seen.members if each.state == "running"}
+@dataclass(frozen=True, slots=True)
+class RollStatus:
+    """A roll that has not ended. `version` is empty while it has written nothing down yet; times are ISO 8601.
+
+    `is_cut_off`: nobody goes on with it. `is_backing_out`: it takes its new instances away.
+    """
+
+    version: str
+    by: str
+    since: str
+    heard: str
+    is_cut_off: bool
+    is_backing_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FleetStatus:
+    """`launches` is the image of what the group would launch by itself; `desired` its desired capacity."""
+
+    name: str
+    desired: int
+    launches: str
+    instances: tuple[InstanceStatus, ...]
+    roll: RollStatus | None = None
+
+    @property
+    def in_service(self) -> int:
+        return sum(each.state == "in service" for each in self.instances)
+
+
+def status(fleet: str, ports: Ports, port: int, path: str | None) -> FleetStatus:
+    """Observe the fleet, ask its running instances for their version where there is a path, and tell.
+
+    While it is being rolled, what the roll launched and has not attached yet is told as well.
+    Raises RollFailed where there is no such group.
+    """
+    record = Records(ports.table, fleet).read()
+    seen = observe(fleet, ports, record.rolls if record else (), layout(described(fleet, ports), ports))
+    running = {each.id: each.address for each in seen.instances if each.state == "running"}
     answers = ports.ask(running, port, path) if path and running else {}
-    return instances(seen, {each: said for each, said in answers.items() if isinstance(said, str)})
+    heard = {each: said for each, said in answers.items() if isinstance(said, str)}
+    return FleetStatus(fleet, seen.desired, seen.image, instances(seen, heard), under_way(fleet, ports, record))
 
 
-def instances(fleet: Fleet, answers: dict[str, str]) -> list[InstanceStatus]:
-    """A line for each member; `answers` are the versions heard, by id."""
+def instances(fleet: Fleet, answers: dict[str, str]) -> tuple[InstanceStatus, ...]:
+    """A line for each that is a member or lives; `answers` are the versions heard, by id."""
     memory = Memory().observed(fleet, 0)
-    return [
+    return tuple(
         InstanceStatus(
             id=each.id,
             zone=each.zone,
@@ -38,5 +78,24 @@ def instances(fleet: Fleet, answers: dict[str, str]) -> list[InstanceStatus]:
             version=answers.get(each.id) or each.tags.get(VERSION_TAG, ""),
             state=not_yet(fleet, each, memory, 1, None) or "in service",
         )
-        for each in fleet.members
-    ]
+        for each in fleet.instances
+        if each.is_member or each.is_alive
+    )
+
+
+def under_way(
+    fleet: str, ports: Ports, record: Record | None, *, is_dead: Callable[[Owner], bool] = is_dead
+) -> RollStatus | None:
+    """The roll that has not ended: one whose lease is held, or one that left its record behind."""
+    held = lease.holding(ports.table, fleet)
+    is_led = bool(held and held.is_held and not is_dead(held.owner))
+    if record is None and not is_led:
+        return None
+    return RollStatus(
+        version=record.version if record else "",
+        by=held.owner.name if held else "",
+        since=record.started_at if record else held.since if held else "",
+        heard=held.heard if held else "",
+        is_cut_off=not is_led,
+        is_backing_out=bool(record and record.stage == "back"),
+    )

@@ -12,7 +12,8 @@ def init(context: Context, env: str = "", dry_run: bool = False) -> None:
     with opened(env) as site:
         if dry_run or context.config.run.dry:
             environment = site.environment
-            print(f"Would make, where missing: bucket {environment.repository.bucket}, table {environment.table}.")
+            made = f"bucket {environment.repository.bucket}, table {environment.table}"
+            print(f"Would make in {site.where()}, where missing: {made}.")
             return
         for sentence in site.provision():
             print(sentence)

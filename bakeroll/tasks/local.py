@@ -29,15 +29,15 @@ def down(_: Context) -> None:
         client.down(client.from_environment(), print)
 
 
-@task(help={"json": "print one JSON object"})
+@task(help={"json": "print one JSON object on standard output; it holds what is terminated as well"})
 def status(_: Context, json: bool = False) -> None:
     """Show the local cloud: its instances, images and load balancers."""
-    with door():
+    with door(is_json=json):
         from bakeroll.console.tables import local_lines
         from bakeroll.local import client
 
         found = client.status(client.from_environment())
-        print(json_text.dumps(found, indent=2) if json else "\n".join(local_lines(found)))
+        print(json_text.dumps(found, indent=2) if json else "\n".join(local_lines(found)), flush=True)
 
 
 @task(positional=["instance"], help={"instance": "the instance's id", "command": "what to run (default: a shell)"})

@@ -2,8 +2,10 @@
 
 import json as json_text
 import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 from invoke.tasks import task as _task
@@ -97,9 +99,10 @@ def roll(
     from bakeroll import pipeline
     from bakeroll.tasks.site import opened
 
+    is_dry = dry_run or context.config.run.dry
     with opened(env, is_json=json, verbose=verbose) as site:
-        request = pipeline.Request(version, dirty, dry_run or context.config.run.dry)
-        _confirm(site, request.is_dry, yes)
+        confirm = _confirmation(site, is_json=json, is_given=yes or is_dry)
+        request = pipeline.Request(version, dirty, is_dry, confirm)
         _tell(pipeline.roll(site, request), is_json=json)
 
 
@@ -118,9 +121,10 @@ def deploy(
     from bakeroll import pipeline
     from bakeroll.tasks.site import opened
 
+    is_dry = dry_run or context.config.run.dry
     with opened(env, is_json=json, verbose=verbose) as site:
-        request = pipeline.Request(version, dirty, dry_run or context.config.run.dry)
-        _confirm(site, request.is_dry, yes)
+        confirm = _confirmation(site, is_json=json, is_given=yes or is_dry)
+        request = pipeline.Request(version, dirty, is_dry, confirm)
         _tell(pipeline.deploy(site, request), is_json=json)
 
 
@@ -138,73 +142,74 @@ def rollback(
     from bakeroll import pipeline
     from bakeroll.tasks.site import opened
 
+    is_dry = dry_run or context.config.run.dry
     with opened(env, is_json=json, verbose=verbose) as site:
-        is_dry = dry_run or context.config.run.dry
-        _confirm(site, is_dry, yes)
-        _tell(pipeline.rollback(site, to, is_dry=is_dry), is_json=json)
+        confirm = _confirmation(site, is_json=json, is_given=yes or is_dry)
+        request = pipeline.Request(to, is_dry=is_dry, confirm=confirm)
+        _tell(pipeline.rollback(site, request), is_json=json)
 
 
 @task(help=_help("env", "json"))
 def status(_: Context, env: str = "", json: bool = False) -> None:
     """Show the release that serves, and each instance: in service, or why not."""
-    from bakeroll import pipeline
+    from bakeroll import survey
+    from bakeroll.console.tables import status_lines
     from bakeroll.tasks.site import opened
 
     with opened(env, is_json=json) as site:
-        found = pipeline.status(site)
-        if json:
-            _print_json(found)
-        else:
-            from bakeroll.console.tables import status_lines
-
-            print("\n".join(status_lines(found)))
+        _print(survey.status(site), status_lines, is_json=json)
 
 
 @task(help=_help("env", "json"))
 def history(_: Context, env: str = "", json: bool = False) -> None:
     """List the releases of an environment, the newest first."""
-    from bakeroll import pipeline
+    from bakeroll import survey
+    from bakeroll.console.tables import history_lines
     from bakeroll.tasks.site import opened
 
     with opened(env, is_json=json) as site:
-        found = pipeline.history(site)
-        if json:
-            _print_json({"environment": site.environment.name, "releases": found})
-        else:
-            from bakeroll.console.tables import history_lines
-
-            print("\n".join(history_lines(found)))
+        _print(survey.history(site), history_lines, is_json=json)
 
 
-def _confirm(site: "Site", is_dry: bool, yes: bool) -> None:
-    """Ask for the environment's name where its settings say so. Raises ConfirmationNeeded."""
-    environment = site.environment
-    if not environment.confirm or yes or is_dry:
-        return
-    from bakeroll.console.progress import is_interactive
+def _confirmation(site: "Site", *, is_json: bool, is_given: bool) -> Callable[[str], None]:
+    """What asks for the environment's name where its settings say so; it raises ConfirmationNeeded.
+
+    At once where it is wanted and there is nobody to ask.
+    """
+    from bakeroll.console.progress import asked, is_interactive
     from bakeroll.errors import ConfirmationNeeded
 
-    if not is_interactive():
+    environment = site.environment
+    stream = sys.stderr if is_json else sys.stdout
+    if is_given or not environment.confirm:
+        return lambda _: None
+    if not is_interactive(stream):
         raise ConfirmationNeeded(
             f"{environment.name} wants a word before anything changes, and there is nobody to ask.",
-            next_step="Nothing was changed. Say it beforehand: --yes",
+            left="Nothing was changed.",
+            next_step="Say it beforehand: --yes",
         )
-    print(f"{environment.application}: this changes {environment.fleet}, {site.where()}.")
-    if input("Type the environment’s name to go on: ").strip() != environment.name:
-        raise ConfirmationNeeded(f"That is not “{environment.name}”.", next_step="Nothing was changed.")
+
+    def confirm(what: str) -> None:
+        print(f"This changes {environment.fleet}, {site.where()}:\n{what}", file=stream)
+        answer = asked("Type the environment’s name to go on:", stream)
+        if answer != environment.name:
+            said = f"That is not “{environment.name}”." if answer else f"Nobody said “{environment.name}”."
+            raise ConfirmationNeeded(said, left="Nothing was changed.")
+
+    return confirm
 
 
-def _tell(outcome: "dict[str, object] | None", *, is_json: bool) -> None:
-    if outcome is None:
-        return
-    if is_json:
-        _print_json(outcome)
-    else:
-        from bakeroll.console.tables import outcome_lines
+def _tell(outcome: dict[str, Any] | None, *, is_json: bool) -> None:
+    """The outcome; of a dry run, where there is none, an empty object."""
+    from bakeroll.console.tables import outcome_lines
 
-        print("\n".join(outcome_lines(outcome)))
+    if outcome is not None or is_json:
+        _print(outcome or {}, outcome_lines, is_json=is_json)
 
 
-def _print_json(found: object) -> None:
-    json_text.dump(found, sys.stdout, indent=2, default=str, ensure_ascii=False)
-    sys.stdout.write("\n")
+def _print(found: dict[str, Any], lines: Callable[[dict[str, Any], datetime], Iterable[str]], *, is_json: bool) -> None:
+    text = (
+        json_text.dumps(found, indent=2, ensure_ascii=False) if is_json else "\n".join(lines(found, datetime.now(UTC)))
+    )
+    print(text, flush=True)

@@ -19,18 +19,20 @@ def opened(env: str, *, is_json: bool = False, verbose: bool = False, is_offline
     `is_offline` is for what asks nothing of the cloud. People's text goes to standard output, to standard
     error where that must hold JSON alone.
     """
-    with door():
+    with door(is_json=is_json):
         from bakeroll import settings, wiring
         from bakeroll.console.progress import progress
         from bakeroll.errors import ConfirmationNeeded
         from bakeroll.events import Event
 
         name = env or os.environ.get("BAKEROLL_ENV", "")
+        folder = settings.folder(Path.cwd())
         if not name:
             raise ConfirmationNeeded(
-                "Which environment? None was named.", next_step="Name it: --env=local, or set BAKEROLL_ENV"
+                f"Which environment? None was named, and {settings.FILE} has: {', '.join(settings.names(folder))}.",
+                next_step="Name it: --env=NAME, or set BAKEROLL_ENV",
             )
-        environment = settings.load(settings.folder(Path.cwd()), name)
+        environment = settings.load(folder, name)
         with progress(sys.stderr if is_json else sys.stdout, verbose=verbose) as report:
             cloud = None
             if environment.cloud == "local" and not is_offline:

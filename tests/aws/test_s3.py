@@ -58,7 +58,7 @@ def test_an_object_is_replaced_only_as_it_was_read(objects: S3Objects) -> None:
 def test_a_bucket_that_is_not_there_is_named_with_what_makes_it(client: "S3Client") -> None:
     with pytest.raises(CloudError, match="s3://none/key") as caught:
         S3Objects(client, "none").get("key")
-    assert caught.value.next_step == "Make it: fab account.init"
+    assert caught.value.next_step == "Make it: fab account.init, with the same --env"
 
 
 def test_a_server_that_is_not_there_is_a_cloud_error(monkeypatch: pytest.MonkeyPatch) -> None:

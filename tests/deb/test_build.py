@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from bakeroll import settings
 from bakeroll.deb import source, templates
@@ -18,6 +19,8 @@ from bakeroll.process import run
 from bakeroll.release import Package
 from bakeroll.settings import EnvironmentSettings
 from tests.deb.conftest import Repository
+
+pytestmark = pytest.mark.slow
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "links"
 # The least that our templates package: a module, no dependency, no network.
@@ -102,6 +105,16 @@ def test_no_file_of_the_package_names_the_folder_of_its_build(built: tuple[Build
 
     found = [path for path in root.rglob("*") if path.is_file() and str(builder.output).encode() in path.read_bytes()]
     assert found == []
+
+
+def test_a_toolkit_whose_path_has_blanks_and_umlauts_builds_as_well(
+    small: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uv = tmp_path / "Röllen und Bäcker" / "uv"
+    uv.parent.mkdir()
+    uv.symlink_to(find_uv_bin())
+    monkeypatch.setattr("bakeroll.deb.build.find_uv_bin", lambda: str(uv))
+    assert small.build().size > 0
 
 
 def test_what_is_built_is_not_built_again(built: tuple[Builder, Package, Path]) -> None:

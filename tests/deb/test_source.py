@@ -38,6 +38,16 @@ def test_a_folder_without_git_is_refused(tmp_path: Path) -> None:
     assert caught.value.next_step == "git init"
 
 
+def test_another_users_repository_is_refused_with_gits_own_way_out(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit()
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(SourceError, match="another user's repository") as caught:
+        revision(repository)
+    assert f"git config --global --add safe.directory {repository.path}" in caught.value.next_step
+
+
 def test_a_repository_without_a_commit_is_refused(repository: Repository) -> None:
     with pytest.raises(SourceError, match="has no commit"):
         revision(repository)

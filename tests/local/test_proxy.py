@@ -84,3 +84,10 @@ def test_the_upstream_proxy_is_read_from_the_environment() -> None:
 def test_only_this_machines_addresses_are_local() -> None:
     assert is_local("127.0.0.1")
     assert not is_local("198.51.100.1")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"])
+def test_this_machine_is_refused_also_where_another_proxy_would_be_asked(host: str) -> None:
+    environment = {"http_proxy": "http://127.0.0.1:9"}  # nobody listens at the port “discard”
+    for request in (f"GET http://{host}:5600/ HTTP/1.1\r\n\r\n", f"CONNECT {host}:22 HTTP/1.1\r\n\r\n"):
+        assert asyncio.run(through(request.encode(), environment)).startswith(b"HTTP/1.1 403")

@@ -411,7 +411,7 @@ def test_status_tells_each_instance_and_why_it_is_not_in_service() -> None:
     fleet = world(2, GOOD)
     fleet.state("i-0001", "stopped")
 
-    found = status("links-dev", ports(fleet), 8000, "/version")
+    found = status("links-dev", ports(fleet), 8000, "/version").instances
 
     assert next((each.id, each.version, each.state) for each in found) == ("i-0000", "1.0-1", "in service")
 

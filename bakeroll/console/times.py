@@ -1,0 +1,48 @@
+"""Times as people read them."""
+
+from datetime import datetime
+
+
+def seconds(count: float) -> str:
+    """How long something took.
+
+    >>> [seconds(each) for each in (0.04, 8.25, 61, 3720)]
+    ['0.0 s', '8.2 s', '1 min 1 s', '62 min']
+    """
+    if count < 60:
+        return f"{count:.1f} s"
+    minutes, rest = divmod(round(count), 60)
+    return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"
+
+
+def age(of: datetime, now: datetime) -> str:
+    """How long ago something was, in one unit; what clocks that differ make of the future is 0 s.
+
+    >>> from datetime import UTC, timedelta
+    >>> now = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> [age(now - timedelta(seconds=each), now) for each in (-3, 59, 240, 7300, 200000)]
+    ['0 s', '59 s', '4 min', '2 h', '2 days']
+    """
+    count = max(0, int((now - of).total_seconds()))
+    if count < 60:
+        return f"{count} s"
+    if count < 3600:
+        return f"{count // 60} min"
+    return f"{count // 3600} h" if count < 48 * 3600 else f"{count // 86400} days"
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """The local time of `at`, with its date where that is not today's.
+
+    >>> from datetime import UTC
+    >>> now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    >>> len(moment(now, now)), len(moment(datetime(2025, 1, 1, tzinfo=UTC), now))
+    (8, 16)
+    """
+    there, here = at.astimezone(), now.astimezone()
+    return f"{there:%H:%M:%S}" if there.date() == here.date() else f"{there:%Y-%m-%d %H:%M}"
+
+
+def since(at: datetime, now: datetime) -> str:
+    """`14:02:11, 3 min ago`."""
+    return f"{moment(at, now)}, {age(at, now)} ago"

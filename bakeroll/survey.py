@@ -1,0 +1,76 @@
+"""What stands: the release, the fleet that serves it or does not, a roll under way, and what to do about it.
+
+Pure but for `status` and `history`, which ask. What they return is what `--json` prints.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from bakeroll.release import Release
+
+if TYPE_CHECKING:
+    from bakeroll.roll.status import FleetStatus
+    from bakeroll.wiring import Site
+
+
+def status(site: "Site") -> dict[str, Any]:
+    """The release that was rolled last, where, and each instance: in service, or why not."""
+    environment, releases, fleet = site.environment, site.history(), site.status()
+    release = releases[0] if releases else None
+    found = asdict(fleet)
+    return {
+        "application": environment.application,
+        "environment": environment.name,
+        "url": site.url(),
+        "release": told(release) if release else None,
+        "fleet": {"name": fleet.name, "desired": fleet.desired, "launches": fleet.launches},
+        "in_service": fleet.in_service,
+        "instances": list(found["instances"]),
+        "roll": found["roll"],
+        "drift": list(drift(release, fleet)),
+        "next_step": next_step(environment.name, release, fleet),
+    }
+
+
+def history(site: "Site") -> dict[str, Any]:
+    """The releases, the newest first."""
+    return {"environment": site.environment.name, "releases": [told(each) for each in site.history()]}
+
+
+def told(release: Release) -> dict[str, Any]:
+    return {
+        "version": release.version,
+        "image": release.image,
+        "revision": release.revision,
+        "by": release.released_by,
+        "at": release.released_at.isoformat(timespec="seconds"),
+    }
+
+
+def drift(release: Release | None, fleet: "FleetStatus") -> Iterator[str]:
+    """In what the fleet differs from the last release; nothing while it is being rolled."""
+    if fleet.roll or release is None:
+        return
+    for each in fleet.instances:
+        if each.image != release.image:
+            yield f"{each.id} runs {each.image}, not the release's {release.image}"
+        elif each.version not in ("", release.version):
+            yield f"{each.id} says that it runs {each.version}, not {release.version}"
+    if fleet.launches != release.image:
+        yield f"{fleet.name} launches {fleet.launches}, not the release's {release.image}"
+    if len(fleet.instances) != fleet.desired:
+        yield f"{fleet.name} has {len(fleet.instances)} instances, and {fleet.desired} are desired"
+
+
+def next_step(environment: str, release: Release | None, fleet: "FleetStatus") -> str:
+    """The next command where something is amiss; empty where nothing is."""
+    if fleet.roll and fleet.roll.is_cut_off:
+        return f"Go on: fab roll --env={environment} --version={fleet.roll.version}"
+    if fleet.roll:
+        return f"Look again: fab status --env={environment}"
+    if release is None:
+        return f"The first: fab deploy --env={environment}"
+    if any(drift(release, fleet)) or fleet.in_service < fleet.desired:
+        return f"Put it right: fab roll --env={environment} --version={release.version}"
+    return ""

@@ -1,0 +1,117 @@
+"""What status, history and the end of a deploy print."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bakeroll.console.tables import history_lines, local_lines, outcome_lines, status_lines
+from bakeroll.console.times import moment
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+AT = NOW - timedelta(minutes=3)
+RELEASE = {"version": "1.0-1", "image": "ami-1", "revision": "1c9e2a7f", "by": "ops@build", "at": AT.isoformat()}
+INSTANCE = {"id": "i-1", "zone": "a", "image": "ami-1", "version": "1.0-1", "state": "in service"}
+
+
+def found(**changes: Any) -> dict[str, Any]:
+    return {
+        "application": "links",
+        "environment": "dev",
+        "url": "http://here",
+        "release": RELEASE,
+        "fleet": {"name": "links-dev", "desired": 1, "launches": "ami-1"},
+        "in_service": 1,
+        "instances": [INSTANCE],
+        "roll": None,
+        "drift": [],
+        "next_step": "",
+        **changes,
+    }
+
+
+def test_status_tells_what_serves_since_when() -> None:
+    assert list(status_lines(found(), NOW)) == [
+        f"links 1.0-1 serves dev since {moment(AT, NOW)}, 3 min ago.   http://here",
+        "ami-1, commit 1c9e2a7, released by ops@build",
+        "links-dev: 1 in service, 1 desired",
+        "  i-1  a  1.0-1  in service",
+    ]
+
+
+def test_status_does_not_say_that_a_release_serves_when_no_instance_is_in_service() -> None:
+    sick = INSTANCE | {"state": "unhealthy, Target.ResponseCodeMismatch"}
+
+    said = list(status_lines(found(in_service=0, instances=[sick]), NOW))
+
+    assert said[0] == "✗ links 1.0-1 does not serve dev: no instance is in service.   http://here"
+    assert said[-1].endswith("unhealthy, Target.ResponseCodeMismatch")
+
+
+def test_status_tells_drift_the_other_image_and_the_next_command() -> None:
+    other = INSTANCE | {"id": "i-2", "image": "ami-2"}
+
+    said = list(status_lines(found(instances=[other], drift=["i-2 runs ami-2"], next_step="Put it right: fab …"), NOW))
+
+    assert said[-3:] == ["  i-2  a  1.0-1  ami-2  in service", "! i-2 runs ami-2", "Put it right: fab …"]
+
+
+@pytest.mark.parametrize(
+    ("cut_off", "said"),
+    [
+        (False, "◼ ops@build rolls links-dev to 2.0-1 since {at}, 3 min ago; last heard of 3 min ago."),
+        (True, "! The roll to 2.0-1 (ops@build) of {at}, 3 min ago, was cut off."),
+    ],
+)
+def test_status_tells_a_roll_that_has_not_ended(cut_off: bool, said: str) -> None:
+    roll = {"version": "2.0-1", "by": "ops@build", "since": AT.isoformat(), "heard": AT.isoformat()}
+    roll_object: dict[str, Any] = {**roll, "is_cut_off": cut_off, "is_backing_out": False}
+
+    assert said.format(at=moment(AT, NOW)) in list(status_lines(found(roll=roll_object), NOW))
+
+
+def test_status_of_an_environment_without_a_release() -> None:
+    said = list(status_lines(found(release=None, in_service=0, instances=[]), NOW))
+
+    assert said == ["links has no release in dev yet.   http://here", "links-dev: 0 in service, 1 desired"]
+
+
+def test_history_marks_what_was_rolled_last() -> None:
+    said = list(history_lines({"environment": "dev", "releases": [RELEASE, RELEASE | {"version": "0.9-1"}]}, NOW))
+
+    assert said[1].startswith("→  1.0-1")
+    assert said[2].startswith("   0.9-1")
+
+
+def test_an_empty_history_says_so() -> None:
+    assert list(history_lines({"environment": "dev", "releases": []}, NOW)) == ["No release in dev yet."]
+
+
+def test_the_end_tells_what_serves_the_way_back_and_the_times() -> None:
+    outcome = {**found(), "before": "0.9-1", "seconds": {"package": 4.1, "roll": 58.0}}
+
+    assert list(outcome_lines(outcome, NOW)) == [
+        f"links 1.0-1 serves dev since {moment(AT, NOW)}.   http://here",
+        "Back: fab rollback --env=dev   (to 0.9-1)",
+        "1 min 2 s in all: package 4.1 s, roll 58.0 s",
+    ]
+
+
+def test_local_status_leaves_out_what_is_terminated() -> None:
+    instance = {"id": "i-1", "state": "running", "address": "10.0.0.1", "zone": "a", "name": "links", "reason": ""}
+    cloud = {
+        "endpoint": "http://127.0.0.1:5600",
+        "pid": 7,
+        "uptime": 61.0,
+        "images": [],
+        "instances": [instance, instance | {"id": "i-2", "state": "terminated"}],
+        "load_balancers": [
+            {"name": "links", "address": "10.0.1.1", "ports": [80], "targets": {"i-1:80": "serving, UP"}}
+        ],
+    }
+
+    said = "\n".join(local_lines(cloud))
+
+    assert "i-1  running" in said
+    assert "i-2" not in said
+    assert "links  http://10.0.1.1  1 of 1 targets serving" in said

@@ -1,0 +1,51 @@
+"""In what a fleet differs from the last release, and what to do about it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bakeroll import survey
+from bakeroll.release import Release
+from bakeroll.roll.status import FleetStatus, InstanceStatus, RollStatus
+
+RELEASE = Release("links", "dev", "1.0-1", "ami-1", "1c9e2a7", "me", datetime(2026, 1, 1, tzinfo=UTC))
+GOOD = InstanceStatus("i-1", "a", "ami-1", "1.0-1", "in service")
+ROLL = RollStatus("2.0-1", "ops", "", "", is_cut_off=False, is_backing_out=False)
+DEAD = RollStatus("2.0-1", "ops", "", "", is_cut_off=True, is_backing_out=False)
+OTHER = InstanceStatus("i-2", "a", "ami-2", "2.0-1", "in service")
+LYING = InstanceStatus("i-3", "a", "ami-1", "3.0-1", "in service")
+SICK = InstanceStatus("i-4", "a", "ami-1", "1.0-1", "unhealthy")
+PUT_RIGHT = "Put it right: fab roll --env=dev --version=1.0-1"
+
+
+def fleet(
+    *instances: InstanceStatus, launches: str = "ami-1", desired: int = 1, roll: RollStatus | None = None
+) -> FleetStatus:
+    return FleetStatus("links-dev", desired, launches, instances, roll)
+
+
+@pytest.mark.parametrize(
+    ("found", "drift", "next_step"),
+    [
+        pytest.param(fleet(GOOD), [], "", id="all is well"),
+        pytest.param(fleet(OTHER), ["i-2 runs ami-2, not the release's ami-1"], PUT_RIGHT, id="another image"),
+        pytest.param(fleet(LYING), ["i-3 says that it runs 3.0-1, not 1.0-1"], PUT_RIGHT, id="another version"),
+        pytest.param(
+            fleet(GOOD, launches="ami-9"),
+            ["links-dev launches ami-9, not the release's ami-1"],
+            PUT_RIGHT,
+            id="template",
+        ),
+        pytest.param(fleet(GOOD, desired=2), ["links-dev has 1 instances, and 2 are desired"], PUT_RIGHT, id="short"),
+        pytest.param(fleet(SICK), [], PUT_RIGHT, id="not in service"),
+        pytest.param(fleet(OTHER, roll=ROLL), [], "Look again: fab status --env=dev", id="a roll is under way"),
+        pytest.param(fleet(OTHER, roll=DEAD), [], "Go on: fab roll --env=dev --version=2.0-1", id="a roll was cut off"),
+    ],
+)
+def test_drift_and_the_next_command(found: FleetStatus, drift: list[str], next_step: str) -> None:
+    assert (list(survey.drift(RELEASE, found)), survey.next_step("dev", RELEASE, found)) == (drift, next_step)
+
+
+def test_without_a_release_there_is_nothing_to_drift_from() -> None:
+    assert list(survey.drift(None, fleet(GOOD))) == []
+    assert survey.next_step("dev", None, fleet()) == "The first: fab deploy --env=dev"
