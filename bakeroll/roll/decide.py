@@ -379,10 +379,10 @@ class _Turn:
     def _chosen(self) -> Iterator[str]:
         """Wrong ones, those out of service first; promise 3 for members, the floor for all that serve.
 
-        Backing out, before anything old has gone, no more has to serve than was found serving.
+        Backing out, while nothing but the roll's own has gone, no more has to serve than was found serving.
         """
         at, floor = self.at, floor_of(self.policy, self.at.wanted)
-        if not self._is_forward and not set(self.record.found.members) & set(self.record.retiring):
+        if not self._is_forward and not set(self.record.retiring) - set(self.record.filled.values()):
             floor = min(floor, self.record.found.serving)
         alive = [each for each in self.fleet.instances if each.id not in self.record.retiring]
         in_service = sum(1 for each in alive if self.fleet.is_in_service(each))

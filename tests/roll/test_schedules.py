@@ -5,6 +5,7 @@ The same few hundred schedules each time; BAKEROLL_SCHEDULES=10000 plays so many
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -54,3 +55,41 @@ schedules = st.builds(
 @given(schedules)
 def test_every_promise_holds_whatever_happens(schedule: Schedule) -> None:
     play(schedule)
+
+
+FOUND: dict[str, Schedule] = {
+    "one dies before it is attached": Schedule(desired=1, spare=0, checks=1, new="dies"),
+    "an old one is terminated in the moment of its retirement": Schedule(
+        desired=1, spare=0, new="slow", template="$Latest", happenings=(Happening(24.5, "terminate"),)
+    ),
+    "somebody lowers desired capacity while the roll lowers it": Schedule(
+        desired=4,
+        lacking=6,
+        spare=0,
+        checks=1,
+        happenings=(Happening(8.0, "lower"),),
+        runs=(Run(troubles=((8, "lost"),)),),
+    ),
+    "backing out after the group replaced an old one": Schedule(
+        surge=1,
+        spare=0,
+        checks=1,
+        happenings=(Happening(14.5, "kill"), Happening(25.0, "full")),
+        runs=(Run(troubles=((8, "lost"),)),),
+    ),
+    "a dead one is left in one of two target groups": Schedule(
+        desired=0,
+        lacking=1,
+        spare=0,
+        checks=1,
+        template="$Latest",
+        new="sick",
+        happenings=(Happening(0.0, "raise"), Happening(21.5, "terminate")),
+        runs=(Run(troubles=((101, "refused"), (131, "lost"))),),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_long_runs_found_stays_mended(name: str) -> None:
+    play(FOUND[name])
