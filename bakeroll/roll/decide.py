@@ -382,7 +382,8 @@ class _Turn:
         Backing out, while nothing but the roll's own has gone, no more has to serve than was found serving.
         """
         at, floor = self.at, floor_of(self.policy, self.at.wanted)
-        if not self._is_forward and not set(self.record.retiring) - set(self.record.filled.values()):
+        ours = {each.id for each in self.fleet.instances if each.tags.get(ROLL_TAG) in self.record.rolls}
+        if not self._is_forward and not set(self.record.retiring) - ours - set(self.record.filled.values()):
             floor = min(floor, self.record.found.serving)
         alive = [each for each in self.fleet.instances if each.id not in self.record.retiring]
         in_service = sum(1 for each in alive if self.fleet.is_in_service(each))

@@ -77,6 +77,9 @@ FOUND: dict[str, Schedule] = {
         happenings=(Happening(14.5, "kill"), Happening(25.0, "full")),
         runs=(Run(troubles=((8, "lost"),)),),
     ),
+    "backing out over what a dead roll to something else launched": Schedule(
+        lacking=1, spare=0, checks=1, new="sick", runs=(Run("ami-next", dies_at=71), Run("ami-new"))
+    ),
     "a dead one is left in one of two target groups": Schedule(
         desired=0,
         lacking=1,
