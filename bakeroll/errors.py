@@ -53,7 +53,12 @@ class BakeError(BakerollError):
 
 
 class CloudError(BakerollError):
-    """AWS's API answered an error that retrying does not mend."""
+    """AWS's API answered an error, or none, beyond the retries of the call itself.
+
+    `is_passing` where the same call may well succeed a little later: throttled, unavailable, no answer.
+    """
+
+    is_passing = False
 
 
 class LocalCloudError(BakerollError):

@@ -8,6 +8,8 @@ DRAINING = frozenset({"draining", "unhealthy.draining"})
 ROLL_TAG = "bakeroll:roll"
 SLOT_TAG = "bakeroll:slot"
 VERSION_TAG = "bakeroll:version"
+HOLD_TAG = "bakeroll:hold"
+"""A group with this tag is not rolled; its value tells people why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class TargetGroup:
     arn: str
     name: str
     port: int
+    type: str = "instance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,11 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """An Auto Scaling group as it describes itself; `lifecycles` is the state of each member by id."""
+    """An Auto Scaling group as it describes itself; `lifecycles` is the state of each member by id.
+
+    `template` is empty where the group launches from something else, which `launches_from` names; `hold` is the
+    value of its tag `bakeroll:hold`, None where it has none.
+    """
 
     name: str
     minimum: int
@@ -60,6 +67,10 @@ class Group:
     target_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     lifecycles: Mapping[str, str] = field(default_factory=dict)
+    launches_from: str = "a launch template"
+    has_warm_pool: bool = False
+    classic_balancers: tuple[str, ...] = ()
+    hold: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,14 @@ class TemplateVersion:
 
     number: str
     image: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageState:
+    """What decides whether an image can be launched, in EC2's words."""
+
+    state: str
+    architecture: str
 
 
 @dataclass(frozen=True, slots=True)

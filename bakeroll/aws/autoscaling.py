@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bakeroll.aws.session import code_of, translated
 from bakeroll.errors import CloudError
-from bakeroll.fleet import Group
+from bakeroll.fleet import HOLD_TAG, Group
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling import AutoScalingClient
@@ -24,6 +24,19 @@ class AutoScaling:
         with translated("DescribeAutoScalingGroups", name):
             found = self._client.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
         return _group(found[0]) if found else None
+
+    def names(self) -> Sequence[str]:
+        """The names of all groups of the account and region."""
+        with translated("DescribeAutoScalingGroups"):
+            pages = self._client.get_paginator("describe_auto_scaling_groups").paginate(IncludeInstances=False)
+            return [each["AutoScalingGroupName"] for page in pages for each in page["AutoScalingGroups"]]
+
+    def launch_hooks(self, name: str) -> Sequence[str]:
+        """The names of the group's lifecycle hooks for launches."""
+        with translated("DescribeLifecycleHooks", name):
+            hooks = self._client.describe_lifecycle_hooks(AutoScalingGroupName=name)["LifecycleHooks"]
+        launching = "autoscaling:EC2_INSTANCE_LAUNCHING"
+        return [each["LifecycleHookName"] for each in hooks if each.get("LifecycleTransition") == launching]
 
     def attach(self, name: str, ids: Sequence[str]) -> None:
         """Desired capacity grows by as many; at most 20 ids."""
@@ -56,8 +69,8 @@ class AutoScaling:
             with translated("ResumeProcesses", name):
                 self._client.resume_processes(AutoScalingGroupName=name, ScalingProcesses=list(processes))
 
-    def terminate(self, instance: str, *, decrement: bool) -> None:
-        """Terminate a member. One that is no member any more is no error."""
+    def terminate(self, instance: str, *, decrement: bool) -> bool:
+        """Terminate a member; False where it is no member any more, and nothing was done."""
         try:
             with translated("TerminateInstanceInAutoScalingGroup", instance):
                 self._client.terminate_instance_in_auto_scaling_group(
@@ -66,6 +79,8 @@ class AutoScaling:
         except CloudError as error:
             if code_of(error) != "ValidationError" or "not found" not in error.what.lower():
                 raise
+            return False
+        return True
 
 
 def _group(raw: AutoScalingGroupTypeDef) -> Group:
@@ -84,4 +99,16 @@ def _group(raw: AutoScalingGroupTypeDef) -> Group:
         target_groups=tuple(raw.get("TargetGroupARNs", [])),
         tags={each["Key"]: each.get("Value", "") for each in raw.get("Tags", []) if each.get("PropagateAtLaunch")},
         lifecycles={each["InstanceId"]: each["LifecycleState"] for each in raw.get("Instances", [])},
+        launches_from=_launches_from(raw),
+        has_warm_pool="WarmPoolConfiguration" in raw,
+        classic_balancers=tuple(raw.get("LoadBalancerNames", [])),
+        hold=next((each.get("Value", "") for each in raw.get("Tags", []) if each["Key"] == HOLD_TAG), None),
     )
+
+
+def _launches_from(raw: AutoScalingGroupTypeDef) -> str:
+    if "MixedInstancesPolicy" in raw:
+        return "a mixed instances policy"
+    if name := raw.get("LaunchConfigurationName"):
+        return f"the launch configuration {name}"
+    return "a launch template"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bakeroll.aws.session import code_of, translated
 from bakeroll.errors import CloudError
-from bakeroll.fleet import ROLL_TAG, Instance, Slot, Subnet, TemplateVersion
+from bakeroll.fleet import ROLL_TAG, ImageState, Instance, Slot, Subnet, TemplateVersion
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
@@ -72,6 +72,13 @@ class EC2:
             found = self._client.describe_subnets(SubnetIds=list(ids))["Subnets"]
         zones = {each["SubnetId"]: each["AvailabilityZone"] for each in found}
         return [Subnet(each, zones[each]) for each in ids]
+
+    def images(self, ids: Sequence[str]) -> Mapping[str, ImageState]:
+        """By id; an image that does not exist is left out."""
+        # By filter, since an unknown id among ImageIds refuses all of them.
+        with translated("DescribeImages", ", ".join(ids)):
+            found = self._client.describe_images(Filters=[{"Name": "image-id", "Values": list(ids)}])["Images"]
+        return {each["ImageId"]: ImageState(each.get("State", ""), each.get("Architecture", "")) for each in found}
 
     def version_of(self, template: str, version: str) -> TemplateVersion:
         """What the version is; a numbered one never changes and is asked for once."""

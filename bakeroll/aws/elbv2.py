@@ -10,6 +10,7 @@ from bakeroll.fleet import Health, TargetGroup
 
 if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_elbv2.type_defs import TargetGroupTypeDef
 
 
 class TargetGroups:
@@ -22,7 +23,7 @@ class TargetGroups:
         with translated("DescribeTargetGroups", ", ".join(arns)):
             pages = self._client.get_paginator("describe_target_groups").paginate(TargetGroupArns=list(arns))
             found = {each["TargetGroupArn"]: each for page in pages for each in page["TargetGroups"]}
-        return [TargetGroup(arn, found[arn]["TargetGroupName"], found[arn].get("Port", 0)) for arn in arns]
+        return [_target_group(found[arn]) for arn in arns]
 
     def health(self, arn: str) -> Mapping[str, Health]:
         with translated("DescribeTargetHealth", arn):
@@ -55,6 +56,12 @@ class TargetGroups:
                 for listener in sorted(listeners, key=lambda each: each.get("Protocol") != "HTTPS"):
                     return _url(listener.get("Protocol", "HTTP"), host, listener.get("Port", 80))
         return ""
+
+
+def _target_group(raw: TargetGroupTypeDef) -> TargetGroup:
+    return TargetGroup(
+        raw["TargetGroupArn"], raw["TargetGroupName"], raw.get("Port", 0), raw.get("TargetType", "instance")
+    )
 
 
 def _url(protocol: str, host: str, port: int) -> str:

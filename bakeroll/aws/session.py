@@ -13,6 +13,7 @@ from bakeroll.errors import CloudError
 if TYPE_CHECKING:
     from boto3.session import Session as Boto3Session
     from botocore.config import Config
+    from botocore.exceptions import ClientError
     from types_boto3_autoscaling import AutoScalingClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ec2 import EC2Client
@@ -23,6 +24,18 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
 ATTEMPTS = 6
+THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+        "RateExceeded",
+        "ProvisionedThroughputExceededException",
+        "ResourceContention",
+        "ScalingActivityInProgress",
+    }
+)
+LACKING = frozenset({"InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientAddressCapacity"})
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,7 @@ def translated(operation: str, resource: str = "") -> Iterator[None]:
         BotoCoreError,
         ClientError,
         EndpointConnectionError,
+        HTTPClientError,
         NoCredentialsError,
         NoRegionError,
         ProfileNotFound,
@@ -106,7 +120,9 @@ def translated(operation: str, resource: str = "") -> Iterator[None]:
         yield
     except ClientError as error:
         said = error.response["Error"]
-        raise CloudError(f"{operation}{of}: {said.get('Code', '?')}: {said.get('Message', '')}") from error
+        refused = CloudError(f"{operation}{of}: {said.get('Code', '?')}: {said.get('Message', '')}")
+        refused.is_passing = _is_passing(said.get("Code", ""), error)
+        raise refused from error
     except NoCredentialsError as error:
         raise CloudError(
             f"{operation}{of}: there are no AWS credentials.", next_step="Set AWS_PROFILE, or run: aws configure sso"
@@ -114,15 +130,25 @@ def translated(operation: str, resource: str = "") -> Iterator[None]:
     except NoRegionError as error:
         raise CloudError(f"{operation}{of}: no region.", next_step="Set AWS_REGION, or region in deploy.yml") from error
     except EndpointConnectionError as error:
-        raise CloudError(
+        unreached = CloudError(
             f"{operation}{of}: {error}", next_step="Is it the right one? AWS_ENDPOINT_URL, AWS_REGION, the proxy"
-        ) from error
+        )
+        unreached.is_passing = True
+        raise unreached from error
     except ProfileNotFound as error:
         raise CloudError(
             f"{operation}{of}: {error}.", next_step="Those there are: aws configure list-profiles"
         ) from error
     except BotoCoreError as error:
-        raise CloudError(f"{operation}{of}: {error}") from error
+        unanswered = CloudError(f"{operation}{of}: {error}")
+        unanswered.is_passing = isinstance(error, HTTPClientError)
+        raise unanswered from error
+
+
+def _is_passing(code: str, error: ClientError) -> bool:
+    """EC2 answers a lack of capacity as a server's error too, but that may last for hours."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return code in THROTTLED or (status >= 500 and code not in LACKING)
 
 
 def code_of(error: CloudError) -> str:

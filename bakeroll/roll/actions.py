@@ -92,10 +92,11 @@ class SetTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Retire:
-    """Terminate a member; with `decrement` the group does not replace it."""
+    """Terminate a member; with `decrement` the group does not replace it. `seen` is desired capacity before that."""
 
     id: str
     decrement: bool
+    seen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,8 @@ def perform(action: Action, record: Record, ports: Ports) -> Record:
             ports.balancers.deregister(group, ids)
         case Terminate(ids):
             ports.machines.terminate(ids)
+        case Attach() | LowerDesired() | Retire():
+            return _resized(action, record, ports)
         case DeleteVersion(template, version):
             _delete_version(template, version, record, ports)
             return replace(record, versions=tuple(each for each in record.versions if each != version))
@@ -167,18 +170,41 @@ def _scale(action: Action, record: Record, ports: Ports) -> None:
             scaling.suspend(fleet, processes)
         case Resume(processes):
             scaling.resume(fleet, processes)
-        case Attach(ids):
-            scaling.attach(fleet, ids)
-        case Retire(instance, decrement):
-            scaling.terminate(instance, decrement=decrement)
-        case SetMaximum(seen, maximum) if _group(record, ports).maximum == seen:
-            scaling.set_maximum(fleet, maximum)
-        case LowerDesired(seen, desired) if _group(record, ports).desired == seen:
-            scaling.set_desired(fleet, desired)
-        case SetTemplate(seen, version) if _group(record, ports).template_version == seen:
+        case SetMaximum(seen, maximum) if (group := _group(record, ports)).maximum == seen:
+            # AWS lowers desired capacity to a maximum that is set below it.
+            scaling.set_maximum(fleet, max(maximum, group.desired))
+        case SetTemplate(seen, version) if _launches_from(record, ports) == (record.found.template, seen):
             scaling.set_template(fleet, record.found.template, version)
         case _:
             pass
+
+
+def _resized(action: Attach | LowerDesired | Retire, record: Record, ports: Ports) -> Record:
+    """What changes desired capacity by an amount: its answer tells that it was done, so that nobody has to guess."""
+    match action:
+        case Attach(ids):
+            ports.scaling.attach(record.fleet, ids)
+            return replace(record, attaching=None)
+        case LowerDesired():
+            return _lower(action, record, ports)
+        case Retire():
+            return _retire(action, record, ports)
+
+
+def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Record:
+    if _group(record, ports).desired != lower.seen:
+        return replace(record, lowering=None)
+    ports.scaling.set_desired(record.fleet, lower.desired)
+    return replace(record, lowering=None, lowered=record.lowered + lower.seen - lower.desired)
+
+
+def _retire(retire: Retire, record: Record, ports: Ports) -> Record:
+    """One that left the group by itself meanwhile took no desired capacity with it."""
+    if ports.scaling.terminate(retire.id, decrement=retire.decrement) or not retire.decrement:
+        return record
+    if _group(record, ports).desired < retire.seen:  # an earlier attempt whose answer was lost
+        return record
+    return replace(record, decremented=tuple(each for each in record.decremented if each != retire.id))
 
 
 def _slot(record: Record, number: int, tags: Mapping[str, str]) -> Slot:
@@ -193,8 +219,13 @@ def _slot(record: Record, number: int, tags: Mapping[str, str]) -> Slot:
 
 
 def _delete_version(template: str, version: str, record: Record, ports: Ports) -> None:
-    if _group(record, ports).template_version != version:
+    if _launches_from(record, ports) != (template, version):
         ports.machines.delete_version(template, version)
+
+
+def _launches_from(record: Record, ports: Ports) -> tuple[str, str]:
+    group = _group(record, ports)
+    return group.template, group.template_version
 
 
 def _group(record: Record, ports: Ports) -> Group:

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from bakeroll.fleet import ROLL_TAG, SLOT_TAG, VERSION_TAG, Fleet, Instance, Subnet, TargetGroup
+from bakeroll.fleet import DRAINING, ROLL_TAG, SLOT_TAG, VERSION_TAG, Fleet, Health, Instance, Subnet, TargetGroup
 from bakeroll.roll import actions as act
 from bakeroll.roll.health import Memory, not_yet, says_another, unready
 from bakeroll.roll.policy import DEATHS, floor_of, surge_of
@@ -114,7 +114,8 @@ class _Turn:
 
     def set_back(self) -> Decision | None:
         """Backing out begins with what the group launches by itself."""
-        if self._is_forward or self.fleet.template_version not in self.record.versions:
+        is_ours = self.record.knows(self.fleet) and self.fleet.template_version in self.record.versions
+        if self._is_forward or not is_ours:
             return None
         return self._do(act.SetTemplate(self.fleet.template_version, self._launched_before))
 
@@ -124,10 +125,10 @@ class _Turn:
             return Failed(
                 f"{len(self.at.deaths)} new instances died before they served; the last was {last.id}", last.id
             )
-        known = (self.record.found.template_version, self.record.pinned, *self.record.versions)
-        if self._is_forward and self.fleet.template_version not in known:
+        if self._is_forward and not self.record.knows(self.fleet):
+            of = f" of {self.fleet.template}" if self.fleet.template != self.record.found.template else ""
             return Failed(
-                f"{self.fleet.name}'s launch template version was set to {self.fleet.template_version} meanwhile"
+                f"{self.fleet.name}'s launch template version was set to {self.fleet.template_version}{of} meanwhile"
             )
         return next((failed for each in self._awaited if (failed := self._failed(each))), None)
 
@@ -163,7 +164,7 @@ class _Turn:
         """An instance of ours that died outside the group stays registered unless we deregister it."""
         dead = [each for each in self.fleet.instances if not each.is_alive and not each.lifecycle]
         ours = [each for each in dead if each.tags.get(ROLL_TAG) in self.record.rolls]
-        return self._deregister([each for each in ours if any(each.health) and not each.is_draining])
+        return self._deregister([each for each in ours if any(_is_given_work(it) for it in each.health.values())])
 
     def retire(self) -> Decision | None:
         """Those that were chosen to go: deregistered, drained, terminated."""
@@ -193,7 +194,8 @@ class _Turn:
         needed = self.fleet.desired + len(ids)
         if self.fleet.maximum < needed:
             return self._do(act.SetMaximum(self.fleet.maximum, needed), maxima=(*self.record.maxima, needed))
-        return self._do(act.Attach(ids), attached=_united(self.record.attached, ids))
+        attached = _united(self.record.attached, ids)
+        return self._do(act.Attach(ids), attached=attached, attaching=(self.fleet.desired, ids))
 
     def commit(self) -> Decision | None:
         if not self._is_forward or self._is_committed or not self._is_proven:
@@ -224,6 +226,8 @@ class _Turn:
             return Wait(self.fleet.name, why, since, since + self.policy.in_service_timeout)
         if self.at.wrong:
             return self._awaits(self.at.wrong[0].id, "may not go yet")
+        if surplus := self._surplus():
+            return self._awaits(surplus[0].id, "is one too many, may not go yet")
         return None
 
     def restore(self) -> Decision | None:
@@ -236,7 +240,7 @@ class _Turn:
             undone.append(act.SetMaximum(fleet.maximum, lowest))
         if ours := tuple(each for each in record.suspended if each in fleet.suspended):
             undone.append(act.Resume(ours))
-        used = {fleet.template_version, found.template_version}
+        used = {fleet.template_version if fleet.template == found.template else "", found.template_version}
         undone += [act.DeleteVersion(found.template, each) for each in record.versions if each not in used]
         if not undone and not self._is_forward and record.pinned and fleet.template_version == record.pinned:
             undone.append(act.SetTemplate(record.pinned, found.template_version))
@@ -355,7 +359,8 @@ class _Turn:
 
     def _deregistrations(self, instances: Sequence[Instance]) -> Iterator[act.Action]:
         for group in self._groups:
-            if ids := tuple(each.id for each in instances if group.arn in each.health):
+            health = {each.id: each.health.get(group.arn) for each in instances}
+            if ids := tuple(each for each, it in health.items() if it and _is_given_work(it)):
                 yield act.Deregister(group, ids)
 
     def _terminate(self, instances: Sequence[Instance]) -> Decision | None:
@@ -364,18 +369,22 @@ class _Turn:
         members = [each.id for each in instances if each.is_member]
         loose = tuple(each.id for each in instances if not each.is_member)
         decremented = tuple(members[: max(0, self.at.surge)])
-        retired = [act.Retire(each, decrement=each in decremented) for each in members]
+        desired = self.fleet.desired
+        retired = [
+            act.Retire(each, each in decremented, desired - min(n, len(decremented))) for n, each in enumerate(members)
+        ]
         terminated = [act.Terminate(loose)] if loose else []
         return self._do(*terminated, *retired, decremented=_united(self.record.decremented, decremented))
 
     def _chosen(self) -> Iterator[str]:
         """Wrong ones, those out of service first; promise 3 for members, the floor for all that serve.
 
-        Backing out, before anything old has gone, needs no floor: the old ones are as they were found.
+        Backing out, while nothing but the roll's own has gone, no more has to serve than was found serving.
         """
         at, floor = self.at, floor_of(self.policy, self.at.wanted)
-        if not self._is_forward and not set(self.record.found.members) & set(self.record.retiring):
-            floor = 0
+        ours = {each.id for each in self.fleet.instances if each.tags.get(ROLL_TAG) in self.record.rolls}
+        if not self._is_forward and not set(self.record.retiring) - ours - set(self.record.filled.values()):
+            floor = min(floor, self.record.found.serving)
         alive = [each for each in self.fleet.instances if each.id not in self.record.retiring]
         in_service = sum(1 for each in alive if self.fleet.is_in_service(each))
         wrong = [each for each in at.wrong if each.id not in self.record.retiring]
@@ -403,7 +412,7 @@ class _Turn:
 
     def _surplus(self) -> list[Instance]:
         """Right ones above what is wanted: the group replaced one while this roll's own were there as well."""
-        members = sorted((each for each in self.at.right if each.is_member), key=lambda each: each.id in self._found)
+        members = sorted((each for each in self.at.right if each.is_member), key=self._order)
         return members[: max(0, min(self.at.surge, len(members) - self.at.wanted))]
 
     @property
@@ -412,6 +421,10 @@ class _Turn:
 
     def _do(self, *actions: act.Action, **changes: object) -> Act:
         return Act(replace(self.record, **changes), actions)  # type: ignore[arg-type]
+
+
+def _is_given_work(health: Health) -> bool:
+    return health.state not in DRAINING
 
 
 def _united(some: tuple[str, ...], more: Sequence[str]) -> tuple[str, ...]:

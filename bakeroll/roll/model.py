@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from bakeroll.document import Document
 from bakeroll.errors import CloudError
-from bakeroll.fleet import ROLL_TAG, Group, Health, Instance, Slot, Subnet, TargetGroup, TemplateVersion
+from bakeroll.fleet import ROLL_TAG, Group, Health, ImageState, Instance, Slot, Subnet, TargetGroup, TemplateVersion
 from bakeroll.roll.ports import Ports
 
 TEMPLATE = "lt-1"
@@ -29,6 +29,11 @@ class Behaviour:
     healthy: float = 1
     is_sick: bool = False
     dies: float | None = None
+    state: str = "available"
+    architecture: str = "x86_64"
+
+
+UNKNOWN = Behaviour()
 
 
 @dataclass(slots=True)
@@ -58,6 +63,7 @@ class World:
     pace: float = 2
     time: float = 0
     short: float | None = None
+    launch_hooks: tuple[str, ...] = ()
     machines: dict[str, Machine] = field(default_factory=dict)
     lifecycles: dict[str, str] = field(default_factory=dict)
     targets: dict[str, dict[str, Target]] = field(default_factory=dict)
@@ -81,7 +87,7 @@ class World:
         self.sleep(self.latency)
 
     def behaviour(self, identifier: str) -> Behaviour:
-        return self.images.get(self.machines[identifier].instance.image, Behaviour())
+        return self.images.get(self.machines[identifier].instance.image, UNKNOWN)
 
     def start(self, image: str, zone: str, tags: Mapping[str, str], token: str = "") -> str:
         identifier = f"i-{len(self.machines):04x}"
@@ -211,6 +217,14 @@ class ModelScaling:
         group = self.world.group
         return replace(group, lifecycles=dict(self.world.lifecycles)) if name == group.name else None
 
+    def names(self) -> Sequence[str]:
+        self.world.call()
+        return [self.world.group.name]
+
+    def launch_hooks(self, name: str) -> Sequence[str]:
+        self.world.call()
+        return self.world.launch_hooks
+
     def attach(self, name: str, ids: Sequence[str]) -> None:
         self.world.call()
         group = self.world.group
@@ -226,7 +240,7 @@ class ModelScaling:
                 self.world.register(arn, each)
 
     def set_maximum(self, name: str, maximum: int) -> None:
-        self._change(maximum=maximum)
+        self._change(maximum=maximum, desired=min(maximum, self.world.group.desired))
 
     def set_desired(self, name: str, desired: int) -> None:
         if not self.world.group.minimum <= desired <= self.world.group.maximum:
@@ -242,15 +256,16 @@ class ModelScaling:
     def resume(self, name: str, processes: Sequence[str]) -> None:
         self._change(suspended=self.world.group.suspended - set(processes))
 
-    def terminate(self, instance: str, *, decrement: bool) -> None:
+    def terminate(self, instance: str, *, decrement: bool) -> bool:
         self.world.call()
         if self.world.lifecycles.get(instance, "Terminating") == "Terminating":
-            return
+            return False
         if decrement and self.world.group.desired <= self.world.group.minimum:
             raise CloudError(f"TerminateInstanceInAutoScalingGroup of {instance}: ValidationError")
         if decrement:
             self._change(desired=self.world.group.desired - 1)
         self.world.end(instance)
+        return True
 
     def _change(self, **changes: object) -> None:
         self.world.group = replace(self.world.group, **changes)  # type: ignore[arg-type]
@@ -291,6 +306,11 @@ class ModelMachines:
     def subnets(self, ids: Sequence[str]) -> Sequence[Subnet]:
         self.world.call()
         return [Subnet(each, each.removeprefix("subnet-")) for each in ids]
+
+    def images(self, ids: Sequence[str]) -> Mapping[str, ImageState]:
+        self.world.call()
+        found = {each: self.world.images[each] for each in ids if each in self.world.images}
+        return {each: ImageState(it.state, it.architecture) for each, it in found.items()}
 
     def version_of(self, template: str, version: str) -> TemplateVersion:
         self.world.call()

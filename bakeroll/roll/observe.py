@@ -4,15 +4,18 @@ One for the group, one for its launch template version, one or two for the insta
 group. What never changes while a roll goes on (ports, zones) is read once, by `Layout`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from bakeroll.errors import RollFailed
 from bakeroll.fleet import Answer, Fleet, Group, Health, Instance, Subnet, TargetGroup
 from bakeroll.roll.health import Memory
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.record import Goal, Record
+
+NAMES_AT_MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,7 @@ class Layout:
     target_groups: tuple[TargetGroup, ...] = ()
 
 
-def layout(name: str, ports: Ports) -> Layout:
-    group = _group(name, ports)
+def layout(group: Group, ports: Ports) -> Layout:
     return Layout(
         subnets=tuple(ports.machines.subnets(group.subnets)) if group.subnets else (),
         target_groups=tuple(ports.balancers.target_groups(group.target_groups)) if group.target_groups else (),
@@ -37,7 +39,7 @@ def observe(name: str, ports: Ports, rolls: Iterable[str] = (), layout: Layout |
     Without a layout the target groups have no port; that is enough to see, not to change.
     Raises RollFailed where there is no such group, or it has no launch template.
     """
-    group = _group(name, ports)
+    group = described(name, ports)
     seen = layout or Layout(target_groups=tuple(TargetGroup(arn, arn, 0) for arn in group.target_groups))
     version = ports.machines.version_of(group.template, group.template_version)
     health = {each.arn: ports.balancers.health(each.arn) for each in seen.target_groups}
@@ -82,13 +84,31 @@ def _with_answer(instance: Instance, answers: Mapping[str, str | Exception]) -> 
             return replace(instance, answer=Answer(problem=str(problem)))
 
 
-def _group(name: str, ports: Ports) -> Group:
+def described(name: str, ports: Ports) -> Group:
+    """The group. Raises RollFailed where there is none, or it has no launch template."""
     group = ports.scaling.describe(name)
     if group is None:
-        raise RollFailed(f"There is no Auto Scaling group {name}.", next_step="Name it in deploy.yml: fleet")
+        there = f"There are {_nearest(name, ports.scaling.names())}."
+        raise RollFailed(
+            f"There is no Auto Scaling group {name} in this account and region. {there}",
+            left="Nothing was changed.",
+            next_step="Name it in deploy.yml: fleet",
+        )
     if not group.template:
-        raise RollFailed(f"{name} has no launch template of its own (a mixed instances policy, a configuration).")
+        raise RollFailed(
+            f"{name} launches from {group.launches_from}; only groups with a launch template of their own are rolled.",
+            left="Nothing was changed.",
+            next_step=f"Give it a launch template: aws autoscaling update-auto-scaling-group "
+            f"--auto-scaling-group-name {name} --launch-template …",
+        )
     return group
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    """Those most alike, in words."""
+    near = get_close_matches(name, names, n=NAMES_AT_MOST, cutoff=0.3) or sorted(names)[:NAMES_AT_MOST]
+    others = f", and {len(names) - len(near)} others" if len(names) > len(near) else ""
+    return f"{', '.join(near)}{others}" if near else "none at all"
 
 
 def _instances(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bakeroll.document import Document
-from bakeroll.fleet import Group, Health, Instance, Slot, Subnet, TargetGroup, TemplateVersion
+from bakeroll.fleet import Group, Health, ImageState, Instance, Slot, Subnet, TargetGroup, TemplateVersion
 
 
 class Clock(Protocol):
@@ -23,6 +23,12 @@ class Scaling(Protocol):
 
     def describe(self, name: str) -> Group | None: ...
 
+    def names(self) -> Sequence[str]:
+        """The names of all groups of the account and region."""
+
+    def launch_hooks(self, name: str) -> Sequence[str]:
+        """The names of the group's lifecycle hooks for launches."""
+
     def attach(self, name: str, ids: Sequence[str]) -> None:
         """Desired capacity grows by as many; at most 20 ids."""
 
@@ -36,8 +42,8 @@ class Scaling(Protocol):
 
     def resume(self, name: str, processes: Sequence[str]) -> None: ...
 
-    def terminate(self, instance: str, *, decrement: bool) -> None:
-        """Terminate a member. One that is no member any more is no error."""
+    def terminate(self, instance: str, *, decrement: bool) -> bool:
+        """Terminate a member; False where it is no member any more, and nothing was done."""
 
 
 class Machines(Protocol):
@@ -57,6 +63,9 @@ class Machines(Protocol):
     def console(self, instance: str) -> str: ...
 
     def subnets(self, ids: Sequence[str]) -> Sequence[Subnet]: ...
+
+    def images(self, ids: Sequence[str]) -> Mapping[str, ImageState]:
+        """By id; an image that does not exist is left out."""
 
     def version_of(self, template: str, version: str) -> TemplateVersion: ...
 

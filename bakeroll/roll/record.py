@@ -39,7 +39,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A fleet before the first change."""
+    """A fleet before the first change; `serving` is how many of its members were in service."""
 
     minimum: int
     maximum: int
@@ -50,6 +50,7 @@ class Found:
     suspended: tuple[str, ...]
     members: tuple[str, ...]
     registered: Mapping[str, tuple[str, ...]]
+    serving: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class Record:
     any of them, `made` by this one, `making` the rolls that may have made one without hearing of it; `pinned`
     the number in the place of `$Latest`; `maxima` the maximum sizes that they set; `attached`, `retiring` (all
     that were chosen to go) and `decremented` instances; `lowering` a change of desired capacity, from and to;
-    `slots` the launches of this roll, `filled` their instances, `back_from` the first that backing out launched.
+    `attaching` the desired capacity seen before an attach whose answer is not known, and its instances; `slots`
+    the launches of this roll, `filled` their instances, `back_from` the first that backing out launched.
     """
 
     id: str
@@ -91,12 +93,18 @@ class Record:
     decremented: tuple[str, ...] = ()
     lowered: int = 0
     lowering: tuple[int, int] | None = None
+    attaching: tuple[int, tuple[str, ...]] | None = None
     slots: tuple[RecordedSlot, ...] = ()
     filled: Mapping[str, str] = field(default_factory=dict)
     back_from: int | None = None
 
     def backing_out(self, why: str) -> "Record":
         return replace(self, stage="back", why=why, back_from=len(self.slots))
+
+    def knows(self, fleet: Fleet) -> bool:
+        """Whether the group launches from what it was found with, or what a roll set, and nobody else's."""
+        known = (self.found.template_version, self.pinned, *self.versions)
+        return fleet.template == self.found.template and fleet.template_version in known
 
     @property
     def rolls(self) -> tuple[str, ...]:
@@ -118,6 +126,7 @@ def begin(goal: Goal, fleet: Fleet, clock: Clock) -> Record:
             group.arn: tuple(each.id for each in fleet.instances if group.arn in each.health)
             for group in fleet.target_groups
         },
+        serving=sum(1 for each in fleet.members if fleet.is_in_service(each)),
     )
     return Record(
         id=_new_id(),
@@ -129,10 +138,13 @@ def begin(goal: Goal, fleet: Fleet, clock: Clock) -> Record:
     )
 
 
-def take_over(dead: Record, goal: Goal, clock: Clock) -> Record:
-    """A new roll in the place of a dead one: as found then, with the changes that were made since."""
+def take_over(dead: Record, goal: Goal, fleet: Fleet, clock: Clock) -> Record:
+    """A new roll in the place of a dead one: as found then, with the changes that were made since.
+
+    What the group launches from counts as found anew where somebody else set it.
+    """
     return replace(
-        dead,
+        dead if dead.knows(fleet) else _found_anew(dead, fleet),
         id=_new_id(),
         image=goal.release.image,
         version=goal.release.version,
@@ -145,6 +157,12 @@ def take_over(dead: Record, goal: Goal, clock: Clock) -> Record:
         filled={},
         back_from=None,
     )
+
+
+def _found_anew(dead: Record, fleet: Fleet) -> Record:
+    found = replace(dead.found, template=fleet.template, template_version=fleet.template_version, image=fleet.image)
+    versions = dead.versions if fleet.template == dead.found.template else ()
+    return replace(dead, found=found, versions=versions, pinned="")
 
 
 class Records:
@@ -180,6 +198,7 @@ def decoded(body: str) -> Record:
         | {name: tuple(raw[name]) for name in lists}
         | {
             "lowering": tuple(raw["lowering"]) if raw["lowering"] else None,
+            "attaching": (raw["attaching"][0], tuple(raw["attaching"][1])) if raw.get("attaching") else None,
             "slots": tuple(RecordedSlot(each["template_version"], Subnet(**each["subnet"])) for each in raw["slots"]),
             "found": Found(
                 **found

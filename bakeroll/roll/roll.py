@@ -12,11 +12,13 @@ from bakeroll.roll import actions as act
 from bakeroll.roll.decide import Act, Done, Failed, Wait, decide, serves
 from bakeroll.roll.health import Memory, not_yet
 from bakeroll.roll.lease import SECONDS, Lease, take
-from bakeroll.roll.observe import Layout, asked, layout, observe
+from bakeroll.roll.observe import Layout, asked, described, layout, observe
 from bakeroll.roll.owner import Owner
 from bakeroll.roll.policy import floor_of, surge_of
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.record import Goal, Record, Records, begin, take_over, write_release
+from bakeroll.roll.refusal import refuse, refuse_held
+from bakeroll.roll.standing import settled
 from bakeroll.settings import Policy
 
 TROUBLES = 5
@@ -84,17 +86,19 @@ def _begun(goal: Goal, policy: Policy, ports: Ports, lease: Lease, clock: Clock,
     """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
     records = Records(ports.table, goal.fleet)
     found = records.read()
-    seen = layout(goal.fleet, ports)
+    group = described(goal.fleet, ports)
+    refuse_held(group)
+    seen = layout(group, ports)
     if found is None:
         fleet = observe(goal.fleet, ports, (), seen)
-        _refuse(fleet)
+        refuse(goal, group, seen, fleet, ports)
         record = begin(goal, fleet, clock)
         text = _beginning(fleet, goal, policy)
     elif found.stage == "forward" and (found.image, found.version) == (goal.release.image, goal.release.version):
         record = found
         text = f"{goal.fleet}: goes on with the roll to {found.version} that was cut off"
     else:
-        record = take_over(found, goal, clock)
+        record = take_over(found, goal, observe(goal.fleet, ports, found.rolls, seen), clock)
         text = f"{goal.fleet}: takes over from the roll to {found.version} that was cut off"
     lease.check()
     records.write(record)
@@ -102,19 +106,11 @@ def _begun(goal: Goal, policy: Policy, ports: Ports, lease: Lease, clock: Clock,
     return _Roll(goal, policy, ports, lease, clock, report, poll, records, seen, record)
 
 
-def _refuse(fleet: Fleet) -> None:
-    if "Launch" in fleet.suspended:
-        raise RollFailed(
-            f"{fleet.name}'s process Launch is suspended, which blocks attaching instances as well.",
-            left="Nothing was changed.",
-            next_step=f"Resume it: aws autoscaling resume-processes --auto-scaling-group-name {fleet.name} "
-            "--scaling-processes Launch",
-        )
-
-
 def _beginning(fleet: Fleet, goal: Goal, policy: Policy) -> str:
     amounts = f"surge {surge_of(policy, fleet.desired)}, floor {floor_of(policy, fleet.desired)}"
-    return f"{fleet.name}: {fleet.desired} × {fleet.image} to {goal.release.image}, {amounts}"
+    standby = [each.id for each in fleet.instances if each.lifecycle.endswith("Standby")]
+    left = f"; left alone in Standby: {', '.join(standby)}" if standby else ""
+    return f"{fleet.name}: {fleet.desired} × {fleet.image} to {goal.release.image}, {amounts}{left}"
 
 
 @dataclass(slots=True)
@@ -159,6 +155,7 @@ class _Roll:
         fleet = observe(self.goal.fleet, self.ports, self.record.rolls, self.layout)
         self.fleet = fleet = asked(fleet, self.goal, self.record, self.memory, self.ports)
         now = self.clock.monotonic()
+        self._remember(settled(fleet, self.record))
         self.memory = self.memory.observed(fleet, now, self.record.filled.values())
         self._tell_served(fleet)
         match decide(fleet, self.goal, self.policy, self.record, self.memory, now):
@@ -189,16 +186,16 @@ class _Roll:
             try:
                 record = act.perform(action, self.record, self.ports)
             except CloudError as error:
-                if isinstance(action, act.Launch | act.MakeVersion):
+                if isinstance(action, act.Launch | act.MakeVersion) and not error.is_passing:
                     return self._fail(error.what, "")
-                if not isinstance(action, act.DeleteVersion):
+                if not isinstance(action, act.DeleteVersion) or error.is_passing or not self.troubles:
                     raise
                 record = self._left_behind(action, error)
             self._remember(record)
         return None
 
     def _left_behind(self, action: act.DeleteVersion, error: CloudError) -> Record:
-        """An unused template version is no harm: it is named and left, and the roll ends."""
+        """An unused template version is no harm: refused twice, it is named and left, and the roll ends."""
         self._say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
         return replace(self.record, versions=tuple(each for each in self.record.versions if each != action.version))
 

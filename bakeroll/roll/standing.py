@@ -73,18 +73,40 @@ def settled(fleet: Fleet, record: Record) -> Record:
     """The record without what it announced and the fleet shows not to have been done.
 
     An instance outside the group was not attached, a member not retired, desired capacity that is as it was
-    not lowered. Each is announced again when it is due again.
+    not lowered. Each is announced again when it is due again. To be written down at once: it reads desired
+    capacity, which others change.
     """
-    loose = {each.id for each in fleet.instances if each.is_alive and not each.lifecycle}
+    loose = {each.id for each in fleet.instances if each.is_alive and not each.lifecycle} | _died_unattached(
+        fleet, record
+    )
     members = {each.id for each in fleet.members}
-    was_lowered = record.lowering is not None and fleet.desired < record.lowering[0]
     return replace(
         record,
         attached=tuple(each for each in record.attached if each not in loose),
         decremented=tuple(each for each in record.decremented if each not in members),
-        lowered=record.lowered + (record.lowering[0] - record.lowering[1] if record.lowering and was_lowered else 0),
+        lowered=record.lowered + _lowered(fleet, record),
         lowering=None,
+        attaching=None,
     )
+
+
+def _lowered(fleet: Fleet, record: Record) -> int:
+    """By how much a lowering whose answer was lost has lowered: desired capacity is nearer to what it was set to."""
+    if record.lowering is None:
+        return 0
+    seen, to = record.lowering
+    return seen - to if fleet.desired - to < seen - fleet.desired else 0
+
+
+def _died_unattached(fleet: Fleet, record: Record) -> set[str]:
+    """Of an attach whose answer was lost, those that died so early that desired capacity was not raised for them."""
+    if record.attaching is None:
+        return set()
+    seen, ids = record.attaching
+    found = {each: fleet.find(each) for each in ids}
+    gone = [each for each, it in found.items() if it is None or not (it.is_alive or it.lifecycle)]
+    members = sum(1 for it in found.values() if it and it.lifecycle)
+    return set(gone[max(0, fleet.desired - seen - members) :])
 
 
 def _is_right(instance: Instance, record: Record) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bakeroll.fleet import VERSION_TAG, Fleet
 from bakeroll.roll import lease
 from bakeroll.roll.health import Memory, not_yet
-from bakeroll.roll.observe import layout, observe
+from bakeroll.roll.observe import described, layout, observe
 from bakeroll.roll.owner import Owner, is_dead
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.record import Record, Records
@@ -60,7 +60,7 @@ def status(fleet: str, ports: Ports, port: int, path: str | None) -> FleetStatus
     Raises RollFailed where there is no such group.
     """
     record = Records(ports.table, fleet).read()
-    seen = observe(fleet, ports, record.rolls if record else (), layout(fleet, ports))
+    seen = observe(fleet, ports, record.rolls if record else (), layout(described(fleet, ports), ports))
     running = {each.id: each.address for each in seen.instances if each.state == "running"}
     answers = ports.ask(running, port, path) if path and running else {}
     heard = {each: said for each, said in answers.items() if isinstance(said, str)}

@@ -140,7 +140,7 @@ ROWS = [
         replace(FLEET, instances=BOTH),
         LAUNCHED,
         PROVEN,
-        Act(ATTACHED, (act.Attach(("i-2", "i-3")),)),
+        Act(replace(ATTACHED, attaching=(2, ("i-2", "i-3"))), (act.Attach(("i-2", "i-3")),)),
     ),
     Row(
         "a group without room has its maximum raised first",
@@ -189,7 +189,7 @@ ROWS = [
         replace(COMMITTED, instances=(instance("i-0", "ami-old", ""), *MEMBERS[2:]), desired=3),
         replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-1",)),
         PROVEN,
-        Act(replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-1", "i-0")), (act.Retire("i-0", True),)),
+        Act(replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-1", "i-0")), (act.Retire("i-0", True, 3),)),
     ),
     Row(
         "at the end the processes are resumed",

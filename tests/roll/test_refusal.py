@@ -1,0 +1,168 @@
+"""What is refused before anything is changed, and what is rolled although it looks odd."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from bakeroll.errors import RollFailed
+from bakeroll.fleet import TargetGroup
+from bakeroll.roll.model import Behaviour, World, ports, world
+from tests.roll.cut import Cut, Killed
+from tests.roll.scene import GOOD, goal, rolled
+from tests.roll.watch import Watch
+
+Change = Callable[[World], None]
+
+
+def group(**changes: object) -> Change:
+    def change(fleet: World) -> None:
+        fleet.group = replace(fleet.group, **changes)  # type: ignore[arg-type]
+
+    return change
+
+
+def targets(kind: str) -> Change:
+    def change(fleet: World) -> None:
+        fleet.target_groups = (fleet.target_groups[0], TargetGroup("tg-b", "b", 8000, kind))
+
+    return change
+
+
+def image(**changes: object) -> Change:
+    def change(fleet: World) -> None:
+        fleet.images = {**GOOD, "ami-new": replace(GOOD["ami-new"], **changes)}  # type: ignore[arg-type]
+
+    return change
+
+
+def hooked(fleet: World) -> None:
+    fleet.launch_hooks = ("warm-caches",)
+
+
+def without_image(fleet: World) -> None:
+    fleet.images = {"ami-old": GOOD["ami-old"]}
+
+
+REFUSED: dict[str, tuple[Change, str]] = {
+    "Launch suspended": (group(suspended=frozenset({"Launch"})), "process Launch is suspended"),
+    "a launch hook": (hooked, "launch lifecycle hook warm-caches, which AWS does not run for attached instances"),
+    "targets by address": (targets("ip"), "target group b is of type ip"),
+    "functions as targets": (targets("lambda"), "target group b is of type lambda"),
+    "balancers as targets": (targets("alb"), "target group b is of type alb"),
+    "a mixed instances policy": (
+        group(template="", launches_from="a mixed instances policy"),
+        "links-dev launches from a mixed instances policy",
+    ),
+    "a launch configuration": (
+        group(template="", launches_from="the launch configuration links-7"),
+        "links-dev launches from the launch configuration links-7",
+    ),
+    "a warm pool": (group(has_warm_pool=True), "links-dev has a warm pool"),
+    "a classic balancer": (group(classic_balancers=("links-elb",)), "behind the classic load balancer links-elb"),
+    "a hold": (group(hold="migration until Friday"), "held by its tag bakeroll:hold: “migration until Friday”"),
+    "an empty hold": (group(hold=""), r"held by its tag bakeroll:hold\."),
+    "an image that is gone": (without_image, r"image ami-new of 2\.0-1 does not exist"),
+    "an image half made": (image(state="pending"), r"image ami-new of 2\.0-1 is not available: pending"),
+    "another architecture": (image(architecture="arm64"), "ami-new is for arm64; links-dev launches x86_64"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_rolled_truthfully_is_refused_before_anything_is_changed(case: str) -> None:
+    change, says = REFUSED[case]
+    fleet = world(2, GOOD)
+    change(fleet)
+    before, watch = replace(fleet.group), Watch.of(fleet)
+    cut = Cut(watch=watch)
+
+    with pytest.raises(RollFailed, match=says) as error:
+        rolled(fleet, through=cut.ports(ports(fleet)))
+
+    assert error.value.left == "Nothing was changed."
+    assert error.value.next_step
+    assert (fleet.group, fleet.versions) == (before, {"1": "ami-old"})
+    assert set(cut.calls).isdisjoint({"launch", "make_version", "suspend", "attach", "register", "set_template"})
+    watch.ended("ami-old", 2)
+
+
+def test_a_fleet_that_is_not_there_is_told_with_the_nearest_names() -> None:
+    fleet = world(2, GOOD)
+    fleet.group = replace(fleet.group, name="links-prod")
+
+    with pytest.raises(RollFailed, match=r"no Auto Scaling group links-dev .* There are links-prod\."):
+        rolled(fleet)
+
+
+def test_without_target_groups_the_version_that_an_instance_tells_proves_it() -> None:
+    fleet = world(2, GOOD)
+    group(target_groups=())(fleet)
+    fleet.targets.clear()
+    watch = Watch.of(fleet)
+    watch.floor = 0
+
+    rolled(fleet, through=Cut(watch=watch).ports(ports(fleet)))
+
+    fleet.sleep(30)
+    assert [fleet.machines[each].instance.image for each in fleet.lifecycles] == ["ami-new"] * 2
+
+
+def test_without_target_groups_one_that_tells_another_version_is_taken_away() -> None:
+    fleet = world(2, GOOD | {"ami-new": Behaviour("1.9-1")})
+    group(target_groups=())(fleet)
+
+    with pytest.raises(RollFailed, match=r"says that it runs 1\.9-1"):
+        rolled(fleet)
+
+    fleet.sleep(30)
+    assert sorted(fleet.lifecycles) == ["i-0000", "i-0001"]
+
+
+def test_without_target_groups_and_version_nothing_proves_an_instance_so_it_is_refused() -> None:
+    fleet = world(2, GOOD)
+    group(target_groups=())(fleet)
+
+    with pytest.raises(RollFailed, match="nothing would prove a new one"):
+        rolled(fleet, replace(goal(), path=None))
+
+
+def test_an_instance_in_standby_is_left_alone_and_named() -> None:
+    fleet = world(3, GOOD)
+    fleet.lifecycles["i-0002"] = "Standby"
+    fleet.group = replace(fleet.group, desired=2)
+    for arn in fleet.group.target_groups:
+        del fleet.targets[arn]["i-0002"]
+    lines: list[str] = []
+
+    rolled(fleet, lines=lines)
+
+    assert lines[0].endswith("; left alone in Standby: i-0002")
+    assert fleet.lifecycles["i-0002"] == "Standby"
+    assert fleet.machines["i-0002"].instance.state == "running"
+    assert [each for each in fleet.lifecycles if fleet.lifecycles[each] == "InService"] == ["i-0003", "i-0004"]
+
+
+def test_a_suspended_terminate_does_not_keep_a_roll_from_retiring() -> None:
+    fleet = world(2, GOOD)
+    group(suspended=frozenset({"Terminate"}))(fleet)
+    watch = Watch.of(fleet)
+
+    rolled(fleet, through=Cut(watch=watch).ports(ports(fleet)))
+
+    watch.ended("ami-new", 2)
+
+
+def test_a_roll_that_was_cut_off_ends_though_a_new_one_would_be_refused_but_not_over_a_hold() -> None:
+    fleet = world(2, GOOD)
+    watch = Watch.of(fleet)
+    with pytest.raises(Killed):
+        rolled(fleet, through=Cut(60, watch=watch).ports(ports(fleet)))
+    hooked(fleet)
+    group(hold="wait")(fleet)
+
+    with pytest.raises(RollFailed, match="wait"):
+        rolled(fleet, owner="me@laptop")
+    group(hold=None)(fleet)
+    rolled(fleet, through=Cut(watch=watch).ports(ports(fleet)), owner="me@laptop")
+
+    watch.ended("ami-new", 2)
