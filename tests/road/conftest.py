@@ -109,6 +109,12 @@ class Repository:
         found: dict[str, Any] = json.loads(ended.out)
         return found
 
+    def newest(self) -> str:
+        """The version of the commit that is checked out."""
+        described = self.git("describe", "--tags", "--long", "--abbrev=7").strip()
+        tag, distance, commit = described.removeprefix("v").rsplit("-", 2)
+        return f"{tag}-1" if distance == "0" else f"{tag}+{distance}.{commit}-1"
+
     def served(self, requests: int = 60) -> tuple[Counter[str], Counter[str]]:
         """Which versions, and which instances, answer so many requests through the load balancer."""
         url = self.status()["url"]

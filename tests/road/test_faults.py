@@ -28,33 +28,28 @@ def lines_until(process: subprocess.Popen[str], stage: str) -> str:
     raise AssertionError(f"no line of {stage}:\n{seen}")
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_ctrl_c_in_a_stage_ends_with_130_and_the_next_run_goes_on(serving: Repository, stage: str) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_deploy_cut_off_in_each_stage_in_turn_leaves_nothing_that_stops_the_next(
+    serving: Repository, number: signal.Signals
+) -> None:
+    old = serving.status()["release"]["version"]
     commit = serving.commit()
-    process = serving.start("deploy")
-    lines_until(process, stage)
 
-    os.killpg(process.pid, signal.SIGINT)
-    rest, _ = process.communicate(timeout=60)
-
-    assert process.returncode == 130, rest
-    assert "Traceback" not in rest
-    serving.deploy()
-    assert commit in serving.status()["release"]["version"]
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_run_killed_in_a_stage_leaves_nothing_that_stops_the_next(serving: Repository, stage: str) -> None:
-    commit = serving.commit()
-    process = serving.start("deploy")
-    lines_until(process, stage)
-
-    process.kill()
-    process.communicate(timeout=60)
+    for stage in STAGES:
+        process = serving.start("deploy")
+        lines_until(process, stage)
+        # Ctrl-C reaches the whole process group, as from a terminal; a kill only the one that is killed.
+        os.killpg(process.pid, number) if number == signal.SIGINT else process.kill()
+        rest, _ = process.communicate(timeout=60)
+        assert process.returncode == (130 if number == signal.SIGINT else -9), (stage, rest)
+        assert "Traceback" not in rest
+        assert set(serving.served()[0]) <= {old, serving.newest()}, stage
 
     serving.deploy()
     assert commit in serving.status()["release"]["version"]
-    assert len(serving.served()[1]) == 2
+    versions, instances = serving.served()
+    assert versions == {serving.newest(): 60}
+    assert len(instances) == 2
 
 
 def test_failing_tests_of_the_application_stop_the_deploy_before_anything_is_baked(serving: Repository) -> None:

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.machine
 def test_the_first_deploy_takes_a_commit_to_a_fleet_that_serves_it(links: Repository) -> None:
     ended = links.deploy()
 
-    assert re.search(r"links 1\.0\.0-1 serves local since [0-9:]+\.   http://", ended.out)
+    assert re.search(rf"links {re.escape(links.newest())} serves local since [0-9:]+\.   http://", ended.out)
     versions, instances = links.served(requests=200)
-    assert versions == {"1.0.0-1": 200}
+    assert versions == {links.newest(): 200}
     assert len(instances) == 2
 
 
