@@ -49,13 +49,14 @@ def run(
 
     `env` is added to this process's environment. Where `log` or `on_line` is given, both streams are
     read as one, appended to `log` (made with mode 0600) and handed on line by line.
-    The program dies with us: the kernel interrupts it (SIGINT) when this process goes, even by SIGKILL,
-    so that it can clean up after itself (prctl(2), PR_SET_PDEATHSIG, by setpriv(1)). With `log` it writes
-    to the file itself, and so can still speak where nobody is left to read a pipe.
+    The program dies with us: the kernel ends it (SIGTERM) when this process goes, even by SIGKILL,
+    so that it can clean up after itself (prctl(2), PR_SET_PDEATHSIG, by setpriv(1)). SIGINT would not do:
+    Packer's outer process does not pass it on, and what was started in the background may ignore it. With
+    `log` it writes to the file itself, and so can still speak where nobody is left to read a pipe.
 
     Raises ToolFailed for any exit code but 0, FileNotFoundError where setpriv is missing.
     """
-    command = ["setpriv", "--pdeathsig", "INT", "--", *argv]
+    command = ["setpriv", "--pdeathsig", "TERM", "--", *argv]
     together = log is not None or on_line is not None
     sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if log else subprocess.PIPE
     begin = log.stat().st_size if log else 0

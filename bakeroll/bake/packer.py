@@ -125,8 +125,7 @@ def environment(work: Path, folder: Path, temporary: Path, credentials: Mapping[
     }
 
 
-# SIGTERM, for Packer's outer process passes that on to the inner one, and SIGINT it does not.
-BUILD = ("setpriv", "--pdeathsig", "TERM", "--", "packer", "build", "-machine-readable", "-on-error=cleanup", ".")
+BUILD = ("packer", "build", "-machine-readable", "-on-error=cleanup", ".")
 
 
 def _understood(line: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeroll.bake.packer import BUILD, Transcript, environment, version
+from bakeroll.bake.packer import Transcript, environment, version
 from bakeroll.errors import BakeError
 from bakeroll.events import Event
 from bakeroll.process import ToolFailed
@@ -127,7 +127,3 @@ def test_control_sockets_have_room_in_their_names(tmp_path: Path) -> None:
     longest = f"{given['ANSIBLE_SSH_CONTROL_PATH_DIR']}/{'0' * 10}.{'x' * 17}"
     assert len(longest) < 108
     assert given["AWS_ACCESS_KEY_ID"] == "x"
-
-
-def test_packer_is_ended_by_the_one_signal_that_it_passes_on() -> None:
-    assert BUILD[:4] == ("setpriv", "--pdeathsig", "TERM", "--")
