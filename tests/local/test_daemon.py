@@ -37,8 +37,8 @@ def test_a_start_that_fails_says_why_and_keeps_the_state_as_it_was(tmp_path: Pat
         "BAKEROLL_LOCAL_STATE": str(kept.parent),
         "BAKEROLL_LOCAL_CACHE": str(tmp_path / "cache"),
         "BAKEROLL_LOCAL_BRIDGE": "brdaemon0",
-        "BAKEROLL_LOCAL_NETWORK": "10.104.0.0/16",
-        "BAKEROLL_LOCAL_PORT": "5704",
+        "BAKEROLL_LOCAL_NETWORK": "10.107.0.0/16",
+        "BAKEROLL_LOCAL_PORT": "5707",
     }
     before = kept.stat().st_mtime_ns
     done = subprocess.run(
