@@ -61,7 +61,7 @@ def down(config: Config, tell: Tell) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
         try:
-            _await(lambda: not _is_locked(config), _DOWN_WITHIN, "did not stop")
+            _await(lambda: not _is_locked(config) and _is_over(pid), _DOWN_WITHIN, "did not stop")
         except LocalCloudError:
             tell("it does not stop by itself: ending it by force")
             os.kill(pid, signal.SIGKILL)
@@ -210,6 +210,14 @@ def _asked(config: Config) -> dict[str, Any] | None:
     finally:
         connection.close()
     return said if isinstance(said, dict) and said.get("state") == str(config.state) else None
+
+
+def _is_over(pid: int) -> bool:
+    """Whether a process has ended; one that only waits for its parent to hear of it has (proc(5), state Z)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def _is_locked(config: Config) -> bool:
