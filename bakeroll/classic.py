@@ -29,14 +29,17 @@ def modern(words: Sequence[str], tasks: Mapping[str, Task[Any]]) -> list[str]:
 
     Values without a name fill the task's parameters in order; `\\,` is a comma in a value; a boolean
     becomes its flag or is left out, and its bare name (`deploy:dev,dry-run`) is its flag. A word that some
-    flag awaits as its value stays as it is.
+    flag awaits as its value stays as it is. A bare word right after a task fills its positional parameter that
+    may be left out: Invoke fills those alone that may not.
     Raises ParseError for a key that the task does not have.
     """
     result: list[str] = []
     awaiting: dict[str, bool] = {}
     awaits_value = False
+    optional: Argument | None = None
     for word in words:
         name, colon, rest = word.partition(":")
+        filled, optional = optional, None
         if awaits_value:
             result.append(word)
             awaits_value = False
@@ -44,6 +47,9 @@ def modern(words: Sequence[str], tasks: Mapping[str, Task[Any]]) -> list[str]:
             arguments = _arguments(tasks[name])
             awaiting = {flag: argument.takes_value for argument in arguments for flag in _flags(argument)}
             result += [name, *(_options(name, rest, arguments) if colon else ())]
+            optional = next((each for each in arguments if each.positional and each.default is not None), None)
+        elif filled and not word.startswith("-"):
+            result.append(f"{_flags(filled)[0]}={word}")
         else:
             result.append(word)
             awaits_value = awaiting.get(word, False)

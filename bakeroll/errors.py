@@ -20,9 +20,10 @@ from pathlib import Path
 
 
 class BakerollError(Exception):
-    """What failed, on which resource; what was left; the next command; the log that holds the rest."""
+    """What failed, on which resource; what was left; the next command; the log, a roll's timeline."""
 
     exit_code = 1
+    timeline: Path | None = None
 
     def __init__(self, what: str, *, left: str = "", next_step: str = "", log: Path | None = None) -> None:
         super().__init__(what)
@@ -55,10 +56,12 @@ class BakeError(BakerollError):
 class CloudError(BakerollError):
     """AWS's API answered an error, or none, beyond the retries of the call itself.
 
-    `is_passing` where the same call may well succeed a little later: throttled, unavailable, no answer.
+    `is_passing` where the same call may well succeed a little later: throttled, unavailable, no answer. `is_lacking`
+    where AWS has no capacity of the kind in that zone just now.
     """
 
     is_passing = False
+    is_lacking = False
 
 
 class LocalCloudError(BakerollError):

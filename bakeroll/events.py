@@ -5,6 +5,38 @@ from dataclasses import dataclass
 from typing import Literal
 
 Stage = Literal["cloud", "package", "publish", "bake", "roll", "release"]
+LaneState = Literal["launching", "booting", "proving", "in service", "unhealthy", "draining", "standing by", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One instance of a fleet that is being rolled, at one moment; a launch without an instance yet is one, too.
+
+    `release` is what it runs (a version, else an image); `note` why it is in that state, or not in service yet;
+    `is_new` where the roll brings it.
+    """
+
+    id: str
+    zone: str
+    state: LaneState
+    release: str
+    note: str = ""
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A roll at one moment: its lanes, the capacity `in_service` against its `floor`, and what is `awaited`.
+
+    `desired` is the capacity that others ask for, without what the roll has added to it.
+    """
+
+    fleet: str
+    lanes: tuple[Lane, ...]
+    in_service: int
+    floor: int
+    desired: int
+    awaited: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +45,14 @@ class Event:
 
     `progress` lines are redrawn in place on a terminal and printed once each in a log; `detail` lines
     (a tool's own output) are shown nowhere but under `--verbose`; `done` closes the stage; a `heading` stands
-    above all stages and stays; a `plan` is what a dry run says of a stage.
+    above all stages and stays; a `plan` is what a dry run says of a stage; a `note` stays and closes nothing;
+    a `scene`, reported at each turn of a roll, is drawn on a terminal, and printed nowhere.
     """
 
     stage: Stage
     text: str
-    kind: Literal["progress", "detail", "done", "heading", "plan"] = "progress"
+    kind: Literal["progress", "detail", "done", "heading", "plan", "note", "scene"] = "progress"
+    scene: Scene | None = None
 
 
 Report = Callable[[Event], None]

@@ -1,10 +1,14 @@
 """The vocabulary of a fleet: what an observation of it holds. Frozen data; no input or output."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
 
 DRAINING = frozenset({"draining", "unhealthy.draining"})
 """States of a target that finishes what it has begun and is given nothing new."""
+COUNTED = ("Pending", "InService")
+"""Lifecycle states that desired capacity counts."""
 ROLL_TAG = "bakeroll:roll"
 SLOT_TAG = "bakeroll:slot"
 VERSION_TAG = "bakeroll:version"
@@ -35,10 +39,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TargetGroup:
+    """A target group, or a classic load balancer: then `type` is "classic" and `arn` its name.
+
+    Targets are instances by their id; where `type` is "ip", by their private address.
+    """
+
     arn: str
     name: str
     port: int
     type: str = "instance"
+
+    def target(self, instance: "Instance") -> str:
+        """What the group calls the instance."""
+        return instance.address if self.type == "ip" else instance.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +60,19 @@ class Subnet:
     zone: str
 
 
+LaunchesFrom = Literal["launch template", "mixed instances policy", "launch configuration"]
+LAUNCH_CONFIGURATION = "launch-configuration"
+"""In the place of a launch template's id: versions are then the names of launch configurations."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """An Auto Scaling group as it describes itself; `lifecycles` is the state of each member by id.
 
-    `template` is empty where the group launches from something else, which `launches_from` names; `hold` is the
-    value of its tag `bakeroll:hold`, None where it has none.
+    `launches_from` says what it launches from: its launch template, a mixed instances policy (`template` and
+    `template_version` are then that policy's) or a launch configuration (`template` is then LAUNCH_CONFIGURATION and
+    `template_version` its name). `conflict` says why another image cannot be set, such as an override with a
+    launch template of its own. `hold` is the value of its tag `bakeroll:hold`, None where it has none.
     """
 
     name: str
@@ -67,10 +87,17 @@ class Group:
     target_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     lifecycles: Mapping[str, str] = field(default_factory=dict)
-    launches_from: str = "a launch template"
+    launches_from: LaunchesFrom = "launch template"
+    conflict: str = ""
+    is_deleting: bool = False
     has_warm_pool: bool = False
     classic_balancers: tuple[str, ...] = ()
     hold: str | None = None
+
+    @property
+    def size(self) -> int:
+        """How many instances its desired capacity counts."""
+        return sum(1 for state in self.lifecycles.values() if state.startswith(COUNTED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +118,29 @@ class ImageState:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One instance to launch. `token` makes a repeated request launch nothing twice."""
+    """Instances to launch by one request, all or none. `token` makes a repeated request launch nothing twice."""
 
     token: str
     template: str
     template_version: str
     subnet: Subnet
     tags: Mapping[str, str]
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshState:
+    """An instance refresh of the group's, in AWS's words; `percent` is how much of it is done."""
+
+    id: str
+    status: str
+    reason: str = ""
+    percent: int = 0
+    version: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in ("Successful", "Failed", "Cancelled", "RollbackFailed", "RollbackSuccessful")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +148,9 @@ class Instance:
     """An instance of the fleet: in the group, or launched by a roll and not attached yet.
 
     `lifecycle` is the group's LifecycleState, empty where the instance is not in the group; `health` is
-    by target group, which is left out where the instance is not registered.
+    by target group, which is left out where the instance is not registered. `is_in_twin`: it is in the second group
+    of a blue-green roll, and `lifecycle` is empty unless it is leaving that. Where `image` is empty, the group names
+    the instance and EC2 does not show it yet.
     """
 
     id: str
@@ -117,6 +162,7 @@ class Instance:
     tags: Mapping[str, str] = field(default_factory=dict)
     health: Mapping[str, Health] = field(default_factory=dict)
     answer: Answer | None = None
+    is_in_twin: bool = False
 
     @property
     def is_alive(self) -> bool:
@@ -125,24 +171,34 @@ class Instance:
     @property
     def is_member(self) -> bool:
         """Whether the group's desired capacity counts it."""
-        return self.lifecycle.startswith(("Pending", "InService"))
+        return self.lifecycle.startswith(COUNTED)
+
+    @property
+    def is_standing_by(self) -> bool:
+        """Out of service in its group, alive and not counted: on its way there, too."""
+        return self.lifecycle in ("Standby", "EnteringStandby")
 
     @property
     def is_registered(self) -> bool:
         """Whether any balancer may send it something new."""
         return any(each.state not in DRAINING and each.state != "unused" for each in self.health.values())
 
+    def is_healthy_in(self, arns: Sequence[str]) -> bool:
+        states = [self.health.get(each) for each in arns]
+        return all(each is not None and each.state == "healthy" for each in states)
+
     @property
     def is_draining(self) -> bool:
         return any(each.state in DRAINING for each in self.health.values())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fleet:
     """An Auto Scaling group with its instances and balancers at one moment.
 
     `template_version` is as the group names it (a number, `$Latest` or `$Default`), `template_number` its
-    number; `image` is what that version launches. `tags` are those that the group gives what it launches.
+    number; `image` is what that version launches. `tags` are those that the group gives what it launches. `refresh`
+    is the newest instance refresh, `twin` the second group of a blue-green roll, where these were looked at.
     """
 
     name: str
@@ -158,15 +214,25 @@ class Fleet:
     target_groups: tuple[TargetGroup, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     instances: tuple[Instance, ...] = ()
+    refresh: RefreshState | None = None
+    twin: Group | None = None
 
-    @property
+    @cached_property
     def members(self) -> tuple[Instance, ...]:
         return tuple(each for each in self.instances if each.is_member)
 
     def is_in_service(self, instance: Instance) -> bool:
         """Healthy, by its id, in every target group of the fleet at this moment."""
-        states = [instance.health.get(group.arn) for group in self.target_groups]
-        return instance.state == "running" and all(each is not None and each.state == "healthy" for each in states)
+        return instance.id in self._in_service
+
+    @cached_property
+    def _in_service(self) -> frozenset[str]:
+        arns = [group.arn for group in self.target_groups]
+        return frozenset(each.id for each in self.instances if each.state == "running" and each.is_healthy_in(arns))
 
     def find(self, identifier: str) -> Instance | None:
-        return next((each for each in self.instances if each.id == identifier), None)
+        return self._by_id.get(identifier)
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Instance]:
+        return {each.id: each for each in self.instances}

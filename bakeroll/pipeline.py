@@ -37,12 +37,14 @@ from bakeroll.wiring import Site
 class Request:
     """What an operator asks for. Without a version it is the commit that is checked out.
 
-    `confirm` is told what is about to be rolled, before anything changes; it raises where that is not wanted.
+    `patience`: so many seconds another that rolls the fleet is waited for. `confirm` is told what is about to be
+    rolled, before anything changes; it raises where that is not wanted.
     """
 
     version: str = ""
     is_dirty_allowed: bool = False
     is_dry: bool = False
+    patience: float = 0
     confirm: Callable[[str], None] = field(default=lambda _: None)
 
 
@@ -101,15 +103,12 @@ def bake(site: Site, request: Request) -> Image | None:
 def roll(site: Site, request: Request) -> dict[str, Any] | None:
     """Roll the fleet to the version asked for, whose image must be baked, and write the release down."""
     stopwatch = Stopwatch()
-    candidate = _candidate(site, request)
-    image = _image(site, candidate.version)
-    if image is None:
-        raise BakeError(
-            f"There is no image of {site.environment.application} {candidate.version}.",
-            next_step=f"fab bake --env={site.environment.name} --version={candidate.version}",
-        )
-    _agreed(site, request, candidate)
-    return _rolled(site, request, image, stopwatch)
+    release = candidate_release(site, request)
+    _agreed(site, request, Candidate(release.version, release.revision))
+    if request.is_dry:
+        _would(site, "roll", site.preview(release))
+        return None
+    return serve(site, release, stopwatch, patience=request.patience)
 
 
 def deploy(site: Site, request: Request) -> dict[str, Any] | None:
@@ -164,10 +163,17 @@ def _rolled(site: Site, request: Request, image: Image, stopwatch: Stopwatch) ->
     if request.is_dry:
         _would(site, "roll", site.preview(_release(site, image)))
         return None
+    return serve(site, _release(site, image), stopwatch, patience=request.patience)
+
+
+def serve(
+    site: Site, release: Release, stopwatch: Stopwatch, *, is_resumed: bool = False, patience: float = 0
+) -> dict[str, Any]:
+    """Roll the fleet to a release, or go on with the roll that was cut off. What then serves, as `--json` tells it."""
     before = site.history()
     with stopwatch.stage("roll"):
-        release = _release(site, image)
-        if not site.roll(release) and before and before[0].image == image.id:
+        is_new = site.roll(release, is_resumed=is_resumed, patience=patience)
+        if not is_new and before and before[0].image == release.image:
             release = before[0]  # it served already, and since then
     earlier = [each.version for each in before if each.version != release.version]
     return {
@@ -177,7 +183,21 @@ def _rolled(site: Site, request: Request, image: Image, stopwatch: Stopwatch) ->
         "release": survey.told(release),
         "before": earlier[0] if earlier else None,
         "seconds": stopwatch.seconds,
+        "timeline": str(site.timeline) if site.timeline else None,
+        "stands_by_until": site.stands_by_until(),
     }
+
+
+def candidate_release(site: Site, request: Request) -> Release:
+    """The release of the version asked for, whose image must be baked."""
+    candidate = _candidate(site, request)
+    image = _image(site, candidate.version)
+    if image is None:
+        raise BakeError(
+            f"There is no image of {site.environment.application} {candidate.version}.",
+            next_step=f"fab bake --env={site.environment.name} --version={candidate.version}",
+        )
+    return _release(site, image)
 
 
 def _release(site: Site, image: Image) -> Release:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bakeroll.errors import SettingsError
 
@@ -71,15 +71,64 @@ class BakeSettings(Section):
     base_max_age_days: float = Field(default=30, gt=0)
 
 
+class Metric(Section):
+    """A CloudWatch metric with values of each instance, by which new instances are compared with old ones."""
+
+    namespace: str
+    name: str
+    statistic: Literal["Average", "Sum", "Minimum", "Maximum"] = "Average"
+    dimension: str = "InstanceId"
+    period: Literal[1, 5, 10, 20, 30] | Annotated[int, Field(ge=60, multiple_of=60)] = 60
+    worse: Literal["higher", "lower"] = "higher"
+    significance: float = Field(default=0.01, gt=0, lt=0.5)
+
+
+class Check(Section):
+    """What a canary must stand: exactly one of these."""
+
+    http: HttpPath | None = None
+    command: tuple[str, ...] | None = None
+    alarm: str | None = None
+    metric: Metric | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "Check":
+        if len(self.model_fields_set) != 1:
+            raise ValueError("exactly one of http, command, alarm and metric")
+        return self
+
+
+class Canary(Section):
+    """How many instances come first, and what they must stand for how long."""
+
+    size: Amount = 1
+    watch: Seconds = 300
+    interval: Seconds = 10
+    checks: tuple[Check, ...] = ()
+
+
+class Refresh(Section):
+    """What AWS's own instance refresh is told besides the amounts."""
+
+    checkpoints: tuple[Annotated[int, Field(ge=1, le=100)], ...] = ()
+    checkpoint_delay: Seconds = 300
+    alarms: tuple[str, ...] = ()
+    warmup: Seconds | None = None
+    timeout: Seconds = 3600
+
+
 class Policy(Section):
     """How a fleet is rolled."""
 
-    strategy: Literal["surge"] = "surge"
+    strategy: Literal["surge", "rolling", "blue-green", "canary", "refresh"] = "surge"
     max_surge: Amount = "100%"
     max_unavailable: Amount = 0
     healthy_checks: int = Field(default=2, ge=1)
     in_service_timeout: Seconds = 300
     drain_timeout: Seconds = 330
+    soak: Seconds = 0
+    canary: Canary = Canary()
+    refresh: Refresh = Refresh()
 
 
 class LocalFleet(Section):
@@ -98,6 +147,7 @@ class Environment(Section):
     account: str = ""
     region: str = ""
     fleet: str = ""
+    target_groups: tuple[str, ...] = ()
     confirm: bool = False
     policy: Policy = Policy()
     bake: BakeSettings = BakeSettings()
@@ -141,6 +191,7 @@ class EnvironmentSettings:
     account: str
     region: str
     fleet: str
+    target_groups: tuple[str, ...]
     confirm: bool
     local: LocalFleet
 
@@ -184,6 +235,7 @@ def load(root: Path, environment: str) -> EnvironmentSettings:
         account=found.account,
         region=found.region,
         fleet=found.fleet or f"{settings.application}-{environment}",
+        target_groups=found.target_groups,
         confirm=found.confirm,
         local=found.local,
     )
@@ -263,6 +315,8 @@ def _wanted(error: Any) -> str:
             return "true or false"
         case ["string", "pattern", *_]:
             return PATTERNS.get(error["ctx"]["pattern"], f"like {error['ctx']['pattern']}")
+        case ["value", "error"]:
+            return str(error["msg"]).removeprefix("Value error, ")
         case ["string", "type"]:
             return "a text; put it in quotation marks" if error["input"] is not None else "a text"
     said = str(error["msg"])
@@ -293,13 +347,17 @@ def _section(location: tuple[int | str, ...]) -> tuple[str, Mapping[str, Any]]:
         "bake": ("bake", BakeSettings),
         "source_ami": ("bake.source_ami", SourceAmi),
         "policy": ("a roll policy", Policy),
+        "canary": ("a canary", Canary),
+        "checks": ("a check", Check),
+        "metric": ("a metric", Metric),
+        "refresh": ("an instance refresh", Refresh),
         "local": ("a local fleet", LocalFleet),
     }
     if not location:
         return FILE, Settings.model_fields
     if len(location) == 2 and location[0] == "environments":
         return "an environment", Environment.model_fields
-    name, model = models[str(location[-1])]
+    name, model = models[next(str(part) for part in reversed(location) if isinstance(part, str))]
     return name, model.model_fields
 
 

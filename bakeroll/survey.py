@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bakeroll.release import Release
+from bakeroll.roll.status import STANDING_BY
 
 if TYPE_CHECKING:
     from bakeroll.roll.status import FleetStatus
@@ -52,15 +53,16 @@ def drift(release: Release | None, fleet: "FleetStatus") -> Iterator[str]:
     """In what the fleet differs from the last release; nothing while it is being rolled."""
     if fleet.roll or release is None:
         return
-    for each in fleet.instances:
+    counted = [each for each in fleet.instances if each.state != STANDING_BY]
+    for each in counted:
         if each.image != release.image:
             yield f"{each.id} runs {each.image}, not the release's {release.image}"
         elif each.version not in ("", release.version):
             yield f"{each.id} says that it runs {each.version}, not {release.version}"
     if fleet.launches != release.image:
         yield f"{fleet.name} launches {fleet.launches}, not the release's {release.image}"
-    if len(fleet.instances) != fleet.desired:
-        yield f"{fleet.name} has {len(fleet.instances)} instances, and {fleet.desired} are desired"
+    if len(counted) != fleet.desired:
+        yield f"{fleet.name} has {len(counted)} instances, and {fleet.desired} are desired"
 
 
 def next_step(environment: str, release: Release | None, fleet: "FleetStatus") -> str:

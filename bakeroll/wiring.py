@@ -4,7 +4,7 @@ Everything is made on first use, so that a task pays only for the parts of the w
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,13 +19,19 @@ from bakeroll.settings import EnvironmentSettings
 
 if TYPE_CHECKING:
     from bakeroll.apt.keys import GnupgKey
+    from bakeroll.aws.balancers import Balancers
     from bakeroll.aws.s3 import S3Objects
     from bakeroll.aws.session import Clients
     from bakeroll.bake.bakery import RepositoryAccess
     from bakeroll.bake.oven import Bakery
+    from bakeroll.fleet import Group
+    from bakeroll.roll.doctor import Chart
+    from bakeroll.roll.loop import Poll
+    from bakeroll.roll.plan import Plan
     from bakeroll.roll.ports import Ports
     from bakeroll.roll.record import Goal
     from bakeroll.roll.status import FleetStatus
+    from bakeroll.roll.steering import Steering
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,8 @@ class Site:
     """One environment and the world around it, as a pipeline walks through it."""
 
     run = staticmethod(run)
+    timeline: Path | None = None
+    """Of the last roll; None where it had nothing to show or could not be written."""
 
     def __init__(
         self, environment: EnvironmentSettings, report: Report, *, operator: str, local: LocalCloud | None = None
@@ -129,41 +137,120 @@ class Site:
 
     @cached_property
     def ports(self) -> "Ports":
-        from bakeroll.aws import autoscaling, dynamodb, ec2, elbv2
+        from bakeroll.aws import autoscaling, cloudwatch, dynamodb, ec2, templates
         from bakeroll.roll.observe import ask_over_http
         from bakeroll.roll.ports import Ports
+        from bakeroll.roll.probing import Probing
 
+        aws = self.aws
+        versions = templates.Templates(aws)
         return Ports(
-            scaling=autoscaling.AutoScaling(self.aws.autoscaling),
-            machines=ec2.EC2(self.aws.ec2),
-            balancers=elbv2.TargetGroups(self.aws.elbv2),
-            table=dynamodb.DocumentTable(self.aws.dynamodb, self.environment.table),
+            scaling=autoscaling.AutoScaling(aws, versions),
+            machines=ec2.EC2(aws.ec2, versions),
+            templates=versions,
+            balancers=self._balancers,
+            table=dynamodb.DocumentTable(aws.dynamodb, self.environment.table),
             ask=ask_over_http,
+            probes=Probing(cloudwatch.CloudWatch(aws), run),
         )
 
-    def roll(self, release: Release) -> bool:
+    @cached_property
+    def _balancers(self) -> "Balancers":
+        from bakeroll.aws.balancers import Balancers
+
+        return Balancers(self.aws)
+
+    def roll(self, release: Release, *, is_resumed: bool = False, patience: float = 0) -> bool:
         """Roll the fleet to a release; whether it had to be. See `bakeroll.roll.roll.roll` for what it raises."""
+        from bakeroll.console.timeline import kept
         from bakeroll.roll.clock import SystemClock
         from bakeroll.roll.owner import this_process
-        from bakeroll.roll.roll import Poll, roll
+        from bakeroll.roll.roll import roll
 
         environment = self.environment
-        # AWS's health checks are seconds apart and its API counts calls; the local cloud is quick and its own.
-        poll = Poll(0.1, 0.2) if self.local else Poll(1, 5)
+        clock = SystemClock()
+        recorded = kept(self.report, self.work / "rolls", release, now=clock.now, monotonic=clock.monotonic)
         try:
-            outcome = roll(
-                self._goal(release),
-                environment.policy,
-                self.ports,
-                owner=this_process(),
-                clock=SystemClock(),
-                report=self.report,
-                poll=poll,
-            )
+            with recorded as timeline:
+                outcome = roll(
+                    self._goal(release),
+                    environment.policy,
+                    self.ports,
+                    owner=this_process(),
+                    clock=clock,
+                    report=timeline,
+                    poll=self._poll,
+                    is_resumed=is_resumed,
+                    patience=patience,
+                )
         except LeaseHeld as error:
-            error.next_step = error.next_step or f"Watch it: fab status --env={environment.name}"
+            error.next_step = error.next_step or (
+                f"Wait for it: --wait      Watch it: fab status --env={environment.name} --follow"
+            )
             raise
+        self.timeline = timeline.path
         return outcome.is_new
+
+    @property
+    def _poll(self) -> "Poll":
+        """AWS's health checks are seconds apart and its API counts calls; the local cloud is quick and its own."""
+        from bakeroll.roll.loop import Poll
+
+        return Poll(0.1, 0.2) if self.local else Poll(1, 5)
+
+    def plan(self, release: Release) -> "Plan":
+        """What a roll to the release would do; nothing is changed."""
+        from bakeroll.aws.preflight import Surroundings
+        from bakeroll.roll.plan import plan
+
+        environment, group = self.environment, self._group()
+        alarms = [
+            *(each.alarm for each in environment.policy.canary.checks if each.alarm),
+            *environment.policy.refresh.alarms,
+        ]
+        name = group.name if group else environment.fleet
+        preflight = Surroundings(self.aws, name, release.image, alarms, environment.table)
+        return plan(
+            self._goal(release),
+            environment.policy,
+            self.ports,
+            preflight,
+            region=self.region,
+            poll=self._poll,
+            now=datetime.now(UTC),
+        )
+
+    @cached_property
+    def steering(self) -> "Steering":
+        """What a person does to a roll that goes on or was cut off."""
+        from bakeroll.roll.clock import SystemClock
+        from bakeroll.roll.steering import Steering
+
+        return Steering(self.environment.fleet, self.environment.name, self.ports, SystemClock(), self.operator)
+
+    def examine(self) -> "Chart":
+        """What a dead roll left."""
+        from bakeroll.roll.doctor import examine
+
+        environment = self.environment
+        now = datetime.now(UTC)
+        return examine(environment.fleet, environment.application, environment.name, self.ports, now)
+
+    def take_away(self, instances: Sequence[str]) -> None:
+        """Deregister and terminate instances that a roll launched and lost; under the fleet's lease."""
+        from bakeroll.roll.clock import SystemClock
+        from bakeroll.roll.doctor import take_away
+        from bakeroll.roll.owner import this_process
+
+        goal = self.environment.fleet
+        take_away(goal, self.environment.target_groups, instances, self.ports, this_process(), SystemClock())
+
+    def stands_by_until(self) -> str | None:
+        """Until when the old instances stand by, ISO 8601; None where none do."""
+        from bakeroll.roll.record import Records
+
+        record = Records(self.ports.table, self.environment.fleet).read()
+        return record.soaks_until if record and record.stage == "soaking" else None
 
     def preview(self, release: Release | None) -> str:
         """What a roll to the release, or to an image yet to be baked, would do."""
@@ -177,7 +264,7 @@ class Site:
         from bakeroll.roll.record import Goal
 
         environment = self.environment
-        return Goal(environment.fleet, release, environment.port, environment.version)
+        return Goal(environment.fleet, release, environment.port, environment.version, environment.target_groups)
 
     def history(self) -> list[Release]:
         """The releases of the environment, the newest first."""
@@ -193,14 +280,20 @@ class Site:
 
     def url(self) -> str:
         """Where the fleet serves; empty where it has no load balancer."""
-        from bakeroll.aws.elbv2 import TargetGroups
-
-        group = self.ports.scaling.describe(self.environment.fleet)
-        return TargetGroups(self.aws.elbv2).url(group.target_groups) if group and group.target_groups else ""
+        group = self._group()
+        if group is None:
+            return ""
+        return self._balancers.url([*group.target_groups, *self.environment.target_groups], group.classic_balancers)
 
     def has_fleet(self) -> bool:
         """Whether the fleet is there; a local environment's is made after all else that it needs."""
-        return self.ports.scaling.describe(self.environment.fleet) is not None
+        return self._group() is not None
+
+    def _group(self) -> "Group | None":
+        from bakeroll.roll.twin import names
+
+        found = self.ports.scaling.describe(*names(self.environment.fleet))
+        return next(iter(each for each in found.values() if not each.is_deleting), None)
 
     def provision(self) -> Iterator[str]:
         """Make what is missing of the table and the bucket, in a local environment of the fleet too; tell it."""

@@ -16,7 +16,15 @@ def deploy(_: Context, env: str = "", version: str = "", dirty: bool = False) ->
 def status(_: Context, env: str = "", json: bool = False) -> None: ...
 
 
-TASKS: dict[str, Task[Any]] = {"deploy": Task(deploy), "status": Task(status), "local.up": Task(status)}
+def fault(_: Context, kind: str = "", times: str = "", clear: bool = False) -> None: ...
+
+
+TASKS: dict[str, Task[Any]] = {
+    "deploy": Task(deploy),
+    "status": Task(status),
+    "local.up": Task(status),
+    "local.fault": Task(fault, positional=["kind"]),
+}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +45,11 @@ TASKS: dict[str, Task[Any]] = {"deploy": Task(deploy), "status": Task(status), "
         pytest.param("deploy:env=a=b", "deploy --env=a=b", id="an equals sign may stand in a value"),
         pytest.param("deploy:", "deploy", id="nothing after the colon is no argument"),
         pytest.param("local.up:dev", "local.up --env=dev", id="a task of a sub-collection"),
+        pytest.param("local.fault", "local.fault", id="a positional parameter may be left out"),
+        pytest.param("local.fault lost --times 3", "local.fault --kind=lost --times 3", id="a positional parameter"),
+        pytest.param("local.fault --clear lost", "local.fault --clear lost", id="a word later on is left to fab"),
+        pytest.param("local.fault status:dev", "local.fault status --env=dev", id="a task is no value"),
+        pytest.param("deploy dev", "deploy dev", id="a parameter that is not positional is not filled"),
         pytest.param("other:env=dev", "other:env=dev", id="an unknown task is left to fab"),
         pytest.param("status --env deploy:env=x", "status --env deploy:env=x", id="an awaited value stays"),
         pytest.param("status --json deploy:x", "status --json deploy --env=x", id="a boolean flag awaits nothing"),

@@ -9,6 +9,7 @@ from bakeroll import settings
 from bakeroll.errors import SettingsError
 
 ROOT = Path(__file__).parents[1]
+BARE = "application: links\nenvironments: {dev: {}}\n"
 SMALL = """\
 application: links
 policy:
@@ -96,6 +97,23 @@ def test_the_file_is_found_from_a_folder_below(tmp_path: Path) -> None:
             id="a word for a number",
         ),
         pytest.param("application: links\n", "deploy.yml, line 1: “environments” is missing.", id="no environment"),
+        pytest.param(
+            BARE + "policy:\n  strategy: blue\n",
+            "deploy.yml, line 4: “policy.strategy” is “blue”; it must be 'surge', 'rolling', 'blue-green', 'canary' or "
+            "'refresh'.",
+            id="a strategy that there is not",
+        ),
+        pytest.param(
+            BARE + "policy:\n  canary:\n    checks:\n      - {http: /health, alarm: links-5xx}\n",
+            "deploy.yml, line 6: “policy.canary.checks.0” is a mapping; it must be exactly one of http, command, alarm "
+            "and metric.",
+            id="a check that is two",
+        ),
+        pytest.param(
+            BARE + "policy:\n  canary:\n    checks:\n      - htp: /health\n",
+            "deploy.yml, line 6: “htp” is no setting of a check. Did you mean “http”?",
+            id="an unknown check",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_line(text: str, said: str) -> None:

@@ -1,29 +1,41 @@
-"""The Auto Scaling group. https://docs.aws.amazon.com/autoscaling/ec2/APIReference/"""
+"""Auto Scaling groups. https://docs.aws.amazon.com/autoscaling/ec2/APIReference/"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from bakeroll.aws.session import code_of, translated
+from bakeroll.aws import clone, refresh
+from bakeroll.aws.group import group, launching
+from bakeroll.aws.handover import HandOver
+from bakeroll.aws.session import Clients, blocks, code_of, is_not_found, translated
+from bakeroll.aws.templates import Templates
 from bakeroll.errors import CloudError
-from bakeroll.fleet import HOLD_TAG, Group
+from bakeroll.fleet import LAUNCH_CONFIGURATION, Group, RefreshState
+from bakeroll.settings import Policy
 
 if TYPE_CHECKING:
-    from types_boto3_autoscaling import AutoScalingClient
     from types_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef
+
+STANDBY_AT_MOST = 20
+REFRESHES = 10
 
 
 class AutoScaling:
     """Auto Scaling groups, by name."""
 
-    def __init__(self, client: AutoScalingClient) -> None:
-        self._client = client
+    def __init__(
+        self, clients: Clients, templates: Templates, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._clients = clients
+        self._client = clients.autoscaling
+        self._templates = templates
+        self._now = now
 
-    def describe(self, name: str) -> Group | None:
-        with translated("DescribeAutoScalingGroups", name):
-            found = self._client.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
-        return _group(found[0]) if found else None
+    def describe(self, *names: str) -> Mapping[str, Group]:
+        """Those of the groups that there are, by name; one call."""
+        return {name: group(raw, self._image_of) for name, raw in self._described(*names).items()}
 
     def names(self) -> Sequence[str]:
         """The names of all groups of the account and region."""
@@ -35,8 +47,8 @@ class AutoScaling:
         """The names of the group's lifecycle hooks for launches."""
         with translated("DescribeLifecycleHooks", name):
             hooks = self._client.describe_lifecycle_hooks(AutoScalingGroupName=name)["LifecycleHooks"]
-        launching = "autoscaling:EC2_INSTANCE_LAUNCHING"
-        return [each["LifecycleHookName"] for each in hooks if each.get("LifecycleTransition") == launching]
+        starting = "autoscaling:EC2_INSTANCE_LAUNCHING"
+        return [each["LifecycleHookName"] for each in hooks if each.get("LifecycleTransition") == starting]
 
     def attach(self, name: str, ids: Sequence[str]) -> None:
         """Desired capacity grows by as many; at most 20 ids."""
@@ -51,11 +63,17 @@ class AutoScaling:
         with translated("SetDesiredCapacity", name):
             self._client.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=desired, HonorCooldown=False)
 
-    def set_template(self, name: str, template: str, version: str) -> None:
+    def set_sizes(self, name: str, minimum: int, desired: int, maximum: int) -> None:
         with translated("UpdateAutoScalingGroup", name):
             self._client.update_auto_scaling_group(
-                AutoScalingGroupName=name, LaunchTemplate={"LaunchTemplateId": template, "Version": version}
+                AutoScalingGroupName=name, MinSize=minimum, DesiredCapacity=desired, MaxSize=maximum
             )
+
+    def set_template(self, name: str, template: str, version: str) -> None:
+        """What the group launches from: in its mixed instances policy where it has one, there the overrides' too."""
+        told = launching(self._one(name), template, version, self._image_of)
+        with translated("UpdateAutoScalingGroup", name):
+            self._client.update_auto_scaling_group(AutoScalingGroupName=name, **told)
 
     def suspend(self, name: str, processes: Sequence[str]) -> None:
         """Suspend these processes; none are named by an empty list, which to AWS would mean all."""
@@ -77,38 +95,112 @@ class AutoScaling:
                     InstanceId=instance, ShouldDecrementDesiredCapacity=decrement
                 )
         except CloudError as error:
-            if code_of(error) != "ValidationError" or "not found" not in error.what.lower():
+            if not is_not_found(error):
                 raise
             return False
         return True
 
+    def enter_standby(self, name: str, ids: Sequence[str], *, decrement: bool) -> None:
+        """Out of service, alive: deregistered and not counted."""
+        for block in blocks(ids, STANDBY_AT_MOST):
+            with translated("EnterStandby", name):
+                self._client.enter_standby(
+                    AutoScalingGroupName=name, InstanceIds=block, ShouldDecrementDesiredCapacity=decrement
+                )
 
-def _group(raw: AutoScalingGroupTypeDef) -> Group:
-    template = raw.get("LaunchTemplate", {})
-    subnets = raw.get("VPCZoneIdentifier", "")
-    return Group(
-        name=raw["AutoScalingGroupName"],
-        minimum=raw["MinSize"],
-        maximum=raw["MaxSize"],
-        desired=raw["DesiredCapacity"],
-        template=template.get("LaunchTemplateId", ""),
-        template_version=template.get("Version", "$Default"),
-        suspended=frozenset(each["ProcessName"] for each in raw.get("SuspendedProcesses", [])),
-        subnets=tuple(each.strip() for each in subnets.split(",")) if subnets else (),
-        zones=tuple(raw.get("AvailabilityZones", [])),
-        target_groups=tuple(raw.get("TargetGroupARNs", [])),
-        tags={each["Key"]: each.get("Value", "") for each in raw.get("Tags", []) if each.get("PropagateAtLaunch")},
-        lifecycles={each["InstanceId"]: each["LifecycleState"] for each in raw.get("Instances", [])},
-        launches_from=_launches_from(raw),
-        has_warm_pool="WarmPoolConfiguration" in raw,
-        classic_balancers=tuple(raw.get("LoadBalancerNames", [])),
-        hold=next((each.get("Value", "") for each in raw.get("Tags", []) if each["Key"] == HOLD_TAG), None),
-    )
+    def exit_standby(self, name: str, ids: Sequence[str]) -> None:
+        """Back: desired capacity grows by as many, and they are registered."""
+        for block in blocks(ids, STANDBY_AT_MOST):
+            with translated("ExitStandby", name):
+                self._client.exit_standby(AutoScalingGroupName=name, InstanceIds=block)
 
+    def refreshes(self, name: str) -> Sequence[RefreshState]:
+        """The newest instance refreshes of the group, the newest first, as AWS lists them."""
+        with translated("DescribeInstanceRefreshes", name):
+            found = self._client.describe_instance_refreshes(AutoScalingGroupName=name, MaxRecords=REFRESHES)
+        return [refresh.state(each) for each in found["InstanceRefreshes"]]
 
-def _launches_from(raw: AutoScalingGroupTypeDef) -> str:
-    if "MixedInstancesPolicy" in raw:
-        return "a mixed instances policy"
-    if name := raw.get("LaunchConfigurationName"):
-        return f"the launch configuration {name}"
-    return "a launch template"
+    def start_refresh(self, name: str, template: str, version: str, policy: Policy) -> str:
+        """The id of an instance refresh to the template version; of the one in progress where it goes there.
+
+        A refresh takes no launch configuration: the group is given it before, and AWS cannot roll that back.
+        """
+        raw = self._one(name)
+        goal: dict[str, Any] = {}
+        if template == LAUNCH_CONFIGURATION:
+            self.set_template(name, template, version)
+        else:
+            goal = {"DesiredConfiguration": launching(raw, template, version, self._image_of)}
+        can_roll_back = bool(goal) and self._can_roll_back(raw)
+        preferences: Any = refresh.preferences(policy, raw["DesiredCapacity"], can_roll_back=can_roll_back)
+        try:
+            with translated("StartInstanceRefresh", name):
+                return self._client.start_instance_refresh(
+                    AutoScalingGroupName=name, Strategy="Rolling", Preferences=preferences, **goal
+                )["InstanceRefreshId"]
+        except CloudError as error:
+            if code_of(error) != "InstanceRefreshInProgress" or not (same := self._under_way(name, version)):
+                raise
+            return same
+
+    def cancel_refresh(self, name: str) -> None:
+        """Stop the refresh that is in progress; what it did stays. None in progress is no error."""
+        try:
+            with translated("CancelInstanceRefresh", name):
+                self._client.cancel_instance_refresh(AutoScalingGroupName=name)
+        except CloudError as error:
+            if code_of(error) != "ActiveInstanceRefreshNotFound":
+                raise
+
+    def clone(self, name: str, to: str, version: str, tags: Mapping[str, str]) -> None:
+        """Make the group `to` like `name`, with no instance yet, launching from another template version."""
+        raw = self._one(name)
+        template = group(raw, self._image_of).template
+        clone.make(self._client, raw, to, launching(raw, template, version, self._image_of), tags)
+
+    def hand_over(self, name: str, to: str) -> None:
+        """Scaling policies, scheduled actions and notifications of `name` for `to`, and alarms that act on it."""
+        HandOver(self._clients, name, to).perform(self._now())
+
+    def untag(self, name: str, keys: Sequence[str]) -> None:
+        """Take these tags from the group; its instances keep theirs. Tags that it has not are no error."""
+        kind = "auto-scaling-group"
+        with translated("DeleteTags", name):
+            self._client.delete_tags(Tags=[{"ResourceId": name, "ResourceType": kind, "Key": each} for each in keys])
+
+    def delete(self, name: str) -> None:
+        """Delete the group and whatever it has, its instances too. One that is not there is no error."""
+        try:
+            with translated("DeleteAutoScalingGroup", name):
+                self._client.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+        except CloudError as error:
+            if not is_not_found(error):
+                raise
+
+    def _described(self, *names: str) -> Mapping[str, AutoScalingGroupTypeDef]:
+        if not names:  # which to AWS would mean all
+            return {}
+        with translated("DescribeAutoScalingGroups", ", ".join(names)):
+            found = self._client.describe_auto_scaling_groups(AutoScalingGroupNames=list(names))["AutoScalingGroups"]
+        return {each["AutoScalingGroupName"]: each for each in found}
+
+    def _one(self, name: str) -> AutoScalingGroupTypeDef:
+        found = self._described(name)
+        if name not in found:
+            raise CloudError(f"There is no Auto Scaling group {name}.")
+        return found[name]
+
+    def _image_of(self, template: str, version: str) -> str:
+        return self._templates.version_of(template, version).image
+
+    def _can_roll_back(self, raw: AutoScalingGroupTypeDef) -> bool:
+        """AWS goes back only to a numbered version with an image that is named outright."""
+        now = group(raw, self._image_of)
+        if not now.template_version.isdigit():
+            return False
+        return not self._image_of(now.template, now.template_version).startswith("resolve:ssm:")
+
+    def _under_way(self, name: str, version: str) -> str:
+        """The refresh in progress, where it is to this version: an earlier request's, whose answer was lost."""
+        found = [each.id for each in self.refreshes(name) if not each.is_over and each.version == version]
+        return found[0] if found else ""

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bakeroll.errors import CloudError
 
 if TYPE_CHECKING:
     from boto3.session import Session as Boto3Session
+    from botocore.client import BaseClient
     from botocore.config import Config
     from botocore.exceptions import ClientError
     from types_boto3_autoscaling import AutoScalingClient
+    from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ec2 import EC2Client
+    from types_boto3_elb import ElasticLoadBalancingClient
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_iam import IAMClient
     from types_boto3_s3 import S3Client
+    from types_boto3_service_quotas import ServiceQuotasClient
     from types_boto3_sts import STSClient
+
+T = TypeVar("T")
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
@@ -35,6 +42,7 @@ THROTTLED = frozenset(
         "ScalingActivityInProgress",
     }
 )
+FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 LACKING = frozenset({"InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientAddressCapacity"})
 
 
@@ -51,6 +59,11 @@ class Clients:
             return self._session.client("autoscaling", config=_config())
 
     @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        with translated("cloudwatch"):
+            return self._session.client("cloudwatch", config=_config())
+
+    @cached_property
     def dynamodb(self) -> DynamoDBClient:
         with translated("dynamodb"):
             return self._session.client("dynamodb", config=_config())
@@ -61,14 +74,29 @@ class Clients:
             return self._session.client("ec2", config=_config())
 
     @cached_property
+    def elb(self) -> ElasticLoadBalancingClient:
+        with translated("elb"):
+            return self._session.client("elb", config=_config())
+
+    @cached_property
     def elbv2(self) -> ElasticLoadBalancingv2Client:
         with translated("elbv2"):
             return self._session.client("elbv2", config=_config())
 
     @cached_property
+    def iam(self) -> IAMClient:
+        with translated("iam"):
+            return self._session.client("iam", config=_config())
+
+    @cached_property
     def s3(self) -> S3Client:
         with translated("s3"):
             return self._session.client("s3", config=_config())
+
+    @cached_property
+    def service_quotas(self) -> ServiceQuotasClient:
+        with translated("service-quotas"):
+            return self._session.client("service-quotas", config=_config())
 
     @cached_property
     def sts(self) -> STSClient:
@@ -122,6 +150,7 @@ def translated(operation: str, resource: str = "") -> Iterator[None]:
         said = error.response["Error"]
         refused = CloudError(f"{operation}{of}: {said.get('Code', '?')}: {said.get('Message', '')}")
         refused.is_passing = _is_passing(said.get("Code", ""), error)
+        refused.is_lacking = said.get("Code", "") in LACKING
         raise refused from error
     except NoCredentialsError as error:
         raise CloudError(
@@ -145,6 +174,18 @@ def translated(operation: str, resource: str = "") -> Iterator[None]:
         raise unanswered from error
 
 
+@contextmanager
+def permitted(operation: str, resource: str = "") -> Iterator[None]:
+    """As `translated`; that the credentials may not do it is told in three words."""
+    try:
+        with translated(operation, resource):
+            yield
+    except CloudError as error:
+        if code_of(error) in FORBIDDEN:
+            raise CloudError(f"not permitted: {operation}") from error
+        raise
+
+
 def _is_passing(code: str, error: ClientError) -> bool:
     """EC2 answers a lack of capacity as a server's error too, but that may last for hours."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -157,3 +198,23 @@ def code_of(error: CloudError) -> str:
 
     cause = error.__cause__
     return cause.response["Error"].get("Code", "") if isinstance(cause, ClientError) else ""
+
+
+def is_not_found(error: CloudError) -> bool:
+    """Whether Auto Scaling does not know what was named: it has no code of its own for that."""
+    return code_of(error) == "ValidationError" and "not found" in error.what.lower()
+
+
+def blocks(values: Sequence[T], size: int) -> Iterator[list[T]]:
+    """The values in lists of at most `size`, as many as AWS takes in one call; none for no values."""
+    return (list(values[at : at + size]) for at in range(0, len(values), size))
+
+
+def taken_by(client: BaseClient, operation: str, described: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a description the operation takes under the same names, but for what is empty.
+
+    Asked of botocore's own model, so that a copy loses nothing that AWS adds.
+    """
+    shape = client.meta.service_model.operation_model(operation).input_shape
+    taken = shape.members if shape else {}
+    return {key: value for key, value in described.items() if key in taken and value not in (None, "", [], {})}

@@ -17,6 +17,8 @@ def told(error: BakerollError) -> str:
     below = [*rest, *error.left.splitlines()]
     if error.log:
         below.append(f"The whole log: {error.log}")
+    if error.timeline:
+        below.append(f"Timeline: {error.timeline}")
     below += error.next_step.splitlines()
     return "\n".join([f"✗ {first}", *(f"  {line}" for line in below)])
 
@@ -29,6 +31,7 @@ def object_of(error: BakerollError) -> dict[str, Any]:
             "left": error.left,
             "next_step": error.next_step,
             "log": str(error.log) if error.log else None,
+            "timeline": str(error.timeline) if error.timeline else None,
             "exit_code": error.exit_code,
         }
     }

@@ -44,6 +44,8 @@ def lines(stream: TextIO, now: Callable[[], datetime]) -> Report:
 
     def report(event: Event) -> None:
         nonlocal last, is_heard
+        if event.kind == "scene":
+            return
         at = now()
         took = ""
         if event.kind == "done":
@@ -61,44 +63,46 @@ def lines(stream: TextIO, now: Callable[[], datetime]) -> Report:
 
 @contextmanager
 def _redrawn(stream: TextIO) -> Iterator[Report]:
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.live import Live
     from rich.spinner import Spinner
-    from rich.table import Table
     from rich.text import Text
+
+    from bakeroll.console import lanes
 
     console = Console(file=stream, highlight=False)
     spinner = Spinner("dots")
     begun = time.monotonic()
     running: Event | None = None
+    scene: lanes.Seen | None = None
 
-    def took() -> Text:
-        return Text(seconds(time.monotonic() - begun), "dim")
-
-    def line(mark: "RenderableType", event: Event) -> Table:
-        row = Table.grid(expand=True)
-        for width in (2, 10):
-            row.add_column(width=width)
-        row.add_column(ratio=1, overflow="fold")
-        row.add_column(justify="right", min_width=9, no_wrap=True)
-        row.add_row(mark, event.stage, Text(event.text), "" if event.kind == "plan" else took())
-        return row
+    def line(mark: "RenderableType", event: Event) -> "RenderableType":
+        return _line(mark, event, "" if event.kind in ("plan", "note") else seconds(time.monotonic() - begun))
 
     def drawn() -> "RenderableType":
-        return line(spinner, running) if running else Text()
+        event, it = running, scene  # drawn from a thread of rich's own
+        head = line(spinner, event) if event else Text()
+        if it is None:
+            return head
+        room = console.height - len(console.render_lines(head)) - 1  # rich leaves the cursor below
+        return Group(head, lanes.drawn(it, time.monotonic(), console.width, room))
 
     live = Live(console=console, transient=True, refresh_per_second=8, get_renderable=drawn)
 
     def report(event: Event) -> None:
-        nonlocal begun, running
-        if event.kind == "progress":
+        nonlocal begun, running, scene
+        if event.scene:
+            scene = lanes.seen(event.scene, time.monotonic(), scene)
+        elif event.kind == "progress":
             running = event
             live.start()
             live.refresh()
         elif event.kind == "detail":
             console.print(Text(f"  {event.text}", style="dim"), soft_wrap=True)
+        elif event.kind == "note":
+            console.print(line(Text("!"), event))
         else:
-            running = None
+            running, scene = None, None
             live.stop()
             mark = Text("·") if event.kind == "plan" else Text("✓", "green")
             console.print(Text(f"{event.text}\n") if event.kind == "heading" else line(mark, event))
@@ -108,6 +112,19 @@ def _redrawn(stream: TextIO) -> Iterator[Report]:
         yield _deaf(report)
     finally:
         live.stop()
+
+
+def _line(mark: "RenderableType", event: Event, took: str) -> "RenderableType":
+    from rich.table import Table
+    from rich.text import Text
+
+    row = Table.grid(expand=True)
+    for width in (2, 10):
+        row.add_column(width=width)
+    row.add_column(ratio=1, overflow="fold")
+    row.add_column(justify="right", min_width=9, no_wrap=True)
+    row.add_row(mark, event.stage, Text(event.text), Text(took, "dim"))
+    return row
 
 
 def _deaf(report: Report) -> Report:

@@ -90,7 +90,11 @@ def outcome_lines(outcome: Mapping[str, Any], now: datetime) -> Iterator[str]:
     at = moment(datetime.fromisoformat(release["at"]), now)
     yield f"{outcome['application']} {release['version']} serves {environment} since {at}.   {outcome['url']}".rstrip()
     if outcome["before"]:
-        yield f"Back: fab rollback --env={environment}   (to {outcome['before']})"
+        until = outcome.get("stands_by_until")
+        stands = f"; its instances stand by until {moment(datetime.fromisoformat(until), now)}" if until else ""
+        yield f"Back: fab rollback --env={environment}   (to {outcome['before']}{stands})"
+    if outcome["timeline"]:
+        yield f"Timeline: {outcome['timeline']}"
     if stages := outcome["seconds"]:
         told = ", ".join(f"{stage} {seconds(count)}" for stage, count in stages.items())
         yield f"{seconds(sum(stages.values()))} in all: {told}"
@@ -101,6 +105,8 @@ def local_lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"The local cloud is up: {found['endpoint']} (process {found['pid']}, for {seconds(found['uptime'])})"
     if found.get("trouble"):
         yield f"! its state cannot be kept: {found['trouble']}"
+    if found.get("faults"):
+        yield f"! faults on demand are in force: {len(found['faults'])}   (fab local.fault)"
     live = [each for each in found["instances"] if each["state"] != "terminated"]
     names = {each["id"]: each["name"] for each in found["images"]}
     yield from _part(
@@ -110,6 +116,17 @@ def local_lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _part("images", [[identifier, name] for identifier, name in names.items()])
     yield from _part("load balancers", [_balancer(each) for each in found.get("load_balancers", [])])
     yield from _part("Auto Scaling groups", [_group(each) for each in found.get("groups", [])])
+
+
+def fault_lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The local cloud's faults in force: what was asked for, how often it struck, whom it has, how long yet."""
+    if not found:
+        yield "No fault is in force."
+    for each in found:
+        told = [f"struck {each['struck']}"] if each["struck"] else []
+        told += [f"of {', '.join(each['instances'])}"] if each["instances"] else []
+        told += [f"for {seconds(each['seconds_left'])} more"] if each["seconds_left"] is not None else []
+        yield f"{each['fault']}: {'; '.join([each['does'], *told])}"
 
 
 def _part(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -15,6 +15,15 @@ def seconds(count: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"
 
 
+def whole_seconds(count: float) -> str:
+    """How long something has lasted so far, where tenths would only flicker.
+
+    >>> [whole_seconds(each) for each in (8.25, 61, 3720)]
+    ['8 s', '1 min 1 s', '62 min']
+    """
+    return f"{int(count)} s" if count < 60 else seconds(int(count))
+
+
 def age(of: datetime, now: datetime) -> str:
     """How long ago something was, in one unit; what clocks that differ make of the future is 0 s.
 

@@ -1,19 +1,15 @@
 """The API over HTTP: moto's application, with every change written to the state before it is answered."""
 
-import io
-import json
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import parse_qs
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from bakeroll.local.calls import Call, Environ, call_of
 from bakeroll.local.config import REGION
 
-STATUS = "/bakeroll/status"
-_READS = ("Describe", "Get", "List", "Head", "Query", "Scan", "BatchGet", "TransactGet")
 _NOT_KEPT = b"<ErrorResponse><Error><Code>ServiceUnavailable</Code><Message>%s</Message></Error></ErrorResponse>"
 # As whom the instances read S3 through the gateway: on AWS the VPC's gateway endpoint and a bucket policy let them.
 _AS_INSTANCE = (
@@ -22,30 +18,24 @@ _AS_INSTANCE = (
 
 log = logging.getLogger(__name__)
 Start = Callable[..., Any]
-Environ = dict[str, Any]
+Application = Callable[[Environ, Start], Iterable[bytes]]
 
 
 class Api:
-    """All services for this machine's own clients."""
+    """All services."""
 
-    def __init__(self, save: Callable[[], None], status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, save: Callable[[], None]) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._save, self._status = save, status
+        self._save = save
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
-        if is_browser(environ):
-            start_response("403 Forbidden", [("Content-Type", "text/plain")])
-            return [b"No browser may call this API: what it shows could make machines here.\n"]
-        if environ["PATH_INFO"] == STATUS:
-            start_response("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps(self._status()).encode()]
-        action = action_of(environ)
-        if is_read(environ["REQUEST_METHOD"], action):
+        call = call_of(environ)
+        if call.is_read or environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
             response: Iterable[bytes] = self._moto(environ, start_response)
             return response
-        return self._change(action, environ, start_response)
+        return self._change(call, environ, start_response)
 
-    def _change(self, action: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def _change(self, call: Call, environ: Environ, start_response: Start) -> Iterable[bytes]:
         """Answer when the change is written, so that whoever reads the answer can count on it."""
         held: list[Any] = []
 
@@ -54,7 +44,7 @@ class Api:
             return lambda _: None
 
         body = list(self._moto(environ, hold))
-        log.info("%s %s", action, held[0])
+        log.info("%s %s %s", call, environ["PATH_INFO"], held[0])
         try:
             self._save()
         except OSError as error:
@@ -64,10 +54,23 @@ class Api:
         return body
 
 
+class NoBrowsers:
+    """Turns browsers away from an application."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        if is_browser(environ):
+            start_response("403 Forbidden", [("Content-Type", "text/plain")])
+            return [b"No browser may call this API: what it shows could make machines here.\n"]
+        return self._application(environ, start_response)
+
+
 class ForInstances:
     """What instances reach at the gateway: S3, to read from; nothing else."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Application) -> None:
         self._api = api
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
@@ -92,18 +95,6 @@ def serve(host: str, port: int, application: Any) -> BaseWSGIServer:
     return make_server(host, port, application, threaded=True, request_handler=Handler)
 
 
-def action_of(environ: Environ) -> str:
-    """What a request asks for, in AWS's words where the protocol names it; else the method and the path."""
-    if target := environ.get("HTTP_X_AMZ_TARGET"):
-        return str(target).rpartition(".")[2]
-    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        environ["wsgi.input"] = io.BytesIO(body)
-        if named := parse_qs(body.decode("utf-8", "replace")).get("Action"):
-            return str(named[0])
-    return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
-
-
 def is_browser(environ: Environ) -> bool:
     """Whether a web page may be behind a request: any page can have its reader's browser ask 127.0.0.1.
 
@@ -111,10 +102,6 @@ def is_browser(environ: Environ) -> bool:
     """
     asks = "HTTP_ORIGIN" in environ or "HTTP_SEC_FETCH_SITE" in environ
     return asks or environ.get("HTTP_USER_AGENT", "").startswith("Mozilla/")
-
-
-def is_read(method: str, action: str) -> bool:
-    return method in ("GET", "HEAD", "OPTIONS") or action.startswith(_READS)
 
 
 def _is_bucket(path: str) -> bool:

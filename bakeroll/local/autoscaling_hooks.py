@@ -4,7 +4,8 @@ moto keeps the groups and what they were told; the engine (scaling.py) alone lau
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any, Protocol
 
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
@@ -13,14 +14,21 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.backends import get_backend
 from moto.core.responses import ActionResult, EmptyResult
 
+from bakeroll.local import notification_hooks  # noqa: F401 (imported, its hooks are marked)
 from bakeroll.local.capacity import COUNTED
 from bakeroll.local.config import ACCOUNT, REGION
 from bakeroll.local.hooking import Hook, addition, hook
+from bakeroll.local.launches import completed, configure
+from bakeroll.local.refresh_hooks import must_be_changeable
 from bakeroll.local.scaling import Scaling, suspended
+from bakeroll.local.trigger_hooks import forget
 
 MOST_AT_ONCE = 20
 """Instances that one call may attach, detach or put on standby:
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html"""
+
+MOST_PROTECTED = 50
+"""https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SetInstanceProtection.html"""
 
 
 class Scaled(Protocol):
@@ -68,16 +76,21 @@ def _create(cloud: Scaled, original: Hook, backend: Any, name: str, *rest: Any, 
     _must_fit(smallest, largest, smallest if wanted is None else int(wanted))
     if any(arn not in backend.elbv2_backend.target_groups for arn in named.get("target_group_arns") or []):
         raise ValidationError("Provided Target Groups may not be valid. Please ensure they exist and try again.")
+    _must_be_configured(backend, named.get("launch_config_name"))
+    if named.get("mixed_instances_policy"):
+        given = {"MixedInstancesPolicy": named["mixed_instances_policy"]}
+        named["mixed_instances_policy"] = completed(None, given)["MixedInstancesPolicy"]
     with cloud.scaling.lock:
         group = original(backend, name, *rest, **named)
         group.health_check_grace_period = int(named.get("health_check_period") or 0)
+        group.launch_configuration_name = named.get("launch_config_name")
     cloud.scaling.wake(name)
     return group
 
 
 @hook(AutoScalingBackend, "update_auto_scaling_group")
 def _update(cloud: Scaled, original: Hook, backend: Any, name: str, *rest: Any, **named: Any) -> Any:
-    """moto forgets the mixed instances policy when another field is updated, and takes any sizes."""
+    """moto mixes up what a group launches from with what it launched from before, and takes any sizes."""
     with cloud.scaling.lock:
         group = backend.autoscaling_groups[name]
         smallest, largest = (
@@ -87,12 +100,82 @@ def _update(cloud: Scaled, original: Hook, backend: Any, name: str, *rest: Any, 
         if named.get("desired_capacity") is None:
             named["desired_capacity"] = max(smallest, min(largest, group.desired_capacity))
         _must_fit(smallest, largest, named["desired_capacity"])
+        given = {key: named[argument] for key, argument in _LAUNCHED_FROM.items() if named.get(argument)}
+        _must_be_one(backend, group, given)
         policy = group.mixed_instances_policy
-        original(backend, name, *rest, **named)
-        if not any(named.get(key) for key in ("launch_template", "launch_config_name", "mixed_instances_policy")):
-            group.mixed_instances_policy = policy
+        original(backend, name, *rest, **(named | _NOTHING))
+        group.mixed_instances_policy = policy
+        if given:
+            configure(group, given)
     cloud.scaling.wake(name)
     return group
+
+
+_LAUNCHED_FROM = {
+    "LaunchConfigurationName": "launch_config_name",
+    "LaunchTemplate": "launch_template",
+    "MixedInstancesPolicy": "mixed_instances_policy",
+}
+_NOTHING: dict[str, Any] = {"launch_config_name": None, "launch_template": {}, "mixed_instances_policy": None}
+
+
+def _must_be_one(backend: Any, group: Any, given: Mapping[str, Any]) -> None:
+    if len(given) > 1:
+        raise ValidationError(
+            "Valid requests must contain either LaunchTemplate, LaunchConfigurationName or MixedInstancesPolicy "
+            "parameter."
+        )
+    if given:
+        must_be_changeable(group)
+    _must_be_configured(backend, given.get("LaunchConfigurationName"))
+
+
+def _must_be_configured(backend: Any, name: str | None) -> None:
+    if name and name not in backend.launch_configurations:
+        raise ValidationError(f"Launch configuration name not found - Launch configuration {name} not found")
+
+
+@hook(AutoScalingResponse, "describe_auto_scaling_groups")
+def _describe(cloud: Scaled, original: Hook, response: Any) -> Any:
+    """moto ignores IncludeInstances."""
+    with cloud.scaling.lock:
+        result = original(response)
+        if response._get_bool_param("IncludeInstances", True) is False:
+            shown = [copy(group) for group in result.result["AutoScalingGroups"]]
+            for group in shown:
+                group.instance_states = []
+            result.result["AutoScalingGroups"] = shown
+    return result
+
+
+@hook(AutoScalingResponse, "create_auto_scaling_group")
+def _create_call(cloud: Scaled, original: Hook, response: Any) -> Any:
+    """moto ignores DefaultInstanceWarmup."""
+    return _with_the_rest(cloud, original, response)
+
+
+@hook(AutoScalingResponse, "update_auto_scaling_group")
+def _update_call(cloud: Scaled, original: Hook, response: Any) -> Any:
+    """moto ignores these."""
+    return _with_the_rest(cloud, original, response)
+
+
+def _with_the_rest(cloud: Scaled, original: Hook, response: Any) -> Any:
+    with cloud.scaling.lock:
+        result = original(response)
+        group = response.autoscaling_backend.autoscaling_groups[response._get_param("AutoScalingGroupName")]
+        for parameter, attribute in _IGNORED.items():
+            if (value := response._get_param(parameter)) is not None:
+                setattr(group, attribute, value)
+    return result
+
+
+_IGNORED = {
+    "TerminationPolicies": "termination_policies",
+    "DefaultCooldown": "default_cooldown",
+    "DefaultInstanceWarmup": "default_instance_warmup",
+    "CapacityRebalance": "capacity_rebalance",
+}
 
 
 def _must_fit(smallest: int, largest: int, wanted: int) -> None:
@@ -151,6 +234,7 @@ def _delete(cloud: Scaled, original: Hook, response: Any) -> Any:
             )
         cloud.scaling.delete(group)
         del backend.autoscaling_groups[name]
+        forget(backend, name)
     return EmptyResult()
 
 
@@ -173,6 +257,31 @@ def _template_of_instance(cloud: Scaled, original: Hook, state: Any) -> dict[str
         "LaunchTemplateName": known.name if known else None,
         "Version": tags["aws:ec2launchtemplate:version"],
     }
+
+
+@hook(InstanceState, "launch_configuration_name")
+def _configuration_of_instance(cloud: Scaled, original: Hook, state: Any) -> str | None:
+    """moto shows the group's; here is what the instance was launched from, while it is there."""
+    name = getattr(state.instance, "launch_configuration_name", None)
+    return name if name in state.auto_scaling_group.autoscaling_backend.launch_configurations else None
+
+
+@hook(AutoScalingBackend, "create_launch_configuration")
+def _create_configuration(cloud: Scaled, original: Hook, backend: Any, name: str, *rest: Any, **named: Any) -> Any:
+    """moto takes a name twice."""
+    if name in backend.launch_configurations:
+        raise AutoscalingClientError("AlreadyExists", f"Launch Configuration by this name already exists - {name}")
+    return original(backend, name, *rest, **named)
+
+
+@hook(AutoScalingBackend, "delete_launch_configuration")
+def _delete_configuration(cloud: Scaled, original: Hook, backend: Any, name: str) -> None:
+    """moto deletes one that a group launches from, and one that is not there."""
+    _must_be_configured(backend, name)
+    if any(getattr(group, "launch_configuration_name", None) == name for group in backend.autoscaling_groups.values()):
+        message = f"Cannot delete launch configuration {name} because it is attached to AutoScalingGroup"
+        raise AutoscalingClientError("ResourceInUse", message)
+    original(backend, name)
 
 
 @hook(AutoScalingResponse, "describe_scaling_activities")
@@ -262,11 +371,11 @@ def _must_be_free(backend: Any, group: Any, instance_id: str) -> None:
         )
 
 
-def _must_be_few(instance_ids: Sequence[str]) -> None:
-    if not 1 <= len(instance_ids) <= MOST_AT_ONCE:
+def _must_be_few(instance_ids: Sequence[str], most: int = MOST_AT_ONCE) -> None:
+    if not 1 <= len(instance_ids) <= most:
         raise ValidationError(
             f"1 validation error detected: Value '{list(instance_ids)}' at 'instanceIds' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {MOST_AT_ONCE}"
+            f"Member must have length less than or equal to {most}"
         )
 
 
@@ -288,8 +397,6 @@ def _detach(
         states = _members(group, instance_ids, "InService", "Standby")
         counted = [state for state in states if state.lifecycle_state == "InService"]
         _shrink(group, len(counted) if decrement else 0, f"detach {len(counted)} instances")
-        for state in states:
-            backend.ec2_backend.delete_tags([state.instance.id], {ASG_NAME_TAG: group.name})
         activities = [cloud.scaling.leave(group, state, "Detaching", "detached") for state in states]
     cloud.scaling.wake(name)
     return [each.shown(group.arn) for each in activities]
@@ -323,11 +430,7 @@ def _exit_standby(cloud: Scaled, original: Hook, backend: Any, name: str, instan
         if group.desired_capacity + len(states) > group.max_size:
             raise ValidationError(_sizes(group, f"move {len(states)} instances out of standby"))
         group.desired_capacity += len(states)
-        activities = []
-        for state in states:
-            about, cause = f"Moving EC2 instance out of Standby: {state.instance.id}", "as the user requested."
-            activities.append(cloud.scaling.activities.begin(name, about, cause, state.instance.id))
-            cloud.scaling.enter_service(group, state)
+        activities = [cloud.scaling.come_back(group, state) for state in states]
     cloud.scaling.wake(name)
     return [each.shown(group.arn) for each in activities]
 
@@ -406,6 +509,7 @@ def _set_health(cloud: Scaled, original: Hook, response: Any) -> Any:
 @hook(AutoScalingBackend, "set_instance_protection")
 def _protect(cloud: Scaled, original: Hook, backend: Any, name: str, instance_ids: Sequence[str], on: bool) -> None:
     """moto takes ids that are not in the group, and answers nothing."""
+    _must_be_few(instance_ids, MOST_PROTECTED)
     with cloud.scaling.lock:
         _members(backend.autoscaling_groups[name], instance_ids, "InService", "Pending", "Standby")
         original(backend, name, instance_ids, on)

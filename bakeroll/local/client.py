@@ -64,7 +64,8 @@ def down(config: Config, tell: Tell) -> None:
             _await(lambda: not _is_locked(config) and _is_over(pid), _DOWN_WITHIN, "did not stop")
         except LocalCloudError:
             tell("it does not stop by itself: ending it by force")
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
             _await(lambda: not _is_locked(config), _DOWN_WITHIN, "does not end")
     if left := sweep(config):
         raise LocalCloudError(f"The local cloud is down, but this is left: {', '.join(left)}.")

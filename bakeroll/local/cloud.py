@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any, Protocol
 
 from werkzeug.serving import BaseWSGIServer
@@ -12,11 +12,15 @@ from werkzeug.serving import BaseWSGIServer
 from bakeroll.errors import LocalCloudError
 from bakeroll.local import autoscaling_hooks, cgroup, elb_hooks, moto_hooks, source_image
 from bakeroll.local.addresses import Addresses
-from bakeroll.local.api import Api, ForInstances, serve
+from bakeroll.local.afflictions import Afflictions
+from bakeroll.local.api import Api, ForInstances, NoBrowsers, serve
 from bakeroll.local.balancer import Balancers, Wanted
-from bakeroll.local.config import Config, endpoint
+from bakeroll.local.config import ZONES, Config, endpoint
 from bakeroll.local.consoles import Consoles
+from bakeroll.local.faults import CUTTING_OFF, Fault, Refused, must_be_there
+from bakeroll.local.front import Front
 from bakeroll.local.images import Images
+from bakeroll.local.in_force import Faults
 from bakeroll.local.inside import Inside
 from bakeroll.local.machines import Machines
 from bakeroll.local.metadata import Facts
@@ -24,6 +28,7 @@ from bakeroll.local.network import Network
 from bakeroll.local.packet_filter import PacketFilter
 from bakeroll.local.proxy import Proxy
 from bakeroll.local.scaling import Scaling
+from bakeroll.local.stale import Stale
 from bakeroll.local.state import State
 from bakeroll.local.surroundings import InThisCloud
 from bakeroll.process import Run
@@ -48,6 +53,7 @@ class LocalCloud(moto_hooks.Cloud):
         self.changed = self.state.changed
         self.network = Network(config, run)
         self.packet_filter = PacketFilter(config, run)
+        self.faults = Faults()
         self.inside = Inside(self.network, Proxy(config.network, os.environ), self._facts)
         self.images = Images(config.state / "images", lambda: self.machines.layers_in_use())
         consoles = Consoles(self.inside.loop)
@@ -56,7 +62,12 @@ class LocalCloud(moto_hooks.Cloud):
         self.addresses = Addresses(config, self.network, elb_hooks.addresses_taken)
         self.balancers = Balancers(config.state / "balancers", self._wanted, self._adopt)
         self.scaling = Scaling(InThisCloud(autoscaling_hooks.groups_now, self.balancers), self.changed)
-        self.parts: dict[str, Part] = {"load_balancers": self.balancers, "groups": self.scaling}
+        afflictions = Afflictions(self.faults, self._cut_off, self.machines.kill)
+        self.parts: dict[str, Part] = {
+            "load_balancers": self.balancers,
+            "groups": self.scaling,
+            "faults": afflictions,
+        }
         self._servers: list[BaseWSGIServer] = []
         self._is_ending = False
         self._started_at = time.time()
@@ -140,17 +151,20 @@ class LocalCloud(moto_hooks.Cloud):
                     source_image.discard(directory)
 
     def _serve(self) -> None:
-        api = Api(self.state.save, self.status)
+        api = Api(self.state.save)
+        front = Front(api, self.faults, Stale(moto_hooks.younger_than), self.status, self._check)
         gateway = str(self.config.gateway)
         self._servers = [
-            serve("127.0.0.1", self.config.port, api),
-            serve(gateway, self.config.port, ForInstances(api)),
+            serve("127.0.0.1", self.config.port, NoBrowsers(front)),
+            serve(gateway, self.config.port, NoBrowsers(ForInstances(api))),
         ]
         for server in self._servers:
             threading.Thread(target=server.serve_forever, args=(0.1,), name="api", daemon=True).start()
 
     def _machine_changed(self, instance: str, state: Any, reason: str) -> None:
         moto_hooks.machine_changed(self, instance, state, reason)
+        if state == "terminated":
+            self.faults.forget(instance)
         self.balancers.wake()
         self.scaling.wake()
 
@@ -160,6 +174,21 @@ class LocalCloud(moto_hooks.Cloud):
         layouts = [each.layout for each in wanted]
         self.packet_filter.admit({(layout.address, each.port) for layout in layouts for each in layout.listeners})
         return wanted
+
+    def _check(self, fault: Fault) -> None:
+        """Raise Refused for a fault that waits for what is not here."""
+        if fault.kind in CUTTING_OFF and not self.packet_filter.is_on:
+            raise Refused(f"The fault “{fault.kind}” needs nftables, and there is none here.")
+        known = {
+            "action": moto_hooks.actions(),
+            "image": set(self.images.ids()),
+            "instance": self.machines.alive(),
+            "zone": set(ZONES),
+        }
+        must_be_there(fault, known)
+
+    def _cut_off(self, instances: Set[str]) -> None:
+        self.packet_filter.cut_off({address for each in instances for address in self.machines.addresses(each)})
 
     def _adopt(self, process: int) -> None:
         """Let the cloud's end be a load balancer's end, too."""

@@ -25,7 +25,7 @@ from bakeroll.local.balanced import classic_group, in_use, server_name, wanted
 from bakeroll.local.balancer import Balancers, Wanted
 from bakeroll.local.config import ACCOUNT, REGION
 from bakeroll.local.hooking import Hook, hook
-from bakeroll.local.target_health import target_health
+from bakeroll.local.target_health import Seen, target_health
 
 _PROTOCOLS = {"application": "HTTP", "network": "TCP"}
 
@@ -232,7 +232,9 @@ def _port(group: Any, target: str) -> Any:
 
 
 def _leaving(cloud: Balancing, group: Any) -> list[Any]:
-    return [each for each in group.deregistered_targets.values() if cloud.balancers.seen(group.name, server_name(each))]
+    # Copied: another call may register one of them again meanwhile.
+    gone = list(group.deregistered_targets.values())
+    return [each for each in gone if cloud.balancers.seen(group.name, server_name(each))]
 
 
 def _health(cloud: Balancing, backend: Any, group: Any, target: Any) -> FakeHealthStatus:
@@ -271,6 +273,50 @@ def _delete_classic(cloud: Balancing, original: Hook, backend: Any, name: str) -
         cloud.addresses.give_back(balancer.dns_name)
 
 
+@hook(ELBBackend, "register_instances")
+def _register_classic(
+    cloud: Balancing,
+    original: Hook,
+    backend: Any,
+    load_balancer_name: str,
+    instance_ids: Sequence[str],
+    from_autoscaling: bool = False,
+) -> Any:
+    """moto lists twice what a group and a person register."""
+    known = backend.get_load_balancer(load_balancer_name).instance_ids
+    new = [each for each in instance_ids if each not in known]
+    balancer = original(backend, load_balancer_name, new, from_autoscaling)
+    cloud.balancers.wake()
+    return balancer
+
+
+@hook(ELBBackend, "deregister_instances")
+def _deregister_classic(
+    cloud: Balancing, original: Hook, backend: Any, name: str, instance_ids: Sequence[str], _: bool = False
+) -> Any:
+    """moto keeps what a group registered and a person deregisters."""
+    balancer = backend.get_load_balancer(name)
+    known = [each for each in balancer.instance_ids if each in instance_ids]
+    balancer.leaving = [*_leaving_classic(cloud, balancer), *known]
+    for by_group in (False, True):
+        original(backend, name, instance_ids, by_group)
+    cloud.balancers.wake()
+    return balancer
+
+
+def _leaving_classic(cloud: Balancing, balancer: Any) -> list[str]:
+    """Those that drain."""
+    gone = [each for each in getattr(balancer, "leaving", []) if each not in balancer.instance_ids]
+    return [each for each in gone if any(_seen_classic(cloud, balancer, each))]
+
+
+def _seen_classic(cloud: Balancing, balancer: Any, instance: str) -> list[Seen | None]:
+    return [
+        cloud.balancers.seen(classic_group(balancer.name, each.instance_port), f"{instance}:{each.instance_port}")
+        for each in balancer.listeners
+    ]
+
+
 @hook(ELBResponse, "describe_instance_health")
 def _describe_instance_health(cloud: Balancing, original: Hook, response: Any) -> Any:
     """moto's instances are in service while they run, whatever they answer."""
@@ -278,16 +324,12 @@ def _describe_instance_health(cloud: Balancing, original: Hook, response: Any) -
     if balancer is None:
         return original(response)
     asked = [each["InstanceId"] for each in response._get_param("Instances", [])]
-    return ActionResult(
-        {"InstanceStates": [_classic_health(cloud, balancer, id_) for id_ in asked or balancer.instance_ids]}
-    )
+    found = asked or [*balancer.instance_ids, *_leaving_classic(cloud, balancer)]
+    return ActionResult({"InstanceStates": [_classic_health(cloud, balancer, each) for each in found]})
 
 
 def _classic_health(cloud: Balancing, balancer: Any, instance: str) -> dict[str, str]:
-    seen = [
-        cloud.balancers.seen(classic_group(balancer.name, each.instance_port), f"{instance}:{each.instance_port}")
-        for each in balancer.listeners
-    ]
+    seen = _seen_classic(cloud, balancer, instance)
     serves = bool(seen) and all(each and each.phase == "serving" and each.stat and each.stat.is_up for each in seen)
     if any(each and each.phase == "draining" for each in seen):
         return _classic_state(instance, "InService", "N/A", "Instance deregistration currently in progress.")

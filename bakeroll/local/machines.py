@@ -81,6 +81,14 @@ class Machines:
         machine = self._machines.get(instance)
         return machine.addresses[0] if machine and machine.state == "running" else None
 
+    def addresses(self, instance: str) -> tuple[str, ...]:
+        machine = self._machines.get(instance)
+        return machine.addresses if machine else ()
+
+    def alive(self) -> set[str]:
+        """The machines that are not terminated, nor about to be."""
+        return {each.id for each in list(self._machines.values()) if each.state not in ("shutting-down", "terminated")}
+
     def layers(self, instance: str) -> tuple[str, ...]:
         return self._machines[instance].layers
 
@@ -118,6 +126,13 @@ class Machines:
         machine = self._machines[instance]
         machine.state = "shutting-down"
         self._do(machine, lambda: self._terminate(machine))
+
+    def kill(self, instance: str) -> None:
+        """Have a machine that runs die, as if its host failed: not shut down in order, and gone with its disk."""
+        machine = self._machines.get(instance)
+        if machine and machine.state == "running":
+            machine.state = "shutting-down"
+            self._do(machine, lambda: self._fail(machine, "the machine died (a fault on demand)"))
 
     def snapshot(self, instance: str, layer: str, *, reboot: bool) -> tuple[str, ...]:
         """Make what the machine has written the new `layer`; return all its layers, top first.

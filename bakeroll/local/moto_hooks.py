@@ -6,12 +6,13 @@ was written for. A hook gets the cloud, the method it stands before, and the met
 
 import base64
 import hashlib
+import importlib
 import json
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from datetime import timedelta
 from typing import Any
@@ -22,11 +23,12 @@ from moto.core.base_backend import BackendDict
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.types import Base64EncodedString
-from moto.core.utils import utcnow
+from moto.core.utils import method_names_from_class, utcnow
 from moto.dynamodb.responses import DynamoHandler
 from moto.ec2.exceptions import (
     EC2ClientError,
     InvalidAMIIdError,
+    InvalidInstanceIdError,
     InvalidLaunchTemplateVersionNotFound,
     UnvailableAMIIdError,
 )
@@ -40,16 +42,19 @@ from moto.s3.responses import S3Response
 
 from bakeroll.errors import LocalCloudError
 from bakeroll.local import hooking
+from bakeroll.local.calls import S3_ACTIONS, Call
 from bakeroll.local.config import ACCOUNT, REGION, Config
 from bakeroll.local.hooking import Hook
 from bakeroll.local.hooking import addition as _addition
 from bakeroll.local.hooking import hook as _hook
 from bakeroll.local.images import Images
+from bakeroll.local.in_force import Capacity, Faults, Launched
 from bakeroll.local.machines import Machines, State
 from bakeroll.local.metadata import Facts
 from bakeroll.local.source_image import SourceImage
 
 SERIES = "5.2."
+SERVICES = ("autoscaling", "cloudwatch", "dynamodb", "ec2", "elb", "elbv2", "iam", "s3", "ssm", "sts")
 S3_OBJECT = FakeKey
 _CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 _REMEMBERED = 500
@@ -70,6 +75,7 @@ class Cloud:
     config: Config
     machines: Machines
     images: Images
+    faults: Faults
     changed: Callable[[], None]
 
 
@@ -229,6 +235,21 @@ def image_names() -> dict[str, str]:
     return {image.id: image.name or "" for image in ec2().amis.values()}
 
 
+def younger_than(seconds: float) -> frozenset[str]:
+    """The instances that were launched within the last `seconds`."""
+    return frozenset(
+        each.id for each in ec2().all_instances() if utcnow() - each.launch_time < timedelta(seconds=seconds)
+    )
+
+
+def actions() -> frozenset[str]:
+    """The names of what moto knows of the services that are used here."""
+    modules = [importlib.import_module(f"moto.{service}.responses") for service in SERVICES]
+    kinds = [kind for module in modules for kind in vars(module).values() if isinstance(kind, type)]
+    methods = {name for kind in kinds if issubclass(kind, BaseResponse) for name in method_names_from_class(kind)}
+    return S3_ACTIONS | {"".join(word.capitalize() for word in name.split("_")) for name in methods}
+
+
 def _set(instance: Any, state: str) -> None:
     instance._state.name, instance._state.code = state, _CODES[state]
 
@@ -301,6 +322,12 @@ def _public_address(cloud: Cloud, original: Hook) -> str:
 # ------------------------------------------------------------------ launching
 
 
+class NoCapacity(EC2ClientError):
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/troubleshooting-launch.html"""
+
+    code = "InsufficientInstanceCapacity"
+
+
 @_hook(EC2Response, "run_instances")
 def _run_instances_call(cloud: Cloud, original: Hook, response: Any) -> Any:
     """moto ignores ClientToken and MaxCount, and a dry run succeeds whatever it is of."""
@@ -314,7 +341,11 @@ def _run_instances_call(cloud: Cloud, original: Hook, response: Any) -> Any:
         if token in remembered:
             return ActionResult(_same_again(remembered[token], print_))
         parameters["MinCount"] = parameters.get("MaxCount", parameters.get("MinCount", 1))
-        result = original(response)
+        try:
+            result = original(response)
+        except NoCapacity as error:  # a server's error, which clients repeat; moto would say 400
+            _, headers, body = response.serialized(ActionResult(error))
+            return body, {**headers, "status": 500}
         if token:
             remembered[token] = (print_, result.result)
             for oldest in list(remembered)[:-_REMEMBERED]:
@@ -343,10 +374,12 @@ def _run_instances(
         _place(backend, named)
         if key := named.get("key_name"):
             backend.describe_key_pairs(key_names=[key])
+        _must_have_capacity(cloud, backend, template, named)
         user_data = user_data or parse_user_data(_text(template.get("UserData")))
         reservation = original(backend, image, count, user_data, groups, **named)
         for instance in reservation.instances:
             _set(instance, "pending")
+            cloud.faults.strike(Launched(instance.id, image))
             cloud.machines.launch(instance.id, _hostname(instance), layers, _addresses(instance))
     cloud.changed()
     return reservation
@@ -404,6 +437,17 @@ def _place(backend: Any, named: dict[str, Any]) -> None:
         else:
             named["subnet_id"] = defaults[zone].id
     named["nics"] = nics
+
+
+def _must_have_capacity(cloud: Cloud, backend: Any, template: dict[str, Any], named: dict[str, Any]) -> None:
+    subnet = backend.get_subnet(named.get("subnet_id") or named["nics"][0]["SubnetId"])
+    of_template = template.get("InstanceType") if named.get("is_instance_type_default") else None
+    wanted = Capacity(subnet.availability_zone, of_template or named.get("instance_type") or "m1.small")
+    if cloud.faults.strike(wanted):
+        raise NoCapacity(
+            f"We currently do not have sufficient {wanted.instance_type} capacity in the Availability Zone you "
+            f"requested ({wanted.zone}). (A fault on demand.)"
+        )
 
 
 def _text(value: Any) -> str | None:
@@ -484,13 +528,28 @@ def _expect(backend: Any, instance_ids: list[str], *states: str) -> None:
 
 @_hook(EC2Response, "describe_instances")
 def _describe_instances(cloud: Cloud, original: Hook, response: Any) -> Any:
-    """Packer (Go's SDK) asks once a second at most: it is answered when there is news, if that is soon."""
+    """Packer (Go's SDK) asks once a second at most: it is answered when there is news, if that is soon. The
+    answer may be made to lag behind what was launched."""
     instance_ids = response._get_param("InstanceIds", [])
+    unseen = younger_than(cloud.faults.staleness(Call("ec2", "DescribeInstances")))
+    if hidden := [each for each in instance_ids if each in unseen]:
+        raise InvalidInstanceIdError(hidden)
     if instance_ids and "aws-sdk-go" in response.headers.get("User-Agent", ""):
         deadline = time.monotonic() + _NEWS_WITHIN
         while _is_changing(response.ec2_backend, instance_ids) and time.monotonic() < deadline:
             time.sleep(0.02)
-    return original(response)
+    result = original(response)
+    if unseen:
+        result.result["Reservations"] = list(_without(unseen, result.result["Reservations"]))
+    return result
+
+
+def _without(unseen: frozenset[str], reservations: list[Any]) -> Iterator[Any]:
+    for reservation in reservations:
+        seen = copy(reservation)
+        seen.instances = [each for each in reservation.instances if each.id not in unseen]
+        if seen.instances:
+            yield seen
 
 
 def _is_changing(backend: Any, instance_ids: list[str]) -> bool:

@@ -1,7 +1,8 @@
 """Keeps instances from the services of this machine that listen at all of its addresses, such as its sshd.
 
 What comes from the bridge into this machine may open connections to S3 at the gateway and to the load
-balancers' listeners, and answer those that this machine opens; nothing else. It is an nftables table of the
+balancers' listeners, and answer those that this machine opens; nothing else. Instances that are cut off answer ssh
+alone, which their launch waits for: load balancers do not hear from their services. It is an nftables table of the
 family netdev: it sees the bridge's packets alone, tracks no connections, and does not meet a firewall's tables.
 """
 
@@ -19,11 +20,13 @@ Door = tuple[str, int]
 _TABLE = """\
 table netdev {name} {{
   set doors {{ type ipv4_addr . inet_service; }}
+  set cut_off {{ type ipv4_addr; }}
   chain ingress {{
     type filter hook ingress device "{bridge}" priority 0; policy accept;
     meta protocol ip6 drop
     meta protocol != ip accept
     ip daddr . tcp dport @doors accept
+    ip saddr @cut_off tcp sport != 22 drop
     tcp flags & (syn | ack) == syn drop
     udp dport 0-32767 drop
     meta l4proto != {{ tcp, udp, icmp }} drop
@@ -62,6 +65,16 @@ class PacketFilter:
         name = table(self._config)
         self._nft(f"flush set netdev {name} doors\nadd element netdev {name} doors {{ {elements} }}\n")
         self._doors = wanted
+
+    @property
+    def is_on(self) -> bool:
+        return self._doors is not None
+
+    def cut_off(self, addresses: Set[str]) -> None:
+        """Let no answer of a service at these addresses, and of no others, through to this machine, but ssh's."""
+        name = table(self._config)
+        added = f"add element netdev {name} cut_off {{ {', '.join(sorted(addresses))} }}\n" if addresses else ""
+        self._nft(f"flush set netdev {name} cut_off\n{added}")
 
     def _nft(self, commands: str) -> None:
         """All of `commands` or none: nft makes one transaction of them."""

@@ -18,7 +18,11 @@ from moto.ec2.models.instances import Instance
 
 from bakeroll.local.activities import Activities, Activity
 from bakeroll.local.capacity import Group, Launch, Member, Terminate, decide
+from bakeroll.local.launches import Configuration
 from bakeroll.local.lifecycle import LAUNCHING, TERMINATING, LifecycleHook, Result, Waits
+from bakeroll.local.refreshes import Refreshes, Seen, launched_from_now, refreshes_of
+from bakeroll.local.refreshes import Surroundings as OfRefreshes
+from bakeroll.local.triggers import Triggers
 
 TURN_SECONDS = 0.2
 LONGEST_BACK_OFF = 30.0
@@ -30,15 +34,18 @@ class LaunchFailed(Exception):
     """EC2 refused to launch; the message is its own."""
 
 
-class Surroundings(Protocol):
+class Surroundings(OfRefreshes, Protocol):
     """What the engine needs of the rest of the cloud."""
 
     def groups(self) -> Sequence[FakeAutoScalingGroup]: ...
 
-    def launch(self, group: FakeAutoScalingGroup, zone: str) -> Instance:
-        """Launch an instance from the group's template as it is now. Raises LaunchFailed."""
+    def launch(self, group: FakeAutoScalingGroup, zone: str, configuration: Configuration) -> Instance:
+        """Launch an instance from what the configuration comes to now. Raises LaunchFailed."""
 
     def terminate(self, group: FakeAutoScalingGroup, instance: str) -> None: ...
+
+    def released(self, group: FakeAutoScalingGroup, instance: str) -> None:
+        """It is detached: no member any more."""
 
     def register(self, group: FakeAutoScalingGroup, instance: str) -> None: ...
 
@@ -46,6 +53,9 @@ class Surroundings(Protocol):
 
     def is_idle(self, instance: str) -> bool:
         """Whether no load balancer asks it anything any more."""
+
+    def cloudwatch(self) -> Any:
+        """moto's backend."""
 
     def hooks(self, group: FakeAutoScalingGroup, transition: str) -> Sequence[LifecycleHook]: ...
 
@@ -72,9 +82,12 @@ class Scaling:
     ) -> None:
         self.lock = threading.RLock()
         self.activities = Activities(now)
+        self.refreshes = Refreshes(surroundings, now)
+        self.triggers = Triggers(surroundings.cloudwatch, now)
         self._surroundings, self._changed = surroundings, changed
         self._clock = clock
         self._waits = Waits()
+        self._returning: set[str] = set()
         self._in_service_at: dict[str, float] = {}
         self._why: dict[str, str] = {}
         self._back_off: dict[str, _BackOff] = {}
@@ -126,16 +139,17 @@ class Scaling:
             ]
 
     def _turn_group(self, group: FakeAutoScalingGroup) -> None:
-        before = [(state.instance.id, state.lifecycle_state, state.health_status) for state in group.instance_states]
+        before = _kept(group)
+        self.triggers.turn(group, suspended(group))
         self._step(group)
-        after = [(state.instance.id, state.lifecycle_state, state.health_status) for state in group.instance_states]
-        if before != after:
+        if before != _kept(group):
             self._changed()
 
     def _step(self, group: FakeAutoScalingGroup) -> None:
         for state in list(group.instance_states):
             self._advance(group, state)
-        for action in decide(self._as_decided(group)):
+        surge = self.refreshes.step(group, self.seen(group), lambda state: self._replace(group, state))
+        for action in decide(self._as_decided(group, surge)):
             if isinstance(action, Launch):
                 self._launch(group, action.zone)
             else:
@@ -150,7 +164,10 @@ class Scaling:
             self._check(group, state)
         elif state.lifecycle_state.startswith("Terminating"):
             self._end(group, state, is_dead=is_dead)
-        elif is_dead or (state.lifecycle_state == "Detaching" and self._surroundings.is_idle(instance.id)):
+        elif is_dead:
+            self._drop(group, state)
+        elif state.lifecycle_state == "Detaching" and self._surroundings.is_idle(instance.id):
+            self._surroundings.released(group, instance.id)
             self._drop(group, state)
 
     def _begin(self, group: FakeAutoScalingGroup, state: InstanceState, *, is_dead: bool) -> None:
@@ -161,7 +178,8 @@ class Scaling:
             self._drop(group, state)
         elif state.lifecycle_state == "Pending" and instance.state == "running":
             state.lifecycle_state = "Pending:Wait"
-            self._waits.begin(instance.id, self._surroundings.hooks(group, LAUNCHING), self._clock())
+            hooks = [] if instance.id in self._returning else self._surroundings.hooks(group, LAUNCHING)
+            self._waits.begin(instance.id, hooks, self._clock())
         if state.lifecycle_state == "Pending:Wait":
             outcome = self._waits.outcome(instance.id, self._clock())
             if outcome == "CONTINUE":
@@ -179,9 +197,10 @@ class Scaling:
         return self._waits.heartbeat(instance, hook, self._clock())
 
     def enter_service(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
-        """Pending or Standby to InService: registered, unless AddToLoadBalancer is suspended."""
+        """Pending to InService: registered, unless AddToLoadBalancer is suspended."""
         state.lifecycle_state = "InService"
         self._waits.end(state.instance.id)
+        self._returning.discard(state.instance.id)
         self._in_service_at[state.instance.id] = self._clock()
         self._back_off.pop(group.name, None)
         if "AddToLoadBalancer" not in suspended(group):
@@ -199,14 +218,26 @@ class Scaling:
         instance = state.instance.id
         listens = "ELB" in group.health_check_type and not self.is_in_grace(group, instance)
         if not _is_alive(state.instance):
-            state.health_status, self._why[instance] = "Unhealthy", _DEAD
+            self._unhealthy(group, state, _DEAD)
         elif listens and self._surroundings.is_refused(group, instance):
-            state.health_status, self._why[instance] = "Unhealthy", _REFUSED
+            self._unhealthy(group, state, _REFUSED)
 
-    def _as_decided(self, group: FakeAutoScalingGroup) -> Group:
+    def _unhealthy(self, group: FakeAutoScalingGroup, state: InstanceState, why: str) -> None:
+        state.health_status, self._why[state.instance.id] = "Unhealthy", why
+        self.refreshes.failed(group, state.instance.id)
+
+    def seen(self, group: FakeAutoScalingGroup) -> Seen:
+        """What refreshes ask of the group's members."""
+        now = self._clock()
+        return Seen(lambda instance: now - self._in_service_at.get(instance, now), suspended(group))
+
+    def _replace(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
+        self.begin_termination(group, state, _REFRESHED)
+
+    def _as_decided(self, group: FakeAutoScalingGroup, surge: int) -> Group:
         back_off = self._back_off.get(group.name)
         return Group(
-            desired=group.desired_capacity or 0,
+            desired=(group.desired_capacity or 0) + surge,
             zones=tuple(dict.fromkeys(group.availability_zones)),
             members=tuple(_member(state) for state in group.instance_states),
             suspended=suspended(group),
@@ -219,7 +250,7 @@ class Scaling:
         if back_off and self._clock() < back_off.until:  # another launch of this very turn failed
             return
         try:
-            instance = self._surroundings.launch(group, zone)
+            instance = self._surroundings.launch(group, zone, launched_from_now(group))
         except LaunchFailed as error:
             self._failed(group, "", f"{error}. Launching EC2 instance failed.")
             return
@@ -235,6 +266,7 @@ class Scaling:
     def _failed(self, group: FakeAutoScalingGroup, instance: str, message: str) -> None:
         back_off = self._back_off.setdefault(group.name, _BackOff())
         back_off.failures += 1
+        self.refreshes.failed(group)
         back_off.until = self._clock() + min(LONGEST_BACK_OFF, 2.0 ** (back_off.failures - 1))
         if instance:
             self.activities.end(group.name, instance, failure=message)
@@ -263,6 +295,16 @@ class Scaling:
         self.wake()
         cause = f"instance {state.instance.id} was {what} in response to a user request."
         return self.activities.begin(group.name, f"{_DOING[lifecycle]}: {state.instance.id}", cause, state.instance.id)
+
+    def come_back(self, group: FakeAutoScalingGroup, state: InstanceState) -> Activity:
+        """Standby to Pending, and on without lifecycle hooks:
+        https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html"""
+        state.lifecycle_state = "Pending"
+        self._returning.add(state.instance.id)
+        self.wake()
+        cause = f"instance {state.instance.id} was moved out of standby in response to a user request."
+        about = f"Moving EC2 instance out of Standby: {state.instance.id}"
+        return self.activities.begin(group.name, about, cause, state.instance.id)
 
     def register_all(self, group: FakeAutoScalingGroup) -> None:
         """Register those in service, where a load balancer was attached to the group."""
@@ -300,6 +342,7 @@ class Scaling:
         group.instance_states = [each for each in group.instance_states if each is not state]
         self._in_service_at.pop(state.instance.id, None)
         self._why.pop(state.instance.id, None)
+        self._returning.discard(state.instance.id)
         self._waits.end(state.instance.id)
         self.activities.end(group.name, state.instance.id)
 
@@ -312,7 +355,14 @@ _DEAD = "an instance was taken out of service in response to an EC2 health check
 stopped."
 _REFUSED = "an instance was taken out of service in response to an ELB system health check failure."
 _CALLED_UNHEALTHY = "an instance was taken out of service in response to a user health-check."
+_REFRESHED = "an instance was taken out of service in response to an instance refresh."
 _DOING = {"Detaching": "Detaching EC2 instance", "Standby": "Moving EC2 instance to Standby"}
+
+
+def _kept(group: FakeAutoScalingGroup) -> Any:
+    """What of a group is kept when it changes."""
+    members = [(state.instance.id, state.lifecycle_state, state.health_status) for state in group.instance_states]
+    return members, list(refreshes_of(group)), (group.min_size, group.max_size, group.desired_capacity)
 
 
 def suspended(group: FakeAutoScalingGroup) -> frozenset[str]:

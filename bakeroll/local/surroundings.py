@@ -1,15 +1,20 @@
 """What the scaling engine does to the rest of the cloud: launch, terminate, register, ask for health."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from moto.autoscaling.models import ASG_NAME_TAG, FakeAutoScalingGroup
+from moto.backends import get_backend
 from moto.core.exceptions import ServiceException
 from moto.ec2.models.instances import Instance
 
 from bakeroll.local.balancer import Balancers
+from bakeroll.local.capacity import COUNTED
+from bakeroll.local.config import ACCOUNT, REGION
+from bakeroll.local.launches import Configuration, Source, configure, is_launched_from, is_next_spot, sources
 from bakeroll.local.lifecycle import LifecycleHook
 from bakeroll.local.scaling import LaunchFailed
 
@@ -23,11 +28,14 @@ class InThisCloud:
         self.groups = groups
         self._balancers = balancers
 
-    def launch(self, group: FakeAutoScalingGroup, zone: str) -> Instance:
+    def launch(self, group: FakeAutoScalingGroup, zone: str, configuration: Configuration) -> Instance:
         try:
-            return _launch(group, zone)
+            return _first_to_be_had(group, zone, _chosen(group, configuration))
         except ServiceException as error:
             raise LaunchFailed(str(error.message).rstrip(".")) from None
+
+    def released(self, group: FakeAutoScalingGroup, instance: str) -> None:
+        group.ec2_backend.delete_tags([instance], {ASG_NAME_TAG: group.name})
 
     def terminate(self, group: FakeAutoScalingGroup, instance: str) -> None:
         # Protection from termination is for people: a group terminates its members all the same.
@@ -54,7 +62,6 @@ class InThisCloud:
                 elbv2.deregister_targets(arn, [{"Id": instance}])
         for name in group.load_balancer_names:
             if name in elb.load_balancers:
-                elb.deregister_instances(name, [instance], from_autoscaling=True)
                 elb.deregister_instances(name, [instance])
 
     def is_idle(self, instance: str) -> bool:
@@ -76,59 +83,73 @@ class InThisCloud:
         health = [each for arn in known for each in elbv2.describe_target_health(arn, [{"Id": instance}])]
         return any(each.status == "unhealthy" for each in health)
 
+    def is_serving(self, group: FakeAutoScalingGroup, instance: str) -> bool:
+        elbv2 = group.autoscaling_backend.elbv2_backend
+        known = [arn for arn in group.target_group_arns if arn in elbv2.target_groups]
+        health = [each for arn in known for each in elbv2.describe_target_health(arn, [{"Id": instance}])]
+        # A target group without a listener sends nobody anything, and checks nobody: unused.
+        return all(each.status in ("healthy", "unused") for each in health)
 
-def _launch(group: FakeAutoScalingGroup, zone: str) -> Instance:
+    def is_launched_from(self, group: FakeAutoScalingGroup, instance: str, configuration: Configuration) -> bool:
+        launched = group.ec2_backend.get_instance(instance)
+        with suppress(ServiceException):  # what was launched from may be gone
+            return any(is_launched_from(launched, source) for source in sources(group, configuration))
+        return False
+
+    def alarms(self) -> Mapping[str, str]:
+        return {alarm.name: alarm.state_value for alarm in list(self.cloudwatch().alarms.values())}
+
+    def cloudwatch(self) -> Any:
+        return get_backend("cloudwatch")[ACCOUNT][REGION]
+
+    def configure(self, group: FakeAutoScalingGroup, configuration: Configuration) -> None:
+        configure(group, configuration)
+
+
+def _first_to_be_had(group: FakeAutoScalingGroup, zone: str, choices: Sequence[Source]) -> Instance:
+    first, *others = choices
+    try:
+        return _launch(group, zone, first)
+    except ServiceException as error:
+        if error.code != "InsufficientInstanceCapacity" or not others:
+            raise
+    return _first_to_be_had(group, zone, others)
+
+
+def _launch(group: FakeAutoScalingGroup, zone: str, source: Source) -> Instance:
     ec2 = group.ec2_backend
-    image, instance_type, chosen = _template(group)
-    ec2.describe_images(ami_ids=[image])  # an error for one that is not there
+    ec2.describe_images(ami_ids=[source.image])  # an error for one that is not there
+    rest = dict(source.rest)
     reservation = ec2.run_instances(
-        image,
+        source.image,
         1,
-        chosen.get("user_data"),
-        chosen.get("security_groups") or [],
-        instance_type=instance_type,
-        is_instance_type_default=not instance_type,
-        launch_template=chosen.get("launch_template"),
-        launch_config=chosen.get("launch_config"),
-        key_name=chosen.get("key_name"),
-        tags={"instance": {**chosen.get("tags", {}), **group.get_propagated_tags(), ASG_NAME_TAG: group.name}},
+        rest.pop("user_data", None),
+        rest.pop("security_groups", None) or [],
+        instance_type=source.instance_type,
+        is_instance_type_default=not source.instance_type,
+        tags={"instance": {**source.tags, **group.get_propagated_tags(), ASG_NAME_TAG: group.name}},
         placement=zone,
         subnet_id=_subnet(group, zone),
-        associate_public_ip=chosen.get("associate_public_ip"),
         region_name=group.region,
+        **rest,
     )
+    instance: Any = reservation.instances[0]
+    instance.lifecycle = "spot" if source.is_spot else None
+    instance.launch_configuration_name = source.configuration or None
     return reservation.instances[0]
 
 
-def _template(group: FakeAutoScalingGroup) -> tuple[str, str, dict[str, Any]]:
-    """Image, instance type and the rest to launch from, resolved now: $Latest is what is the latest now.
-
-    Of a mixed instances policy it is the first override's, as with the strategy “prioritized”.
-    """
-    if group.ec2_launch_template is None:
-        config = group.launch_config
-        chosen = {name: getattr(config, name) for name in ("user_data", "security_groups", "key_name")}
-        chosen["associate_public_ip"] = config.associate_public_ip_address
-        return config.image_id, config.instance_type, {**chosen, "launch_config": config}
-    override = _first_override(group)
-    given = override.get("LaunchTemplateSpecification") or {}
-    if "LaunchTemplateId" in given:
-        template = group.ec2_backend.get_launch_template(given["LaunchTemplateId"])
-    elif "LaunchTemplateName" in given:
-        template = group.ec2_backend.get_launch_template_by_name(given["LaunchTemplateName"])
-    else:
-        template = group.ec2_backend.get_launch_template(group.ec2_launch_template.id)
-    version = template.get_version(given.get("Version") or ("$Default" if given else group.launch_template_version))
-    instance_type = override.get("InstanceType") or version.instance_type
-    pinned = {"LaunchTemplateId": template.id, "Version": str(version.number)}
-    chosen = {"launch_template": pinned, "tags": version.instance_tags, "user_data": version.user_data}
-    return override.get("ImageId") or version.image_id, instance_type, chosen
-
-
-def _first_override(group: FakeAutoScalingGroup) -> dict[str, Any]:
-    policy = (group.mixed_instances_policy or {}).get("LaunchTemplate", {})
-    overrides: list[dict[str, Any]] = policy.get("Overrides") or [{}]
-    return overrides[0]
+def _chosen(group: FakeAutoScalingGroup, configuration: Configuration) -> list[Source]:
+    """What to try, the first choice first, each as spot or on-demand as a policy's distribution has it."""
+    found = sources(group, configuration)
+    if "MixedInstancesPolicy" not in configuration:
+        return found
+    counted = [state.instance for state in group.instance_states if state.lifecycle_state in COUNTED]
+    on_demand = sum(each.lifecycle != "spot" for each in counted)
+    # As many as there are to be now: a refresh may want more than the desired capacity.
+    wanted = max(group.desired_capacity or 0, len(counted) + 1)
+    is_spot = is_next_spot(configuration["MixedInstancesPolicy"], wanted, on_demand)
+    return [replace(each, is_spot=is_spot) for each in found]
 
 
 def _subnet(group: FakeAutoScalingGroup, zone: str) -> str | None:

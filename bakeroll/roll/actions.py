@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bakeroll.errors import RollFailed
-from bakeroll.fleet import Group, Slot, TargetGroup
+from bakeroll.fleet import ROLL_TAG, VERSION_TAG, Group, Slot, TargetGroup
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.record import Record
+from bakeroll.roll.standing import surge_of
+from bakeroll.settings import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,15 @@ class Suspend:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
+    """`group` is the fleet's own where it is not named."""
+
     processes: tuple[str, ...]
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """Launch the instance of one of the record's slots."""
+    """Launch the instances of one of the record's slots."""
 
     slot: int
     tags: Mapping[str, str]
@@ -51,14 +56,16 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Register:
+    """`targets` are ids, or addresses where the group's targets are those."""
+
     group: TargetGroup
-    ids: tuple[str, ...]
+    targets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Deregister:
     group: TargetGroup
-    ids: tuple[str, ...]
+    targets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +82,16 @@ class Attach:
 
 
 @dataclass(frozen=True, slots=True)
+class RaiseDesired:
+    """Have the group launch more, where desired capacity still is `seen`."""
+
+    seen: int
+    desired: int
+
+
+@dataclass(frozen=True, slots=True)
 class LowerDesired:
-    """Take back desired capacity that attaching added and no instance fills, where it still is `seen`."""
+    """Take back desired capacity that the roll added and no instance fills, where it still is `seen`."""
 
     seen: int
     desired: int
@@ -100,6 +115,21 @@ class Retire:
 
 
 @dataclass(frozen=True, slots=True)
+class StandBy:
+    """Keep members alive, out of service; with `decrement` the group does not replace them."""
+
+    ids: tuple[str, ...]
+    decrement: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Bring back those that stand by; desired capacity grows by as many."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Terminate:
     """Terminate instances that are not in the group."""
 
@@ -114,6 +144,57 @@ class DeleteVersion:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class StartRefresh:
+    """Hand the work to AWS's instance refresh, to this launch template version."""
+
+    template: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRefresh:
+    """Stop the instance refresh that is in progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """Make the twin: a group like the fleet's, with no instance yet, launching from another version."""
+
+    twin: str
+    version: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Set the sizes of one of the two groups of a blue-green roll."""
+
+    group: str
+    minimum: int
+    desired: int
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The commit point of a blue-green roll, or its undoing: `to` takes over from `group` and is the fleet's then.
+
+    Of its processes only `suspended` are that from then on.
+    """
+
+    group: str
+    to: str
+    suspended: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTwin:
+    """Delete the twin and what it has."""
+
+    twin: str
+
+
 Action: TypeAlias = (
     MakeVersion
     | FindVersions
@@ -124,52 +205,118 @@ Action: TypeAlias = (
     | Deregister
     | SetMaximum
     | Attach
+    | RaiseDesired
     | LowerDesired
     | SetTemplate
     | Retire
+    | StandBy
+    | Return
     | Terminate
     | DeleteVersion
+    | StartRefresh
+    | CancelRefresh
+    | Clone
+    | Size
+    | Switch
+    | DeleteTwin
 )
 
+FROZEN = ("AZRebalance", "AlarmNotification", "HealthCheck", "Launch", "ReplaceUnhealthy", "ScheduledActions")
+"""Suspended in the group that a blue-green roll switched away from: it neither grows, shrinks nor replaces."""
 
-def perform(action: Action, record: Record, ports: Ports) -> Record:
-    """Do it, and return the record with what was learned: the version made, the instance launched."""
+
+def perform(action: Action, record: Record, policy: Policy, ports: Ports) -> Record:
+    """Do it, and return the record with what was learned: the version made, the instances launched."""
     match action:
-        case MakeVersion(template, source, image):
-            made = ports.machines.make_version(template, source, image, record.id)
-            known = (*record.versions, made)
-            making = tuple(each for each in record.making if each != record.id)
-            return replace(record, made=made, versions=known, making=making)
-        case FindVersions(template, rolls):
-            found = ports.machines.versions_made(template, rolls)
-            known = (*record.versions, *(each for each in found if each not in record.versions))
-            return replace(record, versions=known, making=())
+        case MakeVersion() | FindVersions() | DeleteVersion():
+            return _version(action, record, ports)
         case Launch(number, tags):
-            instance = ports.machines.launch(_slot(record, number, tags))
-            return replace(record, filled={**record.filled, str(number): instance})
-        case Register(group, ids):
-            ports.balancers.register(group, ids)
-        case Deregister(group, ids):
-            ports.balancers.deregister(group, ids)
+            launched = tuple(ports.machines.launch(_slot(record, number, tags)))
+            return replace(record, filled={**record.filled, str(number): launched})
+        case Register(group, targets):
+            ports.balancers.register(group, targets)
+        case Deregister(group, targets):
+            ports.balancers.deregister(group, targets)
         case Terminate(ids):
             ports.machines.terminate(ids)
-        case Attach() | LowerDesired() | Retire():
+        case Attach() | RaiseDesired() | LowerDesired() | Retire():
             return _resized(action, record, ports)
-        case DeleteVersion(template, version):
-            _delete_version(template, version, record, ports)
-            return replace(record, versions=tuple(each for each in record.versions if each != version))
+        case StartRefresh(template, version):
+            return replace(record, refresh=ports.scaling.start_refresh(record.group, template, version, policy))
+        case Clone() | Size() | Switch() | DeleteTwin():
+            return _twinned(action, record, ports)
         case _:
             _scale(action, record, ports)
     return record
 
 
+def _version(action: MakeVersion | FindVersions | DeleteVersion, record: Record, ports: Ports) -> Record:
+    match action:
+        case MakeVersion(template, source, image):
+            made = ports.templates.make_version(template, source, image, record.id)
+            known = (*record.versions, made)
+            making = tuple(each for each in record.making if each != record.id)
+            return replace(record, made=made, versions=known, making=making)
+        case FindVersions(template, rolls):
+            found = ports.templates.versions_made(template, rolls)
+            known = (*record.versions, *(each for each in found if each not in record.versions))
+            return replace(record, versions=known, making=())
+        case DeleteVersion(template, version):
+            if _launches_from(record, ports) != (template, version):
+                ports.templates.delete_version(template, version)
+            return replace(record, versions=tuple(each for each in record.versions if each != version))
+
+
+def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: Ports) -> Record:
+    scaling = ports.scaling
+    match action:
+        case Clone(twin, version, tags):
+            scaling.clone(record.group, twin, version, tags)
+        case Size(group, minimum, desired, maximum):
+            scaling.set_sizes(group, minimum, desired, maximum)
+        case Switch(group, to, suspended):
+            scaling.suspend(group, FROZEN)
+            _keep_raised(record, group, to, ports)
+            scaling.hand_over(group, to)
+            if suspended:  # an empty list means all of them
+                scaling.suspend(to, suspended)
+            scaling.resume(to, tuple(each for each in (*FROZEN, "AddToLoadBalancer") if each not in suspended))
+            scaling.untag(to, (ROLL_TAG, VERSION_TAG))  # what is attached later would be given them
+            none = {} if to == record.group else {"attached": (), "decremented": (), "raised": 0, "lowered": 0}
+            return replace(record, group=to, twin=group, switching="", **none)  # type: ignore[arg-type]
+        case DeleteTwin(twin):
+            scaling.delete(twin)
+            return replace(record, twin="")
+    return record
+
+
+def _keep_raised(record: Record, group: str, to: str, ports: Ports) -> None:
+    """What somebody raised in the one since it was last looked at is wanted of the other."""
+    there = ports.scaling.describe(group, to)
+    seen, its = there[group], there[to]
+    wanted = seen.desired - (surge_of(record) if group == record.group else 0)
+    sizes = (
+        max(its.minimum, min(seen.minimum, wanted)),
+        max(its.desired, wanted),
+        max(its.maximum, seen.maximum, wanted),
+    )
+    if sizes != (its.minimum, its.desired, its.maximum):
+        ports.scaling.set_sizes(to, *sizes)
+
+
 def _scale(action: Action, record: Record, ports: Ports) -> None:
-    scaling, fleet = ports.scaling, record.fleet
+    scaling, fleet = ports.scaling, record.group
     match action:
         case Suspend(processes):
             scaling.suspend(fleet, processes)
-        case Resume(processes):
-            scaling.resume(fleet, processes)
+        case Resume(processes, other):
+            scaling.resume(other or fleet, processes)
+        case StandBy(ids, decrement):
+            scaling.enter_standby(fleet, ids, decrement=decrement)
+        case Return(ids):
+            scaling.exit_standby(fleet, ids)
+        case CancelRefresh():
+            scaling.cancel_refresh(fleet)
         case SetMaximum(seen, maximum) if (group := _group(record, ports)).maximum == seen:
             # AWS lowers desired capacity to a maximum that is set below it.
             scaling.set_maximum(fleet, max(maximum, group.desired))
@@ -179,23 +326,35 @@ def _scale(action: Action, record: Record, ports: Ports) -> None:
             pass
 
 
-def _resized(action: Attach | LowerDesired | Retire, record: Record, ports: Ports) -> Record:
+def _resized(action: Attach | RaiseDesired | LowerDesired | Retire, record: Record, ports: Ports) -> Record:
     """What changes desired capacity by an amount: its answer tells that it was done, so that nobody has to guess."""
     match action:
         case Attach(ids):
-            ports.scaling.attach(record.fleet, ids)
+            ports.scaling.attach(record.group, ids)
             return replace(record, attaching=None)
+        case RaiseDesired():
+            return _raise(action, record, ports)
         case LowerDesired():
             return _lower(action, record, ports)
         case Retire():
             return _retire(action, record, ports)
 
 
+def _raise(raised: RaiseDesired, record: Record, ports: Ports) -> Record:
+    if _group(record, ports).desired != raised.seen:
+        return replace(record, raising=None)
+    ports.scaling.set_desired(record.group, raised.desired)
+    return replace(record, raising=None, raised=record.raised + raised.desired - raised.seen)
+
+
 def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Record:
-    if _group(record, ports).desired != lower.seen:
+    """Never below what there is by now: the group would choose which instance it terminates."""
+    group = _group(record, ports)
+    to = max(lower.desired, group.size)
+    if group.desired != lower.seen or to >= lower.seen:
         return replace(record, lowering=None)
-    ports.scaling.set_desired(record.fleet, lower.desired)
-    return replace(record, lowering=None, lowered=record.lowered + lower.seen - lower.desired)
+    ports.scaling.set_desired(record.group, to)
+    return replace(record, lowering=None, lowered=record.lowered + lower.seen - to)
 
 
 def _retire(retire: Retire, record: Record, ports: Ports) -> Record:
@@ -215,12 +374,8 @@ def _slot(record: Record, number: int, tags: Mapping[str, str]) -> Slot:
         template_version=recorded.template_version,
         subnet=recorded.subnet,
         tags=tags,
+        count=recorded.count,
     )
-
-
-def _delete_version(template: str, version: str, record: Record, ports: Ports) -> None:
-    if _launches_from(record, ports) != (template, version):
-        ports.machines.delete_version(template, version)
 
 
 def _launches_from(record: Record, ports: Ports) -> tuple[str, str]:
@@ -229,7 +384,7 @@ def _launches_from(record: Record, ports: Ports) -> tuple[str, str]:
 
 
 def _group(record: Record, ports: Ports) -> Group:
-    group = ports.scaling.describe(record.fleet)
+    group = ports.scaling.describe(record.group).get(record.group)
     if group is None:
-        raise RollFailed(f"The Auto Scaling group {record.fleet} is gone.")
+        raise RollFailed(f"The Auto Scaling group {record.group} is gone.")
     return group

@@ -1,22 +1,24 @@
-"""A cloud in memory with the clock in its hand: one Auto Scaling group, its instances, its target groups.
+"""A cloud in memory with the clock in its hand: Auto Scaling groups, their instances, their target groups.
 
-It behaves as AWS does where a roll depends on it: instances boot, targets become healthy after a while, the
-group replaces what died and launches what it lacks, attaching raises desired capacity, draining takes its
-time. Every call takes `latency`, and things go on meanwhile. Rolls run over it in milliseconds.
+It behaves as AWS does where a roll depends on it: instances boot, targets become healthy after a while, a group
+replaces what died, launches what it lacks and evens out its zones, attaching raises desired capacity, draining takes
+its time, an instance refresh goes on by itself. Every call takes `latency`, and things go on meanwhile. Rolls run over
+it in milliseconds; `model_ports` is the way of a roll to it.
 """
 
-# ruff: noqa: ARG002 (the Protocols have arguments that one group and one template do not need)
-
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from bakeroll.document import Document
-from bakeroll.errors import CloudError
-from bakeroll.fleet import ROLL_TAG, Group, Health, ImageState, Instance, Slot, Subnet, TargetGroup, TemplateVersion
-from bakeroll.roll.ports import Ports
+from bakeroll.fleet import Group, Health, Instance, RefreshState, TargetGroup
 
 TEMPLATE = "lt-1"
+NAME = "links-dev"
+ADDRESS = "10.0."
+"""An instance's address is this and its id."""
 EPOCH = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -42,6 +44,7 @@ class Machine:
     launched: float
     token: str = ""
     ends: float | None = None
+    protected: bool = False
 
 
 @dataclass(slots=True)
@@ -51,24 +54,87 @@ class Target:
 
 
 @dataclass(slots=True)
-class World:
-    """All there is. `images` are those that can be launched; `pace` is how soon the group reacts (seconds)."""
+class Squad:
+    """A group with the lifecycle state of each member, and since when it has too few or too many.
+
+    `gone` are members that were terminated: EC2 goes on showing them for a while, the group's tag with them.
+    """
 
     group: Group
+    lifecycles: dict[str, str] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
+    short: float | None = None
+    changed: float = 0
+
+    @property
+    def members(self) -> list[str]:
+        return [each for each, state in self.lifecycles.items() if not state.startswith(("Terminating", "Standby"))]
+
+
+@dataclass(slots=True)
+class RunningRefresh:
+    """An instance refresh that the group does by itself: `ends` is how it will end, if not by success."""
+
+    state: RefreshState
+    group: str
+    version: str
+    ends: str = ""
+
+
+@dataclass(slots=True)
+class World:
+    """All there is. `images` are those that can be launched; `pace` is how soon a group reacts (seconds).
+
+    For `hidden` seconds EC2 does not show what was launched; `hooked` is how long a launch lifecycle hook holds what
+    a group launches; `full` are zones without capacity; `alarms` the states of CloudWatch alarms, `values` what
+    `samples` answers; `probed` what a probe says.
+    """
+
+    squads: dict[str, Squad]
     images: dict[str, Behaviour]
     versions: dict[str, str] = field(default_factory=lambda: {"1": "ami-old"})
     target_groups: tuple[TargetGroup, ...] = (TargetGroup("tg-a", "a", 8000), TargetGroup("tg-b", "b", 8000))
     delay: float = 3
     latency: float = 0.05
     pace: float = 2
+    hidden: float = 0
     time: float = 0
-    short: float | None = None
     launch_hooks: tuple[str, ...] = ()
+    hooked: float = 1
+    full: set[str] = field(default_factory=set)
+    refresh_ends: str = ""
+    refreshes: list[RunningRefresh] = field(default_factory=list)
+    alarms: dict[str, str] = field(default_factory=dict)
+    values: dict[str, list[float]] = field(default_factory=dict)
+    probed: Callable[[str], str] = field(default=lambda _: "")
+    handed: list[tuple[str, str]] = field(default_factory=list)
     machines: dict[str, Machine] = field(default_factory=dict)
-    lifecycles: dict[str, str] = field(default_factory=dict)
     targets: dict[str, dict[str, Target]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     table: dict[tuple[str, str], Document] = field(default_factory=dict)
+
+    @property
+    def squad(self) -> Squad:
+        """The fleet's own group: the only one, or the one that was switched to."""
+        if len(self.squads) > 1 and self.handed:
+            return self.squads.get(self.handed[-1][1]) or next(iter(self.squads.values()))
+        return next(iter(self.squads.values()))
+
+    @property
+    def group(self) -> Group:
+        return self.squad.group
+
+    @group.setter
+    def group(self, group: Group) -> None:
+        self.squads[group.name].group = group
+
+    @property
+    def lifecycles(self) -> dict[str, str]:
+        return self.squad.lifecycles
+
+    @property
+    def members(self) -> list[str]:
+        return self.squad.members
 
     def now(self) -> datetime:
         return EPOCH + timedelta(seconds=self.time)
@@ -90,10 +156,16 @@ class World:
         return self.images.get(self.machines[identifier].instance.image, UNKNOWN)
 
     def start(self, image: str, zone: str, tags: Mapping[str, str], token: str = "") -> str:
-        identifier = f"i-{len(self.machines):04x}"
-        instance = Instance(identifier, image, zone, address=identifier, state="pending", tags=tags)
+        numbers = count(len(self.machines))
+        identifier = next(each for n in numbers if (each := f"i-{n:04x}") not in self.machines)
+        instance = Instance(identifier, image, zone, address=f"{ADDRESS}{identifier}", state="pending", tags=tags)
         self.machines[identifier] = Machine(instance, self.time, token)
         return identifier
+
+    def shown(self, identifiers: Iterable[str]) -> list[Instance]:
+        """Those that EC2 shows by now."""
+        machines = [self.machines[each] for each in identifiers]
+        return [each.instance for each in machines if self.time - each.launched >= self.hidden]
 
     def state(self, identifier: str, state: str) -> None:
         machine = self.machines[identifier]
@@ -109,19 +181,27 @@ class World:
         if target and target.drains is None:
             target.drains = self.time
 
+    def squad_of(self, identifier: str) -> Squad | None:
+        return next((each for each in self.squads.values() if identifier in each.lifecycles), None)
+
+    def leave(self, squad: Squad, identifier: str, lifecycle: str) -> None:
+        """Out of the load balancers and on as `lifecycle`."""
+        squad.lifecycles[identifier] = lifecycle
+        for arn in self.arns(squad):
+            self.deregister(arn, identifier)
+
     def end(self, identifier: str) -> None:
         """Terminate: deregistered, drained by the group where it is a member, then gone."""
-        machine = self.machines[identifier]
+        machine, squad = self.machines[identifier], self.squad_of(identifier)
         if machine.ends is None:
-            machine.ends = self.time + (self.delay if identifier in self.lifecycles else 0.5)
-        if identifier in self.lifecycles:
-            self.lifecycles[identifier] = "Terminating"
-            for arn in self.group.target_groups:
-                self.deregister(arn, identifier)
+            machine.ends = self.time + (self.delay if squad else 0.5)
+        if squad:
+            self.leave(squad, identifier, "Terminating")
 
-    @property
-    def members(self) -> list[str]:
-        return [each for each, state in self.lifecycles.items() if not state.startswith("Terminating")]
+    def arns(self, squad: Squad) -> tuple[str, ...]:
+        """What the group registers its members with; a target group of addresses is not among it."""
+        mine = {*squad.group.target_groups, *squad.group.classic_balancers}
+        return tuple(each.arn for each in self.target_groups if each.arn in mine and each.type != "ip")
 
     def health(self, arn: str, identifier: str) -> Health:
         target, machine = self.targets[arn][identifier], self.machines[identifier]
@@ -136,11 +216,17 @@ class World:
 
     def _happen(self) -> None:
         for identifier, machine in self.machines.items():
-            self._live(identifier, machine)
+            if machine.instance.state in ("pending", "running"):
+                self._live(identifier, machine)
         for targets in self.targets.values():
             for identifier in [each for each, target in targets.items() if self._has_drained(target)]:
                 del targets[identifier]
-        self._scale()
+        for squad in list(self.squads.values()):
+            self._enter(squad)
+            self._scale(squad)
+        for refresh in self.refreshes:
+            if not refresh.state.is_over:
+                self._refresh(refresh)
 
     def _live(self, identifier: str, machine: Machine) -> None:
         age, behaviour = self.time - machine.launched, self.behaviour(identifier)
@@ -155,35 +241,98 @@ class World:
     def _has_drained(self, target: Target) -> bool:
         return target.drains is not None and self.time - target.drains >= self.delay
 
-    def _scale(self) -> None:
-        for identifier in list(self.lifecycles):
-            state = self.machines[identifier].instance.state
-            if state == "terminated":
-                del self.lifecycles[identifier]
-                for arn in self.group.target_groups:
+    def _enter(self, squad: Squad) -> None:
+        """Members that ended are none any more; those that run come into service, held by a hook if there is one."""
+        for identifier in list(squad.lifecycles):
+            machine = self.machines[identifier]
+            boots = self.behaviour(identifier).boots + (self.hooked if self.launch_hooks else 0)
+            if machine.instance.state == "terminated":
+                del squad.lifecycles[identifier]
+                squad.gone.append(identifier)
+                for arn in self.arns(squad):
                     self.targets.setdefault(arn, {}).pop(identifier, None)
-            elif state == "running" and self.lifecycles[identifier] == "Pending":
-                self.lifecycles[identifier] = "InService"
-                for arn in self.group.target_groups:
-                    self.register(arn, identifier)
-        lacking = self.group.desired - len(self.members)
-        self.short = None if lacking == 0 else (self.short if self.short is not None else self.time)
-        if self.short is not None and self.time - self.short >= self.pace:
-            self._launch(lacking) if lacking > 0 else self._scale_in(-lacking)
+                continue
+            is_ready = machine.instance.state == "running" and self.time - machine.launched >= boots
+            if is_ready and squad.lifecycles[identifier] == "Pending":
+                self.enter_service(squad, identifier)
 
-    def _launch(self, number: int) -> None:
-        latest = max(self.versions, key=int)
-        image = self.versions[latest if self.group.template_version == "$Latest" else self.group.template_version]
-        if image not in self.images or "Launch" in self.group.suspended:
+    def enter_service(self, squad: Squad, identifier: str) -> None:
+        squad.lifecycles[identifier] = "InService"
+        if "AddToLoadBalancer" not in squad.group.suspended:
+            for arn in self.arns(squad):
+                self.register(arn, identifier)
+
+    def _scale(self, squad: Squad) -> None:
+        lacking = squad.group.desired - len(squad.members)
+        is_even = lacking == 0 and not self._is_skewed(squad)
+        squad.short = None if is_even else (squad.short if squad.short is not None else self.time)
+        if squad.short is None or self.time - squad.short < self.pace:
             return
-        for n in range(number):
-            zone = self.group.subnets[n % len(self.group.subnets)].removeprefix("subnet-")
-            self.lifecycles[self.start(image, zone, self.group.tags)] = "Pending"
+        if lacking < 0:
+            self._scale_in(squad, -lacking)
+        else:
+            self._launch(squad, lacking or 1)
 
-    def _scale_in(self, number: int) -> None:
-        if "Terminate" not in self.group.suspended:
-            for identifier in self.members[:number]:
+    def _is_skewed(self, squad: Squad) -> bool:
+        """Whether AZRebalance acts: it launches in the emptiest zone, and what is too much then goes."""
+        if {"AZRebalance", "Launch", "Terminate"} & squad.group.suspended or len(squad.group.subnets) < 2:
+            return False
+        if any(squad.lifecycles[each] != "InService" for each in squad.members):
+            return False
+        zones = self._zones(squad)
+        return max(zones.values()) - min(zones.values()) >= 2
+
+    def _zones(self, squad: Squad) -> Counter[str]:
+        zones = Counter({each.removeprefix("subnet-"): 0 for each in squad.group.subnets})
+        zones.update(self.machines[each].instance.zone for each in squad.members)
+        return zones
+
+    def version(self, named: str) -> str:
+        """The number of a launch template version."""
+        return max(self.versions, key=int) if named == "$Latest" else named
+
+    def _launch(self, squad: Squad, number: int) -> None:
+        image = self.versions[self.version(squad.group.template_version)]
+        if image not in self.images or "Launch" in squad.group.suspended:
+            return
+        for _ in range(number):
+            zones = self._zones(squad)
+            zone = min((each for each in zones if each not in self.full), key=lambda each: zones[each], default="")
+            if zone:
+                squad.lifecycles[self.start(image, zone, squad.group.tags)] = "Pending"
+
+    def _scale_in(self, squad: Squad, number: int) -> None:
+        if "Terminate" not in squad.group.suspended:
+            zones = self._zones(squad)
+            order = sorted(squad.members, key=lambda each: (-zones[self.machines[each].instance.zone], each))
+            for identifier in [each for each in order if not self.machines[each].protected][:number]:
                 self.end(identifier)
+
+    def _refresh(self, refresh: RunningRefresh) -> None:
+        """One at a time: an old member goes when all desired ones are in service, and the group replaces it."""
+        squad = self.squads.get(refresh.group)
+        if squad is None or {"InstanceRefresh", "Launch", "Terminate"} & squad.group.suspended:
+            return
+        squad.group = replace(squad.group, template_version=refresh.version)
+        image = self.versions[refresh.version]
+        old = [each for each in squad.members if self.machines[each].instance.image != image]
+        percent = 100 - 100 * len(old) // max(1, len(squad.members))
+        status = "InProgress" if old or not self._all_serve(squad) else "Successful"
+        if refresh.ends and percent >= 50:
+            refresh.state = replace(refresh.state, status=refresh.ends, reason="an alarm", percent=percent)
+            return
+        refresh.state = replace(refresh.state, status=status, percent=percent)
+        if old and self._all_serve(squad):
+            self.end(old[0])
+
+    def _all_serve(self, squad: Squad) -> bool:
+        mine = [each for each in squad.members if squad.lifecycles[each] == "InService"]
+        is_healthy = all(
+            each in self.targets.get(arn, {}) and self.health(arn, each).state == "healthy"
+            for each in mine
+            for arn in self.arns(squad)
+        )
+        return is_healthy and len(mine) >= squad.group.desired
 
 
 def world(
@@ -191,7 +340,7 @@ def world(
 ) -> World:
     """A fleet that serves ami-old with `serving` instances (all that it desires, unless said otherwise)."""
     group = Group(
-        name="links-dev",
+        name=NAME,
         minimum=minimum,
         maximum=maximum,
         desired=desired,
@@ -201,192 +350,8 @@ def world(
         target_groups=("tg-a", "tg-b"),
         tags={"application": "links"},
     )
-    made = World(group, dict(images))
-    for _ in range(desired if serving is None else serving):
-        made.lifecycles[made.start("ami-old", "a", {"bakeroll:version": "1.0-1"})] = "Pending"
+    made = World({NAME: Squad(group)}, dict(images))
+    for n in range(desired if serving is None else serving):
+        made.lifecycles[made.start("ami-old", "ab"[n % 2], {"bakeroll:version": "1.0-1"})] = "Pending"
     made.sleep(5)
     return made
-
-
-@dataclass(frozen=True, slots=True)
-class ModelScaling:
-    world: World
-
-    def describe(self, name: str) -> Group | None:
-        self.world.call()
-        group = self.world.group
-        return replace(group, lifecycles=dict(self.world.lifecycles)) if name == group.name else None
-
-    def names(self) -> Sequence[str]:
-        self.world.call()
-        return [self.world.group.name]
-
-    def launch_hooks(self, name: str) -> Sequence[str]:
-        self.world.call()
-        return self.world.launch_hooks
-
-    def attach(self, name: str, ids: Sequence[str]) -> None:
-        self.world.call()
-        group = self.world.group
-        if group.desired + len(ids) > group.maximum or len(ids) > 20 or "Launch" in group.suspended:
-            raise CloudError(f"AttachInstances to {name}: ValidationError")
-        for each in ids:
-            if self.world.machines[each].instance.state != "running" or each in self.world.lifecycles:
-                raise CloudError(f"AttachInstances of {each} to {name}: ValidationError")
-        self._change(desired=group.desired + len(ids))
-        for each in ids:
-            self.world.lifecycles[each] = "InService"
-            for arn in group.target_groups:
-                self.world.register(arn, each)
-
-    def set_maximum(self, name: str, maximum: int) -> None:
-        self._change(maximum=maximum, desired=min(maximum, self.world.group.desired))
-
-    def set_desired(self, name: str, desired: int) -> None:
-        if not self.world.group.minimum <= desired <= self.world.group.maximum:
-            raise CloudError(f"SetDesiredCapacity of {name}: ValidationError")
-        self._change(desired=desired)
-
-    def set_template(self, name: str, template: str, version: str) -> None:
-        self._change(template=template, template_version=version)
-
-    def suspend(self, name: str, processes: Sequence[str]) -> None:
-        self._change(suspended=self.world.group.suspended | set(processes))
-
-    def resume(self, name: str, processes: Sequence[str]) -> None:
-        self._change(suspended=self.world.group.suspended - set(processes))
-
-    def terminate(self, instance: str, *, decrement: bool) -> bool:
-        self.world.call()
-        if self.world.lifecycles.get(instance, "Terminating") == "Terminating":
-            return False
-        if decrement and self.world.group.desired <= self.world.group.minimum:
-            raise CloudError(f"TerminateInstanceInAutoScalingGroup of {instance}: ValidationError")
-        if decrement:
-            self._change(desired=self.world.group.desired - 1)
-        self.world.end(instance)
-        return True
-
-    def _change(self, **changes: object) -> None:
-        self.world.group = replace(self.world.group, **changes)  # type: ignore[arg-type]
-        self.world.call()
-
-
-@dataclass(frozen=True, slots=True)
-class ModelMachines:
-    world: World
-
-    def instances(self, ids: Sequence[str]) -> Sequence[Instance]:
-        self.world.call()
-        return [self.world.machines[each].instance for each in ids if each in self.world.machines]
-
-    def launched_by(self, rolls: Sequence[str]) -> Sequence[Instance]:
-        self.world.call()
-        found = (each.instance for each in self.world.machines.values())
-        return [each for each in found if each.tags.get(ROLL_TAG) in rolls]
-
-    def launch(self, slot: Slot) -> str:
-        self.world.call()
-        for identifier, machine in self.world.machines.items():
-            if machine.token == slot.token:
-                return identifier
-        image = self.world.versions[slot.template_version]
-        if image not in self.world.images:
-            raise CloudError(f"RunInstances of {image}: InvalidAMIID.NotFound")
-        return self.world.start(image, slot.subnet.zone, slot.tags, slot.token)
-
-    def terminate(self, ids: Sequence[str]) -> None:
-        self.world.call()
-        for each in ids:
-            self.world.end(each)
-
-    def console(self, instance: str) -> str:
-        return f"{instance} booted\nlinks[1]: connection refused\n"
-
-    def subnets(self, ids: Sequence[str]) -> Sequence[Subnet]:
-        self.world.call()
-        return [Subnet(each, each.removeprefix("subnet-")) for each in ids]
-
-    def images(self, ids: Sequence[str]) -> Mapping[str, ImageState]:
-        self.world.call()
-        found = {each: self.world.images[each] for each in ids if each in self.world.images}
-        return {each: ImageState(it.state, it.architecture) for each, it in found.items()}
-
-    def version_of(self, template: str, version: str) -> TemplateVersion:
-        self.world.call()
-        number = max(self.world.versions, key=int) if version == "$Latest" else version
-        return TemplateVersion(number, self.world.versions[number])
-
-    def make_version(self, template: str, source: str, image: str, token: str) -> str:
-        self.world.call()
-        if token not in self.world.tokens:
-            self.world.tokens[token] = str(max(map(int, self.world.versions)) + 1)
-            self.world.versions[self.world.tokens[token]] = image
-        return self.world.tokens[token]
-
-    def versions_made(self, template: str, tokens: Sequence[str]) -> Sequence[str]:
-        self.world.call()
-        found = (self.world.tokens.get(each, "") for each in tokens)
-        return [each for each in found if each in self.world.versions]
-
-    def delete_version(self, template: str, version: str) -> None:
-        self.world.call()
-        self.world.versions.pop(version, None)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelBalancers:
-    world: World
-
-    def target_groups(self, arns: Sequence[str]) -> Sequence[TargetGroup]:
-        self.world.call()
-        return [each for each in self.world.target_groups if each.arn in arns]
-
-    def health(self, arn: str) -> Mapping[str, Health]:
-        self.world.call()
-        return {each: self.world.health(arn, each) for each in self.world.targets.get(arn, {})}
-
-    def register(self, group: TargetGroup, ids: Sequence[str]) -> None:
-        self.world.call()
-        for each in ids:
-            self.world.register(group.arn, each)
-
-    def deregister(self, group: TargetGroup, ids: Sequence[str]) -> None:
-        self.world.call()
-        for each in ids:
-            self.world.deregister(group.arn, each)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelTable:
-    world: World
-
-    def get(self, pk: str, sk: str) -> Document | None:
-        self.world.call()
-        return self.world.table.get((pk, sk))
-
-    def put(self, pk: str, sk: str, new: Document, *, over: str | None) -> Document | None:
-        self.world.call()
-        there = self.world.table.get((pk, sk))
-        if (there.token if there else None) != over:
-            return None if there and there.token == new.token else there
-        self.world.table[pk, sk] = new
-        return None
-
-    def newest(self, pk: str, prefix: str, limit: int) -> Sequence[Document]:
-        self.world.call()
-        found = sorted((key for key in self.world.table if key[0] == pk and key[1].startswith(prefix)), reverse=True)
-        return [self.world.table[key] for key in found[:limit]]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelAsk:
-    world: World
-
-    def __call__(self, addresses: Mapping[str, str], port: int, path: str) -> Mapping[str, str | Exception]:
-        self.world.call()
-        return {each: self.world.behaviour(each).version or ConnectionError("refused") for each in addresses}
-
-
-def ports(world: World) -> Ports:
-    return Ports(ModelScaling(world), ModelMachines(world), ModelBalancers(world), ModelTable(world), ModelAsk(world))

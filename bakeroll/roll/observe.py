@@ -1,21 +1,24 @@
 """The whole world in a few calls, whose number does not grow with the fleet.
 
-One for the group, one for its launch template version, one or two for the instances, one for each target
-group. What never changes while a roll goes on (ports, zones) is read once, by `Layout`.
+One for the group and its twin, one for the launch template version, one or two for the instances of each, one for
+each target group. What never changes while a roll goes on (ports, zones) is read once, by `Layout`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from bakeroll.errors import RollFailed
-from bakeroll.fleet import Answer, Fleet, Group, Health, Instance, Subnet, TargetGroup
+from bakeroll.fleet import SLOT_TAG, Answer, Fleet, Group, Health, Instance, RefreshState, Subnet, TargetGroup
 from bakeroll.roll.health import Memory
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.record import Goal, Record
+from bakeroll.roll.twin import names
 
 NAMES_AT_MOST = 5
+AWAY = ("Terminating", "Standby", "EnteringStandby")
+"""Lifecycle states in which an instance of the second group takes no part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +29,28 @@ class Layout:
     target_groups: tuple[TargetGroup, ...] = ()
 
 
-def layout(group: Group, ports: Ports) -> Layout:
+def layout(group: Group, ports: Ports, extra: Sequence[str] = (), *, is_seen: bool = False) -> Layout:
+    """`extra` are target groups that the settings name; what is only to be seen needs no subnets."""
+    arns = [*group.target_groups, *extra]
+    classic = group.classic_balancers
     return Layout(
-        subnets=tuple(ports.machines.subnets(group.subnets)) if group.subnets else (),
-        target_groups=tuple(ports.balancers.target_groups(group.target_groups)) if group.target_groups else (),
+        subnets=tuple(ports.machines.subnets(group.subnets)) if group.subnets and not is_seen else (),
+        target_groups=tuple(ports.balancers.target_groups(arns, classic)) if arns or classic else (),
     )
 
 
-def observe(name: str, ports: Ports, rolls: Iterable[str] = (), layout: Layout | None = None) -> Fleet:
-    """The fleet with its members and whatever these rolls launched.
+def observe(name: str, ports: Ports, record: Record | None = None, seen: Layout | None = None) -> Fleet:
+    """The fleet of this name with its members and whatever the record's rolls launched.
 
-    Without a layout the target groups have no port; that is enough to see, not to change.
-    Raises RollFailed where there is no such group, or it has no launch template.
+    Raises RollFailed where there is no such group.
     """
-    group = described(name, ports)
-    seen = layout or Layout(target_groups=tuple(TargetGroup(arn, arn, 0) for arn in group.target_groups))
-    version = ports.machines.version_of(group.template, group.template_version)
-    health = {each.arn: ports.balancers.health(each.arn) for each in seen.target_groups}
+    group, twin = described(name, ports, record)
+    twin = twin if record and (record.twin or record.strategy == "blue-green") else None
+    seen = seen or layout(group, ports, is_seen=True)
+    version = ports.templates.version_of(group.template, group.template_version)
+    health = {each.arn: ports.balancers.health(each) for each in seen.target_groups}
     return Fleet(
-        name=name,
+        name=group.name,
         minimum=group.minimum,
         maximum=group.maximum,
         desired=group.desired,
@@ -56,8 +62,17 @@ def observe(name: str, ports: Ports, rolls: Iterable[str] = (), layout: Layout |
         subnets=seen.subnets,
         target_groups=seen.target_groups,
         tags=group.tags,
-        instances=_instances(group, tuple(rolls), health, ports),
+        instances=_instances(group, twin, record, seen.target_groups, health, ports),
+        refresh=_refresh(group, record, ports),
+        twin=twin,
     )
+
+
+def _refresh(group: Group, record: Record | None, ports: Ports) -> RefreshState | None:
+    may_be = record is not None and (record.strategy == "refresh" or record.previous)
+    if record is None or not may_be or record.is_refreshed:
+        return None
+    return next(iter(ports.scaling.refreshes(group.name)), None)
 
 
 def asked(fleet: Fleet, goal: Goal, record: Record, memory: Memory, ports: Ports) -> Fleet:
@@ -68,7 +83,7 @@ def asked(fleet: Fleet, goal: Goal, record: Record, memory: Memory, ports: Ports
         each.id: each.address
         for each in fleet.instances
         if each.state == "running" and each.image == record.image and each.id not in memory.answers
-        if each.id not in record.retiring and not each.lifecycle.startswith("Terminating")
+        if each.id not in record.retiring and each.lifecycle in ("", "InService", "Pending")
     }
     answers = ports.ask(silent, goal.port, goal.path) if silent else {}
     return replace(fleet, instances=tuple(_with_answer(each, answers) for each in fleet.instances))
@@ -84,24 +99,21 @@ def _with_answer(instance: Instance, answers: Mapping[str, str | Exception]) -> 
             return replace(instance, answer=Answer(problem=str(problem)))
 
 
-def described(name: str, ports: Ports) -> Group:
-    """The group. Raises RollFailed where there is none, or it has no launch template."""
-    group = ports.scaling.describe(name)
-    if group is None:
-        there = f"There are {_nearest(name, ports.scaling.names())}."
+def described(name: str, ports: Ports, record: Record | None = None) -> tuple[Group, Group | None]:
+    """The fleet's group and that of the other name, if there is one. Raises RollFailed where there is no group."""
+    there = ports.scaling.describe(*names(name))
+    alive = [each for each in there if not there[each].is_deleting]
+    current = (
+        record.group if record and record.group in there else next((each for each in names(name) if each in alive), "")
+    )
+    if not current:
+        near = f"There are {_nearest(name, ports.scaling.names())}."
         raise RollFailed(
-            f"There is no Auto Scaling group {name} in this account and region. {there}",
+            f"There is no Auto Scaling group {name} in this account and region. {near}",
             left="Nothing was changed.",
             next_step="Name it in deploy.yml: fleet",
         )
-    if not group.template:
-        raise RollFailed(
-            f"{name} launches from {group.launches_from}; only groups with a launch template of their own are rolled.",
-            left="Nothing was changed.",
-            next_step=f"Give it a launch template: aws autoscaling update-auto-scaling-group "
-            f"--auto-scaling-group-name {name} --launch-template …",
-        )
-    return group
+    return there[current], next((there[each] for each in there if each != current), None)
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
@@ -112,18 +124,46 @@ def _nearest(name: str, names: Sequence[str]) -> str:
 
 
 def _instances(
-    group: Group, rolls: tuple[str, ...], health: Mapping[str, Mapping[str, Health]], ports: Ports
+    group: Group,
+    twin: Group | None,
+    record: Record | None,
+    targets: Sequence[TargetGroup],
+    health: Mapping[str, Mapping[str, Health]],
+    ports: Ports,
 ) -> tuple[Instance, ...]:
-    found = {each.id: each for each in ports.machines.instances(sorted(group.lifecycles))} if group.lifecycles else {}
-    found |= {each.id: each for each in ports.machines.launched_by(rolls)} if rolls else {}
+    rolls = record.rolls if record else ()
+    found = {each.id: each for each in ports.machines.launched_by(rolls)} if rolls else {}
+    for mine in (group, twin):
+        if mine and mine.lifecycles:
+            members = ports.machines.members(mine.name)  # those that ended within the hour among them
+            found |= {each.id: each for each in members if each.id in mine.lifecycles}
+            found |= {each: Instance(each, "", state="pending") for each in mine.lifecycles if each not in found}
     return tuple(
-        replace(
-            each,
-            lifecycle=group.lifecycles.get(each.id, ""),
-            health={arn: by_id[each.id] for arn, by_id in health.items() if each.id in by_id},
-        )
+        replace(_placed(each, group, twin), health=dict(_health(each, targets, health)))
         for each in sorted(found.values(), key=lambda each: each.id)
     )
+
+
+def _placed(instance: Instance, group: Group, twin: Group | None) -> Instance:
+    """With its place in the group; in the twin one is as if beside the group, until it leaves.
+
+    What carries the roll's tag and no launch's is the twin's, also where that did not show it yet.
+    """
+    if lifecycle := group.lifecycles.get(instance.id):
+        return replace(instance, lifecycle=lifecycle)
+    if twin is None:
+        return instance
+    there = twin.lifecycles.get(instance.id, "")
+    is_its = bool(there) or SLOT_TAG not in instance.tags
+    return replace(instance, lifecycle=there if there.startswith(AWAY) else "", is_in_twin=is_its)
+
+
+def _health(
+    instance: Instance, targets: Sequence[TargetGroup], health: Mapping[str, Mapping[str, Health]]
+) -> Iterator[tuple[str, Health]]:
+    for group in targets:
+        if said := health[group.arn].get(group.target(instance)):
+            yield group.arn, said
 
 
 def ask_over_http(addresses: Mapping[str, str], port: int, path: str) -> Mapping[str, str | Exception]:

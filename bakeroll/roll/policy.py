@@ -9,12 +9,17 @@ DEATHS = 2
 
 
 def surge_of(policy: Policy, wanted: int) -> int:
-    """How many instances a roll may add to `wanted`; at least one, since nothing retires unreplaced.
+    """How many instances a roll may add to `wanted`.
+
+    At least one, since nothing retires unreplaced; only `rolling` within a floor that allows fewer may do without.
 
     >>> [surge_of(Policy(max_surge="50%"), 3), surge_of(Policy(max_surge=2), 3), surge_of(Policy(max_surge=0), 3)]
     [2, 2, 1]
+    >>> surge_of(Policy(strategy="rolling", max_surge=0, max_unavailable=1), 3)
+    0
     """
-    return max(1, math.ceil(_share(policy.max_surge, wanted)))
+    least = 0 if policy.strategy == "rolling" and floor_of(policy, wanted) < wanted else 1
+    return max(least, math.ceil(_share(policy.max_surge, wanted)))
 
 
 def floor_of(policy: Policy, wanted: int) -> int:
@@ -24,6 +29,15 @@ def floor_of(policy: Policy, wanted: int) -> int:
     [4, 3]
     """
     return max(0, wanted - math.floor(_share(policy.max_unavailable, wanted)))
+
+
+def canaries_of(policy: Policy, wanted: int) -> int:
+    """How many instances come first and are watched.
+
+    >>> [canaries_of(Policy(), 40)]
+    [1]
+    """
+    return max(1, math.ceil(_share(policy.canary.size, wanted)))
 
 
 def _share(amount: str | int, wanted: int) -> float:

@@ -16,12 +16,13 @@ def preview(fleet: str, goal: Goal | None, policy: Policy, ports: Ports) -> str:
     Raises RollFailed where there is no such group.
     """
     record = Records(ports.table, fleet).read()
-    seen = observe(fleet, ports)
-    if goal and record is None and serves(seen, goal):
+    seen = observe(fleet, ports, record)
+    is_open = record is not None and record.stage != "soaking"
+    if goal and not is_open and serves(seen, goal):
         return f"change nothing: {len(seen.members)} in service serve {goal.release.version} already"
     old = Counter(each.image for each in seen.members)
     what = " and ".join(f"{count} × {image}" for image, count in sorted(old.items())) or "no instance"
     by = f"{seen.desired} × {goal.release.image if goal else 'the image to be baked'}"
     amounts = f"surge {surge_of(policy, seen.desired)}, floor {floor_of(policy, seen.desired)}"
-    cut_off = f", taking over from the roll to {record.version} that has not ended" if record else ""
+    cut_off = f", taking over from the roll to {record.version} that has not ended" if record and is_open else ""
     return f"replace in {fleet} {what} by {by}, {amounts}{cut_off}"

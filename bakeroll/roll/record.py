@@ -12,24 +12,32 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from pydantic import TypeAdapter
+
 from bakeroll.document import Document
 from bakeroll.errors import RollFailed
 from bakeroll.fleet import Fleet, Subnet
 from bakeroll.release import Release
 from bakeroll.roll.cell import Cell
 from bakeroll.roll.ports import Clock, Table
+from bakeroll.settings import Policy
 
-Stage = Literal["forward", "back", "closed"]
+Stage = Literal["forward", "back", "soaking", "closed"]
+Launcher = Literal["roller", "group"]
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """The release that a fleet is to serve. `path` is what an instance is asked for its version; None: not asked."""
+    """The release that a fleet is to serve. `path` is what an instance is asked for its version; None: not asked.
+
+    `target_groups` (ARNs or names) are those that the roll registers instances with besides the group's own.
+    """
 
     fleet: str
     release: Release
     port: int
     path: str | None
+    target_groups: tuple[str, ...] = ()
 
     @property
     def version(self) -> str | None:
@@ -51,26 +59,38 @@ class Found:
     members: tuple[str, ...]
     registered: Mapping[str, tuple[str, ...]]
     serving: int = 0
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedSlot:
-    """An instance that was to be launched, from which version, where."""
+    """Instances that were to be launched by one request, from which version, where."""
 
     template_version: str
     subnet: Subnet
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """A roll as written down. What it names as changed may not have happened: the fleet tells (see `standing`).
 
+    `fleet` is the name in the settings, `group` the Auto Scaling group that is the fleet's now and `twin` the second
+    one of a blue-green roll; `launcher` who launches new instances and `because` why; `release` what is rolled to.
+
     `previous` are dead rolls that this one took over from; `versions` the launch template versions made by
     any of them, `made` by this one, `making` the rolls that may have made one without hearing of it; `pinned`
     the number in the place of `$Latest`; `maxima` the maximum sizes that they set; `attached`, `retiring` (all
-    that were chosen to go) and `decremented` instances; `lowering` a change of desired capacity, from and to;
-    `attaching` the desired capacity seen before an attach whose answer is not known, and its instances; `slots`
-    the launches of this roll, `filled` their instances, `back_from` the first that backing out launched.
+    that were chosen to go) and `decremented` instances; `lowering` and `raising` a change of desired capacity, from
+    and to; `attaching` the desired capacity seen before an attach whose answer is not known, and its instances;
+    `slots` the launches of this roll, `filled` their instances, `back_from` the first that backing out launched.
+
+    `soaked` are instances that stand by since an earlier roll, until `soaks_until` (ISO 8601); `is_watched` where the
+    canaries stood what they had to; `refresh` the instance refresh that does the work, `is_refreshed` when it has;
+    `switching` the second group, where it may have begun to take over, and `processes` those suspended before that.
+
+    `unheard` are launches of `previous` rolls (roll and slot) that may have launched what AWS does not show yet,
+    `others` the images that those rolled to.
     """
 
     id: str
@@ -79,6 +99,11 @@ class Record:
     version: str
     started_at: str
     found: Found
+    group: str = ""
+    strategy: str = "surge"
+    launcher: Launcher = "roller"
+    because: str = ""
+    release: Mapping[str, str] = field(default_factory=dict)
     stage: Stage = "forward"
     why: str = ""
     previous: tuple[str, ...] = ()
@@ -93,10 +118,22 @@ class Record:
     decremented: tuple[str, ...] = ()
     lowered: int = 0
     lowering: tuple[int, int] | None = None
+    raised: int = 0
+    raising: tuple[int, int] | None = None
     attaching: tuple[int, tuple[str, ...]] | None = None
     slots: tuple[RecordedSlot, ...] = ()
-    filled: Mapping[str, str] = field(default_factory=dict)
+    filled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     back_from: int | None = None
+    soaked: tuple[str, ...] = ()
+    soaks_until: str = ""
+    is_watched: bool = False
+    refresh: str = ""
+    is_refreshed: bool = False
+    twin: str = ""
+    switching: str = ""
+    processes: tuple[str, ...] = ()
+    unheard: tuple[tuple[str, str], ...] = ()
+    others: tuple[str, ...] = ()
 
     def backing_out(self, why: str) -> "Record":
         return replace(self, stage="back", why=why, back_from=len(self.slots))
@@ -110,9 +147,25 @@ class Record:
     def rolls(self) -> tuple[str, ...]:
         return (self.id, *self.previous)
 
+    @property
+    def launched(self) -> tuple[str, ...]:
+        """All instances that this roll is known to have launched."""
+        return tuple(each for ids in self.filled.values() for each in ids)
 
-def begin(goal: Goal, fleet: Fleet, clock: Clock) -> Record:
-    """A new record: the fleet as found."""
+    @property
+    def silent(self) -> tuple[tuple[str, str], ...]:
+        """Launches that nothing comes of, and whose answers are not known."""
+        mine = range(self.back_from or 0)
+        return (*self.unheard, *((self.id, str(n)) for n in mine if str(n) not in self.filled))
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The Auto Scaling groups to look at."""
+        return (self.group, self.twin) if self.twin else (self.group,)
+
+
+def begin(goal: Goal, fleet: Fleet, policy: Policy, who: tuple[Launcher, str], clock: Clock) -> Record:
+    """A new record: the fleet as found, and who is to launch, and why."""
     found = Found(
         minimum=fleet.minimum,
         maximum=fleet.maximum,
@@ -127,28 +180,50 @@ def begin(goal: Goal, fleet: Fleet, clock: Clock) -> Record:
             for group in fleet.target_groups
         },
         serving=sum(1 for each in fleet.members if fleet.is_in_service(each)),
+        group=fleet.name,
     )
+    launcher, because = who
     return Record(
         id=_new_id(),
-        fleet=fleet.name,
+        fleet=goal.fleet,
+        group=fleet.name,
         image=goal.release.image,
         version=goal.release.version,
+        release=release_document(goal.release),
         started_at=clock.now().isoformat(),
+        strategy=policy.strategy,
+        launcher=launcher,
+        because=because,
         found=found,
     )
 
 
-def take_over(dead: Record, goal: Goal, fleet: Fleet, clock: Clock) -> Record:
+def take_over(
+    dead: Record, goal: Goal, fleet: Fleet, policy: Policy, who: tuple[Launcher, str], clock: Clock
+) -> Record:
     """A new roll in the place of a dead one: as found then, with the changes that were made since.
 
-    What the group launches from counts as found anew where somebody else set it.
+    What the group launches from counts as found anew where somebody else set it, or where another group took over.
+    What waits in that other group and is of the release comes back. Where a second group or an instance refresh is
+    half done, the strategy stays that which began it and knows how to end it; so it does instead of blue-green, which
+    leaves the first group as it is, where that launches what the dead roll set.
     """
+    is_set = policy.strategy == "blue-green" and fleet.template_version in dead.versions
+    is_kept = is_set or _is_half_done(dead)
+    launcher, because = (dead.launcher, dead.because) if is_kept else who
+    unheard = tuple((dead.id, str(n)) for n in range(len(dead.slots)) if str(n) not in dead.filled)
+    is_found = dead.group == dead.found.group and dead.knows(fleet)
+    back = {each.id for each in fleet.instances if each.is_in_twin and each.image == goal.release.image}
     return replace(
-        dead if dead.knows(fleet) else _found_anew(dead, fleet),
+        dead if is_found else _found_anew(dead, fleet),
         id=_new_id(),
         image=goal.release.image,
         version=goal.release.version,
+        release=release_document(goal.release),
         started_at=clock.now().isoformat(),
+        strategy=dead.strategy if is_kept else policy.strategy,
+        launcher=launcher,
+        because=because,
         stage="forward",
         why="",
         previous=dead.rolls,
@@ -156,11 +231,23 @@ def take_over(dead: Record, goal: Goal, fleet: Fleet, clock: Clock) -> Record:
         slots=(),
         filled={},
         back_from=None,
+        unheard=(*dead.unheard, *unheard),
+        others=(*dead.others, dead.image),
+        is_watched=False,
+        refresh="",
+        is_refreshed=False,
+        retiring=tuple(each for each in dead.retiring if each not in back),
     )
+
+
+def _is_half_done(dead: Record) -> bool:
+    return bool(dead.twin or dead.switching) or (dead.strategy == "refresh" and not dead.is_refreshed)
 
 
 def _found_anew(dead: Record, fleet: Fleet) -> Record:
     found = replace(dead.found, template=fleet.template, template_version=fleet.template_version, image=fleet.image)
+    if dead.group != found.group:
+        found = replace(found, group=dead.group, members=tuple(each.id for each in fleet.members))
     versions = dead.versions if fleet.template == dead.found.template else ()
     return replace(dead, found=found, versions=versions, pinned="")
 
@@ -172,7 +259,7 @@ class Records:
         self._cell = Cell(table, f"fleet#{fleet}", "roll")
 
     def read(self) -> Record | None:
-        """The record of the roll that has not ended; None where there is none."""
+        """The record of the roll that has not ended, or whose old instances stand by; None where there is none."""
         stored = self._cell.read()
         record = decoded(stored.body) if stored else None
         return record if record and record.stage != "closed" else None
@@ -190,38 +277,32 @@ def encoded(record: Record) -> str:
 
 
 def decoded(body: str) -> Record:
-    raw = json.loads(body)
-    found = raw["found"]
-    lists = ("previous", "making", "versions", "suspended", "maxima", "attached", "retiring", "decremented")
-    return Record(
-        **raw
-        | {name: tuple(raw[name]) for name in lists}
-        | {
-            "lowering": tuple(raw["lowering"]) if raw["lowering"] else None,
-            "attaching": (raw["attaching"][0], tuple(raw["attaching"][1])) if raw.get("attaching") else None,
-            "slots": tuple(RecordedSlot(each["template_version"], Subnet(**each["subnet"])) for each in raw["slots"]),
-            "found": Found(
-                **found
-                | {
-                    "suspended": tuple(found["suspended"]),
-                    "members": tuple(found["members"]),
-                    "registered": {arn: tuple(ids) for arn, ids in found["registered"].items()},
-                }
-            ),
-        }
-    )
+    return _RECORD.validate_json(body)
+
+
+_RECORD = TypeAdapter(Record)
+
+
+def release_document(release: Release) -> dict[str, str]:
+    return asdict(release) | {"released_at": release.released_at.isoformat()}
+
+
+def release_of(raw: Mapping[str, str]) -> Release:
+    return Release(**{**raw, "released_at": datetime.fromisoformat(raw["released_at"])})  # type: ignore[arg-type]
 
 
 def write_release(table: Table, release: Release) -> None:
     """Add a release to the history. Written twice it stands there once."""
-    body = json.dumps(asdict(release) | {"released_at": release.released_at.isoformat()}, sort_keys=True)
+    body = json.dumps(release_document(release), sort_keys=True)
     sk = f"{release.released_at.isoformat()}#{release.version}"
     table.put(_history_key(release.application, release.environment), sk, Document(body, uuid.uuid4().hex), over=None)
 
 
 def history(table: Table, application: str, environment: str, limit: int = 100) -> list[Release]:
     """The releases of an application in an environment, the newest first."""
-    return [_release(each.body) for each in table.newest(_history_key(application, environment), "", limit)]
+    return [
+        release_of(json.loads(each.body)) for each in table.newest(_history_key(application, environment), "", limit)
+    ]
 
 
 def current(table: Table, application: str, environment: str) -> Release | None:
@@ -231,11 +312,6 @@ def current(table: Table, application: str, environment: str) -> Release | None:
 
 def _history_key(application: str, environment: str) -> str:
     return f"releases#{application}#{environment}"
-
-
-def _release(body: str) -> Release:
-    raw = json.loads(body)
-    return Release(**raw | {"released_at": datetime.fromisoformat(raw["released_at"])})
 
 
 def _new_id() -> str:

@@ -10,10 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bakeroll.errors import RollFailed
-from bakeroll.fleet import HOLD_TAG, Fleet, Group, ImageState, TargetGroup
+from bakeroll.fleet import HOLD_TAG, ROLL_TAG, Fleet, Group, ImageState, RefreshState, TargetGroup
 from bakeroll.roll.observe import Layout
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.record import Goal
+from bakeroll.settings import Policy
+
+ROLLED = ("instance", "ip", "classic")
+"""The types of target groups whose targets are the group's instances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,22 @@ def refuse_held(group: Group) -> None:
     raise Refusal(f"{group.name} is held by its tag {HOLD_TAG}{said}.", f"When that is over: {delete}").error()
 
 
-def refuse(goal: Goal, group: Group, seen: Layout, fleet: Fleet, ports: Ports) -> None:
-    """Raises RollFailed for the first thing that stands against a new roll; two calls."""
-    hooks = ports.scaling.launch_hooks(group.name)
+def refuse(
+    goal: Goal,
+    group: Group,
+    twin: Group | None,
+    seen: Layout,
+    fleet: Fleet,
+    policy: Policy,
+    refreshes: Sequence[RefreshState],
+    ports: Ports,
+) -> None:
+    """Raises RollFailed for the first thing that stands against a new roll; one call."""
     images = ports.machines.images([goal.release.image, *({fleet.image} - {"", goal.release.image})])
     refusals = (
-        *_of_group(group),
-        *_of_hooks(group, hooks),
+        *_of_group(group, policy),
+        *_of_twin(goal, twin, policy),
+        *_of_refreshes(group, refreshes),
         *_of_targets(goal, group, seen),
         *_of_image(goal, fleet, images),
     )
@@ -52,37 +65,44 @@ def refuse(goal: Goal, group: Group, seen: Layout, fleet: Fleet, ports: Ports) -
         raise found.error()
 
 
-def _of_group(group: Group) -> Iterator[Refusal]:
+def _of_group(group: Group, policy: Policy) -> Iterator[Refusal]:
     if "Launch" in group.suspended:
         yield Refusal(
             f"{group.name}'s process Launch is suspended, which blocks attaching instances as well.",
             f"Resume it: aws autoscaling resume-processes --auto-scaling-group-name {group.name} "
             "--scaling-processes Launch",
         )
-    if group.has_warm_pool:
+    if group.conflict:
+        yield Refusal(f"{group.name} cannot be given one image: {group.conflict}.", "Use one launch template for all.")
+    if group.has_warm_pool and policy.strategy != "refresh":
         yield Refusal(
-            f"{group.name} has a warm pool, whose instances stay with the old release.",
-            f"Delete it: aws autoscaling delete-warm-pool --auto-scaling-group-name {group.name}",
-        )
-    if group.classic_balancers:
-        yield Refusal(
-            f"{group.name} is behind the classic load balancer {group.classic_balancers[0]}, whose health is not read.",
-            "Put a target group in its place, or detach it: aws autoscaling detach-load-balancers",
+            f"{group.name} has a warm pool, whose instances stay with the old release unless AWS refreshes them.",
+            "Use the strategy that does (policy.strategy: refresh), or delete the pool: "
+            f"aws autoscaling delete-warm-pool --auto-scaling-group-name {group.name}",
         )
 
 
-def _of_hooks(group: Group, hooks: Sequence[str]) -> Iterator[Refusal]:
-    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html: none runs for attached ones."""
-    if hooks:
+def _of_twin(goal: Goal, twin: Group | None, policy: Policy) -> Iterator[Refusal]:
+    """A blue-green roll deletes its second group, so that must be a roll's own."""
+    if policy.strategy == "blue-green" and twin and ROLL_TAG not in twin.tags:
         yield Refusal(
-            f"{group.name} has the launch lifecycle hook {hooks[0]}, which AWS does not run for attached instances.",
-            "Do its work when the instance boots, and delete it: aws autoscaling delete-lifecycle-hook "
-            f"--auto-scaling-group-name {group.name} --lifecycle-hook-name {hooks[0]}",
+            f"There is a group {twin.name} that no roll made, and {goal.fleet}'s second group would be called so.",
+            f"Rename or delete it, or use another strategy. Look: aws autoscaling describe-auto-scaling-groups "
+            f"--auto-scaling-group-names {twin.name}",
+        )
+
+
+def _of_refreshes(group: Group, refreshes: Sequence[RefreshState]) -> Iterator[Refusal]:
+    if under_way := next((each for each in refreshes if not each.is_over), None):
+        yield Refusal(
+            f"The instance refresh {under_way.id} of {group.name} is under way ({under_way.status}, "
+            f"{under_way.percent} %), which replaces instances as well.",
+            f"Wait for it, or stop it: aws autoscaling cancel-instance-refresh --auto-scaling-group-name {group.name}",
         )
 
 
 def _of_targets(goal: Goal, group: Group, seen: Layout) -> Iterator[Refusal]:
-    if other := next((each for each in seen.target_groups if each.type != "instance"), None):
+    if other := next((each for each in seen.target_groups if each.type not in ROLLED), None):
         yield _of_type(group, other)
     if not seen.target_groups and not goal.path:
         yield Refusal(
@@ -95,7 +115,7 @@ def _of_targets(goal: Goal, group: Group, seen: Layout) -> Iterator[Refusal]:
 def _of_type(group: Group, other: TargetGroup) -> Refusal:
     return Refusal(
         f"{group.name}'s target group {other.name} is of type {other.type}, whose targets are not its instances.",
-        "Make one of type instance and attach it in its place.",
+        "Make one of type instance or ip and attach it in its place.",
     )
 
 

@@ -3,18 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bakeroll.fleet import VERSION_TAG, Fleet
+from bakeroll.fleet import VERSION_TAG, Fleet, Instance
 from bakeroll.roll import lease
 from bakeroll.roll.health import Memory, not_yet
-from bakeroll.roll.observe import described, layout, observe
+from bakeroll.roll.observe import observe
 from bakeroll.roll.owner import Owner, is_dead
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.record import Record, Records
 
+STANDING_BY = "standing by"
+"""In Standby: kept for a while by a roll, or put there by somebody; it neither serves nor counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceStatus:
-    """`version` is what the instance answers, else its tag's; `state` is "in service", or why not."""
+    """`version` is what the instance answers, else its tag's; `state` is "in service", STANDING_BY, or why not."""
 
     id: str
     zone: str
@@ -60,11 +63,11 @@ def status(fleet: str, ports: Ports, port: int, path: str | None) -> FleetStatus
     Raises RollFailed where there is no such group.
     """
     record = Records(ports.table, fleet).read()
-    seen = observe(fleet, ports, record.rolls if record else (), layout(described(fleet, ports), ports))
+    seen = observe(fleet, ports, record)
     running = {each.id: each.address for each in seen.instances if each.state == "running"}
     answers = ports.ask(running, port, path) if path and running else {}
     heard = {each: said for each, said in answers.items() if isinstance(said, str)}
-    return FleetStatus(fleet, seen.desired, seen.image, instances(seen, heard), under_way(fleet, ports, record))
+    return FleetStatus(seen.name, seen.desired, seen.image, instances(seen, heard), under_way(fleet, ports, record))
 
 
 def instances(fleet: Fleet, answers: dict[str, str]) -> tuple[InstanceStatus, ...]:
@@ -76,11 +79,15 @@ def instances(fleet: Fleet, answers: dict[str, str]) -> tuple[InstanceStatus, ..
             zone=each.zone,
             image=each.image,
             version=answers.get(each.id) or each.tags.get(VERSION_TAG, ""),
-            state=not_yet(fleet, each, memory, 1, None) or "in service",
+            state=_state(fleet, each, memory),
         )
         for each in fleet.instances
         if each.is_member or each.is_alive
     )
+
+
+def _state(fleet: Fleet, instance: Instance, memory: Memory) -> str:
+    return STANDING_BY if instance.is_standing_by else not_yet(fleet, instance, memory, 1, None) or "in service"
 
 
 def under_way(
@@ -89,7 +96,7 @@ def under_way(
     """The roll that has not ended: one whose lease is held, or one that left its record behind."""
     held = lease.holding(ports.table, fleet)
     is_led = bool(held and held.is_held and not is_dead(held.owner))
-    if record is None and not is_led:
+    if not is_led and (record is None or record.stage == "soaking"):
         return None
     return RollStatus(
         version=record.version if record else "",

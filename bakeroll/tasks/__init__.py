@@ -8,9 +8,11 @@ import sys
 from invoke.collection import Collection
 
 from bakeroll.classic import rewrite
-from bakeroll.tasks import account, local, releases
+from bakeroll.tasks import account, local, releases, steering
 
 namespace = Collection.from_module(releases)
+for each in Collection.from_module(steering).tasks.values():
+    namespace.add_task(each)
 namespace.add_collection(Collection.from_module(account))
 namespace.add_collection(Collection.from_module(local))
 

@@ -44,8 +44,9 @@ def door(*, is_json: bool = False) -> Iterator[None]:
         yield
     except BakerollError as error:
         raise told(error) from None
-    except KeyboardInterrupt:
-        raise told(Interrupted("Interrupted.", next_step="The same command goes on from here.")) from None
+    except KeyboardInterrupt as error:
+        left = "\n".join(getattr(error, "__notes__", ()))
+        raise told(Interrupted("Interrupted.", left=left, next_step="The same command goes on from here.")) from None
     except BrokenPipeError:  # `fab status | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise Exit(code=0) from None

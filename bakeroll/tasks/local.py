@@ -51,7 +51,7 @@ def shell(_: Context, instance: str, command: str = "") -> None:
         raise Exit(code=code)
 
 
-@task(optional=["instance"], help={"instance": "an instance's id; without, the cloud's own log", "follow": "go on"})
+@task(positional=["instance"], help={"instance": "an instance's id; without, the cloud's own log", "follow": "go on"})
 def logs(_: Context, instance: str = "", follow: bool = False) -> None:
     """Show the console of an instance, or the log of the local cloud."""
     with door():
@@ -59,6 +59,58 @@ def logs(_: Context, instance: str = "", follow: bool = False) -> None:
 
         for line in client.logs(client.from_environment(), instance or None, follow=follow):
             print(line, flush=follow)
+
+
+@task(
+    positional=["kind"],
+    help={
+        "kind": "unhealthy, late, flaps, dies; throttled, failing, slow, lost; no-capacity; stale",
+        "action": "of calls: an action or a pattern, RegisterTargets or ec2:* (default: all; stale: Describe*)",
+        "instance": "of instances: this one; without, those launched from now on",
+        "image": "of instances: those launched of this image from now on",
+        "zone": "no-capacity: in this zone alone",
+        "instance-type": "no-capacity: of this instance type alone",
+        "times": "over after so many strikes: calls, or instances launched",
+        "seconds": "over after so many seconds",
+        "after": "late, dies: seconds from the launch; flaps: of a turn; slow: of delay; stale: how old at most",
+        "chance": "of each call or launch to be struck, 0.1 for one in ten",
+        "seed": "of the chances: the same seed, the same sequence",
+        "clear": "end all faults",
+    },
+)
+def fault(
+    _: Context,
+    kind: str = "",
+    action: str = "",
+    instance: str = "",
+    image: str = "",
+    zone: str = "",
+    instance_type: str = "",
+    times: str = "",
+    seconds: str = "",
+    after: str = "",
+    chance: str = "",
+    seed: str = "",
+    clear: bool = False,
+) -> None:
+    """Have the local cloud go wrong, on demand; alone, show the faults in force.
+
+    Of instances: unhealthy, late, flaps, dies. Of API calls: throttled, failing, slow, lost. Of launches:
+    no-capacity. Of what Describe calls answer: stale. docs/local-cloud.md says what each does.
+    """
+    asked = {"action": action, "instance": instance, "image": image, "zone": zone, "instance_type": instance_type}
+    asked |= {"times": times, "seconds": seconds, "after": after, "chance": chance, "seed": seed}
+    with door():
+        from bakeroll.console.tables import fault_lines
+        from bakeroll.local import client, fault_client
+
+        config = client.from_environment()
+        if clear:
+            print(f"Faults ended: {fault_client.clear(config)}")
+        if kind or any(asked.values()):
+            print(f"In force: {fault_client.inflict(config, kind, **asked)}   (end all: fab local.fault --clear)")
+        elif not clear:
+            print("\n".join(fault_lines(fault_client.in_force(config))))
 
 
 @task(help={"cache": "delete the source image as well, which every local cloud of this machine shares"})

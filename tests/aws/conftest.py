@@ -7,11 +7,18 @@ import pytest
 from moto import mock_aws
 
 from bakeroll.aws.autoscaling import AutoScaling
+from bakeroll.aws.balancers import Balancers
+from bakeroll.aws.cloudwatch import CloudWatch
 from bakeroll.aws.dynamodb import DocumentTable
 from bakeroll.aws.ec2 import EC2
-from bakeroll.aws.elbv2 import TargetGroups
 from bakeroll.aws.provision import table
 from bakeroll.aws.session import Clients, clients
+from bakeroll.aws.templates import Templates
+from bakeroll.fleet import Group
+from bakeroll.process import run
+from bakeroll.roll.observe import ask_over_http
+from bakeroll.roll.ports import Ports
+from bakeroll.roll.probing import Probing
 
 NAME = "links-dev"
 
@@ -26,20 +33,40 @@ class Account:
     subnets: tuple[str, ...]
 
     @property
+    def ports(self) -> Ports:
+        return Ports(
+            scaling=self.scaling,
+            machines=self.machines,
+            templates=self.templates,
+            balancers=self.balancers,
+            table=self.table,
+            ask=ask_over_http,
+            probes=Probing(CloudWatch(self.clients), run),
+        )
+
+    @property
+    def templates(self) -> Templates:
+        return Templates(self.clients)
+
+    @property
     def scaling(self) -> AutoScaling:
-        return AutoScaling(self.clients.autoscaling)
+        return AutoScaling(self.clients, self.templates)
 
     @property
     def machines(self) -> EC2:
-        return EC2(self.clients.ec2)
+        return EC2(self.clients.ec2, self.templates)
 
     @property
-    def balancers(self) -> TargetGroups:
-        return TargetGroups(self.clients.elbv2)
+    def balancers(self) -> Balancers:
+        return Balancers(self.clients)
 
     @property
     def table(self) -> DocumentTable:
         return DocumentTable(self.clients.dynamodb, "bakeroll")
+
+    @property
+    def group(self) -> Group:
+        return self.scaling.describe(NAME)[NAME]
 
 
 @pytest.fixture

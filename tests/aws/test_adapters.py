@@ -13,9 +13,8 @@ from tests.aws.conftest import NAME, Account
 
 
 def test_a_group_is_described_with_its_members_and_the_tags_that_it_propagates(account: Account) -> None:
-    group = account.scaling.describe(NAME)
+    group = account.group
 
-    assert group
     assert (group.minimum, group.maximum, group.desired) == (1, 8, 2)
     assert (group.template, group.template_version) == (account.template, "1")
     assert (group.subnets, group.target_groups) == (account.subnets, (account.target_group,))
@@ -24,7 +23,8 @@ def test_a_group_is_described_with_its_members_and_the_tags_that_it_propagates(a
 
 
 def test_a_group_that_is_not_there_is_none(account: Account) -> None:
-    assert account.scaling.describe("links-prod") is None
+    assert account.scaling.describe("links-prod") == {}
+    assert account.scaling.describe() == {}
 
 
 def test_processes_are_suspended_and_resumed_by_name_and_an_empty_list_means_none(account: Account) -> None:
@@ -33,28 +33,26 @@ def test_processes_are_suspended_and_resumed_by_name_and_an_empty_list_means_non
     account.scaling.resume(NAME, ["AZRebalance"])
     account.scaling.resume(NAME, [])
 
-    group = account.scaling.describe(NAME)
-    assert group
+    group = account.group
     assert group.suspended == {"ScheduledActions"}
 
 
 def test_sizes_and_template_are_set_one_at_a_time(account: Account) -> None:
-    account.machines.make_version(account.template, "1", "ami-new", "0")
+    account.templates.make_version(account.template, "1", "ami-new", "0")
     account.scaling.set_maximum(NAME, 9)
     account.scaling.set_template(NAME, account.template, "2")
 
-    group = account.scaling.describe(NAME)
-    assert group
+    group = account.group
     assert (group.minimum, group.maximum, group.desired, group.template_version) == (1, 9, 2, "2")
 
 
 def test_a_template_version_differs_in_its_image_alone_and_is_made_once(account: Account) -> None:
-    numbers = {account.machines.make_version(account.template, "1", "ami-new", "0a1b") for _ in range(2)}
+    numbers = {account.templates.make_version(account.template, "1", "ami-new", "0a1b") for _ in range(2)}
 
     assert numbers == {"2"}
-    assert account.machines.version_of(account.template, "2").image == "ami-new"
-    assert account.machines.version_of(account.template, "$Latest").number == "2"
-    assert account.machines.versions_made(account.template, ["0a1b", "ffff"]) == ["2"]
+    assert account.templates.version_of(account.template, "2").image == "ami-new"
+    assert account.templates.version_of(account.template, "$Latest").number == "2"
+    assert account.templates.versions_made(account.template, ["0a1b", "ffff"]) == ["2"]
     raw = account.clients.ec2.describe_launch_template_versions(LaunchTemplateId=account.template, Versions=["2"])
     assert raw["LaunchTemplateVersions"][0]["LaunchTemplateData"].get("InstanceType") == "t3.small"
 
@@ -65,7 +63,7 @@ def test_a_version_that_no_roll_made_is_left_alone(account: Account) -> None:
     )
 
     for version in ("2", "7"):
-        account.machines.delete_version(account.template, version)
+        account.templates.delete_version(account.template, version)
 
     left = account.clients.ec2.describe_launch_template_versions(LaunchTemplateId=account.template)
     assert sorted(each["VersionNumber"] for each in left["LaunchTemplateVersions"]) == [1, 2]
@@ -75,22 +73,30 @@ def test_an_instance_is_launched_from_a_version_with_its_tags_in_its_subnet(acco
     subnet = account.machines.subnets([account.subnets[1]])[0]
     slot = Slot("0a1b-0", account.template, "1", subnet, {"bakeroll:roll": "0a1b", "Name": NAME})
 
-    launched = account.machines.launch(slot)
+    (launched,) = account.machines.launch(slot)
 
     found = account.machines.launched_by(["0a1b", "ffff"])
     assert [each.id for each in found] == [launched]
     assert found[0].zone == subnet.zone
     assert found[0].tags["Name"] == NAME
     assert found[0].address
-    assert found[0].image == account.machines.version_of(account.template, "1").image
+    assert found[0].image == account.templates.version_of(account.template, "1").image
 
 
-def test_instances_are_found_by_id_and_unknown_ones_left_out(account: Account) -> None:
-    group = account.scaling.describe(NAME)
-    assert group
-    members = sorted(group.lifecycles)
+def test_one_request_launches_as_many_as_its_slot_counts(account: Account) -> None:
+    slot = Slot("0a1b-0", account.template, "1", Subnet(account.subnets[0], ""), {"bakeroll:roll": "0a1b"}, count=3)
 
-    assert sorted(each.id for each in account.machines.instances([*members, "i-00000000000000000"])) == members
+    launched = account.machines.launch(slot)
+
+    assert len(set(launched)) == 3
+    assert {each.id for each in account.machines.launched_by(["0a1b"])} == set(launched)
+
+
+def test_the_members_of_a_group_are_its_own_and_no_others(account: Account) -> None:
+    slot = Slot("0a1b-0", account.template, "1", Subnet(account.subnets[0], ""), {"bakeroll:roll": "0a1b"})
+    account.machines.launch(slot)
+
+    assert {each.id for each in account.machines.members(NAME)} == set(account.group.lifecycles)
 
 
 def test_an_instance_that_is_gone_is_terminated_without_complaint(account: Account) -> None:
@@ -99,32 +105,29 @@ def test_an_instance_that_is_gone_is_terminated_without_complaint(account: Accou
 
 def test_attaching_and_retiring_leave_the_capacity_as_it_was(account: Account) -> None:
     slot = Slot("0a1b-0", account.template, "1", Subnet(account.subnets[0], ""), {"bakeroll:roll": "0a1b"})
-    launched = account.machines.launch(slot)
-    group = account.scaling.describe(NAME)
-    assert group
+    (launched,) = account.machines.launch(slot)
+    group = account.group
 
     account.scaling.attach(NAME, [launched])
     account.scaling.terminate(sorted(group.lifecycles)[0], decrement=True)
 
-    after = account.scaling.describe(NAME)
-    assert after
+    after = account.group
     assert after.desired == 2
     assert launched in after.lifecycles
 
 
 def test_targets_are_registered_told_and_deregistered(account: Account) -> None:
     group = account.balancers.target_groups([account.target_group])[0]
-    scaling = account.scaling.describe(NAME)
-    assert scaling
+    scaling = account.group
     member = sorted(scaling.lifecycles)[0]
 
     account.balancers.register(group, [member])
-    registered = account.balancers.health(account.target_group)
+    registered = account.balancers.health(group)
     account.balancers.deregister(group, [member])
 
     assert (group.name, group.port) == (NAME, 8000)
     assert member in registered
-    assert account.balancers.health(account.target_group).get(member) in (None, *registered.values())
+    assert account.balancers.health(group).get(member) in (None, *registered.values())
 
 
 def test_a_document_is_written_only_over_what_is_known(account: Account) -> None:
@@ -182,3 +185,17 @@ def test_nothing_of_boto3_is_imported_before_the_first_use() -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert said.strip() == "False"
+
+
+def test_a_target_group_is_found_by_its_name_where_its_address_is_asked_for(account: Account) -> None:
+    elbv2 = account.clients.elbv2
+    balancer = elbv2.create_load_balancer(Name="links", Subnets=list(account.subnets))["LoadBalancers"][0]
+    elbv2.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": account.target_group}],
+    )
+
+    assert account.balancers.url([NAME]) == account.balancers.url([account.target_group])
+    assert account.balancers.url([NAME]) == f"http://{balancer['DNSName']}"

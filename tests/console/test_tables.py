@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bakeroll.console.tables import history_lines, local_lines, outcome_lines, status_lines
+from bakeroll.console.tables import fault_lines, history_lines, local_lines, outcome_lines, status_lines
 from bakeroll.console.times import moment
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -88,11 +88,17 @@ def test_an_empty_history_says_so() -> None:
 
 
 def test_the_end_tells_what_serves_the_way_back_and_the_times() -> None:
-    outcome = {**found(), "before": "0.9-1", "seconds": {"package": 4.1, "roll": 58.0}}
+    outcome = {
+        **found(),
+        "before": "0.9-1",
+        "seconds": {"package": 4.1, "roll": 58.0},
+        "timeline": ".bakeroll/rolls/x.html",
+    }
 
     assert list(outcome_lines(outcome, NOW)) == [
         f"links 1.0-1 serves dev since {moment(AT, NOW)}.   http://here",
         "Back: fab rollback --env=dev   (to 0.9-1)",
+        "Timeline: .bakeroll/rolls/x.html",
         "1 min 2 s in all: package 4.1 s, roll 58.0 s",
     ]
 
@@ -115,3 +121,17 @@ def test_local_status_leaves_out_what_is_terminated() -> None:
     assert "i-1  running" in said
     assert "i-2" not in said
     assert "links  http://10.0.1.1  1 of 1 targets serving" in said
+    assert "faults" not in said
+
+
+def test_faults_in_force_are_told_with_whom_they_struck_and_how_long_they_last() -> None:
+    lost = {"fault": "lost --times=3", "does": "no answer", "struck": 1, "instances": [], "seconds_left": None}
+    dies = {"fault": "dies", "does": "killed", "struck": 0, "instances": ["i-1"], "seconds_left": 4.0}
+    cloud = {"endpoint": "http://127.0.0.1:5600", "pid": 7, "uptime": 61.0, "images": [], "instances": []}
+
+    assert list(fault_lines([lost, dies])) == [
+        "lost --times=3: no answer; struck 1",
+        "dies: killed; of i-1; for 4.0 s more",
+    ]
+    assert list(fault_lines([])) == ["No fault is in force."]
+    assert "! faults on demand are in force: 2   (fab local.fault)" in local_lines(cloud | {"faults": [lost, dies]})

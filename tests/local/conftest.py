@@ -6,6 +6,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from moto import mock_aws
+
+from bakeroll.local import hooking
+from tests.local.world import FakeCloud, World
 
 
 class Answering(http.server.ThreadingHTTPServer):
@@ -64,3 +68,15 @@ def answering() -> Iterator[Farm]:
     yield farm
     for server in farm.servers:
         server.close()
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    cloud = FakeCloud()
+    with mock_aws():
+        hooking.install(cloud)
+        try:
+            yield World(cloud)
+        finally:
+            hooking.remove()

@@ -2,13 +2,18 @@ from typing import Any
 
 import pytest
 
-from bakeroll.local.api import Api
+from bakeroll.local.api import NoBrowsers
 
 
 def asked(headers: dict[str, str]) -> str:
     said: list[str] = []
-    environ: dict[str, Any] = {"PATH_INFO": "/bakeroll/status", "REQUEST_METHOD": "GET", **headers}
-    list(Api(lambda: None, dict)(environ, lambda status, *_: said.append(status)))
+
+    def application(_: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b""]
+
+    environ: dict[str, Any] = {"PATH_INFO": "/bakeroll/faults", "REQUEST_METHOD": "POST", **headers}
+    list(NoBrowsers(application)(environ, lambda status, *_: said.append(status)))
     return said[0]
 
 

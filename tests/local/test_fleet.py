@@ -190,6 +190,31 @@ def test_a_fleet_is_replaced_under_load_without_one_failed_request(aws: Aws) -> 
     assert len(aws.healthy()) == 2
 
 
+def test_an_instance_refresh_replaces_a_fleet_under_load_without_one_failed_request(aws: Aws) -> None:
+    old = set(aws.members())
+    data = {"InstanceType": "t3.large"}
+    aws.ec2.create_launch_template_version(LaunchTemplateName=aws.name, SourceVersion="1", LaunchTemplateData=data)
+    desired = {"LaunchTemplate": {"LaunchTemplateName": aws.name, "Version": "2"}}
+    preferences = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 200, "InstanceWarmup": 0}
+
+    with Load(aws.host) as load:
+        aws.asg.start_instance_refresh(
+            AutoScalingGroupName=aws.name, DesiredConfiguration=desired, Preferences=preferences
+        )
+        eventually(lambda: _refresh(aws)["Status"] == "Successful")
+
+    assert load.failures == []
+    assert not old & set(aws.members())
+    assert len(aws.healthy()) == 2
+    found = aws.asg.describe_auto_scaling_groups(AutoScalingGroupNames=[aws.name])["AutoScalingGroups"][0]
+    assert found["LaunchTemplate"]["Version"] == "2"
+    assert {each["InstanceType"] for each in found["Instances"]} == {"t3.large"}
+
+
+def _refresh(aws: Aws) -> Any:
+    return aws.asg.describe_instance_refreshes(AutoScalingGroupName=aws.name)["InstanceRefreshes"][0]
+
+
 def test_new_machines_beside_the_group_take_over_by_register_and_deregister(aws: Aws) -> None:
     old = sorted(aws.members())
     new = [

@@ -1,14 +1,20 @@
 """moto changes under the hooks: then this fails first, and names the method."""
 
 import inspect
-import io
-from typing import Any
 
 import moto
 import pytest
 
-from bakeroll.local import autoscaling_hooks, elb_hooks, hooking, moto_hooks
-from bakeroll.local.api import ForInstances, action_of, is_read
+from bakeroll.local import (
+    autoscaling_hooks,
+    elb_hooks,
+    hooking,
+    moto_hooks,
+    notification_hooks,
+    refresh_hooks,
+    trigger_hooks,
+)
+from bakeroll.local.api import ForInstances
 
 # As in moto 5.2.5. Where one differs, read moto's change, mend the hook, then this table.
 SIGNATURES: dict[str, str] = {
@@ -52,10 +58,21 @@ SIGNATURES: dict[str, str] = {
     'ELBv2Backend.describe_target_health': 'self, target_group_arn, targets',
     'ELBBackend.create_load_balancer': "self, name, zones, ports, scheme='internet-facing', subnets=None, security_groups=None",  # noqa: E501
     'ELBBackend.delete_load_balancer': 'self, load_balancer_name',
+    'ELBBackend.register_instances': 'self, load_balancer_name, instance_ids, from_autoscaling=False',
+    'ELBBackend.deregister_instances': 'self, load_balancer_name, instance_ids, from_autoscaling=False',
     'ELBResponse.describe_instance_health': 'self',
     'AutoScalingBackend.__init__': 'self, region_name, account_id',
     'AutoScalingBackend.create_auto_scaling_group': 'self, name, availability_zones, desired_capacity, max_size, min_size, launch_config_name, launch_template, vpc_zone_identifier, default_cooldown, health_check_period, health_check_type, load_balancers, target_group_arns, placement_group, termination_policies, tags, capacity_rebalance=False, new_instances_protected_from_scale_in=False, instance_id=None, mixed_instances_policy=None',  # noqa: E501
     'AutoScalingBackend.update_auto_scaling_group': 'self, name, availability_zones, desired_capacity, max_size, min_size, launch_config_name, launch_template, vpc_zone_identifier, health_check_period, health_check_type, new_instances_protected_from_scale_in=None, mixed_instances_policy=None',  # noqa: E501
+    'AutoScalingResponse.describe_auto_scaling_groups': 'self',
+    'AutoScalingResponse.create_auto_scaling_group': 'self',
+    'AutoScalingResponse.update_auto_scaling_group': 'self',
+    'AutoScalingBackend.put_scheduled_update_group_action': 'self, name, desired_capacity, max_size, min_size, scheduled_action_name, start_time, end_time, recurrence, timezone',  # noqa: E501
+    'AutoScalingBackend.delete_scheduled_action': 'self, auto_scaling_group_name, scheduled_action_name',
+    'AutoScalingBackend.put_scaling_policy': 'self, name, policy_type, metric_aggregation_type, adjustment_type, as_name, min_adjustment_magnitude, scaling_adjustment, cooldown, target_tracking_config, step_adjustments, estimated_instance_warmup, predictive_scaling_configuration',  # noqa: E501
+    'AutoScalingResponse.put_scaling_policy': 'self',
+    'AutoScalingResponse.delete_policy': 'self',
+    'AutoScalingResponse.execute_policy': 'self',
     'AutoScalingBackend.set_desired_capacity': 'self, group_name, desired_capacity',
     'FakeAutoScalingGroup.set_desired_capacity': 'self, new_capacity',
     'AutoScalingBackend.update_attached_elbs': 'self, group_name',
@@ -63,6 +80,9 @@ SIGNATURES: dict[str, str] = {
     'AutoScalingResponse.delete_auto_scaling_group': 'self',
     'FakeAutoScalingGroup.launch_template': 'self',
     'InstanceState.launch_template': 'self',
+    'InstanceState.launch_configuration_name': 'self',
+    'AutoScalingBackend.create_launch_configuration': 'self, name, image_id, key_name, kernel_id, ramdisk_id, security_groups, user_data, instance_type, instance_monitoring, instance_profile_name, spot_price, ebs_optimized, associate_public_ip_address, block_device_mappings, instance_id=None, metadata_options=None, classic_link_vpc_id=None, classic_link_vpc_security_groups=None',  # noqa: E501
+    'AutoScalingBackend.delete_launch_configuration': 'self, launch_configuration_name',
     'AutoScalingResponse.describe_scaling_activities': 'self',
     'AutoScalingBackend.resume_processes': 'self, group_name, scaling_processes',
     'AutoScalingBackend.suspend_processes': 'self, group_name, scaling_processes',
@@ -79,7 +99,7 @@ SIGNATURES: dict[str, str] = {
 }  # fmt: skip
 
 
-MODULES = (moto_hooks, elb_hooks, autoscaling_hooks)
+MODULES = (moto_hooks, elb_hooks, autoscaling_hooks, notification_hooks, refresh_hooks, trigger_hooks)
 """Their hooks are marked when they are imported."""
 
 
@@ -109,35 +129,14 @@ def test_every_hook_says_which_gap_it_closes() -> None:
     assert [function.__name__ for _, _, function in hooking.HOOKS + hooking.ADDITIONS if not function.__doc__] == []
 
 
-@pytest.mark.parametrize(
-    ("environ", "action", "reads"),
-    [
-        ({"HTTP_X_AMZ_TARGET": "DynamoDB_20120810.PutItem"}, "PutItem", False),
-        ({"HTTP_X_AMZ_TARGET": "DynamoDB_20120810.GetItem"}, "GetItem", True),
-        ({"body": b"Action=DescribeImages&Version=1"}, "DescribeImages", True),
-        ({"body": b"Action=RunInstances&Version=1"}, "RunInstances", False),
-        ({"REQUEST_METHOD": "PUT", "PATH_INFO": "/bucket/key"}, "PUT /bucket/key", False),
-        ({"REQUEST_METHOD": "GET", "PATH_INFO": "/bucket/key"}, "GET /bucket/key", True),
-    ],
-)
-def test_a_request_is_told_by_its_action_and_whether_it_changes_anything(
-    environ: dict[str, Any], action: str, reads: bool
-) -> None:
-    body = environ.pop("body", None)
-    given = {"REQUEST_METHOD": "POST", "PATH_INFO": "/"} | environ
-    if body:
-        given |= {"CONTENT_TYPE": "application/x-www-form-urlencoded; charset=utf-8", "CONTENT_LENGTH": str(len(body))}
-        given["wsgi.input"] = io.BytesIO(body)
-
-    assert action_of(given) == action
-    assert is_read(given["REQUEST_METHOD"], action) is reads
-    if body:
-        assert given["wsgi.input"].read() == body
+def test_the_actions_are_those_of_all_services_and_of_our_additions() -> None:
+    asked = {"DescribeInstances", "RegisterTargets", "SetDesiredCapacity", "PutItem", "GetCallerIdentity", "GetObject"}
+    assert asked | {"PutMetricAlarm", "RegisterInstancesWithLoadBalancer"} <= moto_hooks.actions()
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [("PUT", "/bucket/key"), ("POST", "/"), ("GET", "/"), ("GET", "/bakeroll/status"),
-                         ("GET", "/moto-api/data.json")],
+                         ("POST", "/bakeroll/faults"), ("GET", "/bakeroll/calls"), ("GET", "/moto-api/data.json")],
 )  # fmt: skip
 def test_instances_may_but_read_buckets(method: str, path: str) -> None:
     said: list[str] = []

@@ -1,193 +1,15 @@
 """Auto Scaling and load balancing by the API alone: moto in this process, machines and haproxy made up."""
 
-import functools
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
-from moto.ec2.models.amis import Ami
 
-from bakeroll.local import autoscaling_hooks, elb_hooks, hooking, moto_hooks
-from bakeroll.local.config import Config
+from bakeroll.local import autoscaling_hooks, elb_hooks
 from bakeroll.local.haproxy import HealthCheck, Listener, Stat
-from bakeroll.local.scaling import Scaling
-from bakeroll.local.surroundings import InThisCloud
 from bakeroll.local.target_health import Seen
-
-IMAGE = "ami-0ba5e000000000001"
-
-
-class FakeMachines:
-    """Machines that become what a test says."""
-
-    def __init__(self, cloud: "FakeCloud") -> None:
-        self._cloud = cloud
-        self.states: dict[str, str] = {}
-
-    def launch(self, instance: str, *_: Any) -> None:
-        self.states[instance] = "pending"
-
-    def terminate(self, instance: str) -> None:
-        self._become(instance, "terminated")
-
-    def state(self, instance: str) -> str | None:
-        return self.states.get(instance)
-
-    def layers(self, _: str) -> tuple[str, ...]:
-        return ()
-
-    def boot(self) -> None:
-        for instance, state in list(self.states.items()):
-            if state == "pending":
-                self._become(instance, "running")
-
-    def fail(self, reason: str) -> None:
-        for instance, state in list(self.states.items()):
-            if state == "pending":
-                self._become(instance, "terminated", reason)
-
-    def die(self, instance: str) -> None:
-        self._become(instance, "stopped", "Client.InstanceInitiatedShutdown: Instance initiated shutdown")
-
-    def _become(self, instance: str, state: Any, reason: str = "") -> None:
-        self.states[instance] = state
-        moto_hooks.machine_changed(self._cloud, instance, state, reason)  # type: ignore[arg-type]
-
-
-class FakeBalancers:
-    """Serves whoever is registered, at once; `refused` are unhealthy, `busy` are still asked something."""
-
-    def __init__(self) -> None:
-        self.refused: set[str] = set()
-        self.busy: set[str] = set()
-
-    def wake(self) -> None:
-        pass
-
-    def is_idle(self, instance: str) -> bool:
-        return instance not in self.busy
-
-    def seen(self, _: str, name: str) -> Seen | None:
-        instance = name.partition(":")[0]
-        stat = Stat("DOWN", "L7STS", 503, 0) if instance in self.refused else Stat("UP", "L7OK", 200, 0)
-        return Seen("serving", stat)
-
-
-class FakeCloud:
-    """What the hooks need, and an engine that turns when it is told to."""
-
-    def __init__(self) -> None:
-        self.config = Config()
-        self.machines = FakeMachines(self)
-        self.images = SimpleNamespace(layers=lambda _: ("base",))
-        self.balancers = FakeBalancers()
-        self.now = 0.0
-        numbers = iter(range(1, 99))
-        self.free = True
-        self.addresses = SimpleNamespace(
-            take=lambda: f"10.77.1.{next(numbers)}", give_back=lambda _: None, is_free=lambda *_: self.free
-        )
-        surroundings = InThisCloud(autoscaling_hooks.groups_now, self.balancers)  # type: ignore[arg-type]
-        clock = lambda: self.now  # noqa: E731 - one line says it all
-        self.scaling = Scaling(surroundings, self.changed, clock, lambda: datetime(2026, 11, 21, tzinfo=UTC))
-
-    def changed(self) -> None:
-        pass
-
-    def settle(self) -> None:
-        """Turn until all that was launched serves."""
-        for _ in range(4):
-            self.scaling.turn()
-            self.machines.boot()
-
-
-@functools.cache
-def clients() -> tuple[Any, Any, Any]:
-    """Made once: botocore reads its descriptions of the services anew for each session."""
-    session = boto3.Session("local", "local", region_name="eu-west-1")
-    return session.client("ec2"), session.client("elbv2"), session.client("autoscaling")
-
-
-class World:
-    """The cloud, its clients and one fleet called links."""
-
-    def __init__(self, cloud: FakeCloud) -> None:
-        self.cloud = cloud
-        self.ec2, self.elbv2, self.asg = clients()
-        backend = moto_hooks.ec2()
-        backend.amis[IMAGE] = Ami(backend, IMAGE, name="debian", region_name="eu-west-1")
-        self.ec2.create_launch_template(
-            LaunchTemplateName="links", LaunchTemplateData={"ImageId": IMAGE, "InstanceType": "t3.small"}
-        )
-        subnets = self.ec2.describe_subnets()["Subnets"]
-        self.subnets = {each["AvailabilityZone"]: each["SubnetId"] for each in subnets}
-        made = self.elbv2.create_target_group(
-            Name="links", Protocol="HTTP", Port=8000, VpcId=subnets[0]["VpcId"], TargetType="instance"
-        )
-        self.group = made["TargetGroups"][0]["TargetGroupArn"]
-        self.balancer = self.elbv2.create_load_balancer(Name="links", Subnets=list(self.subnets.values()))[
-            "LoadBalancers"
-        ][0]
-
-    def listen(self) -> None:
-        forward = [{"Type": "forward", "TargetGroupArn": self.group}]
-        self.elbv2.create_listener(
-            LoadBalancerArn=self.balancer["LoadBalancerArn"], Protocol="HTTP", Port=80, DefaultActions=forward
-        )
-
-    def scale(self, **more: Any) -> None:
-        given: dict[str, Any] = {
-            "MinSize": 1,
-            "MaxSize": 4,
-            "DesiredCapacity": 2,
-            "LaunchTemplate": {"LaunchTemplateName": "links", "Version": "$Latest"},
-            "VPCZoneIdentifier": f"{self.subnets['eu-west-1a']},{self.subnets['eu-west-1b']}",
-            "TargetGroupARNs": [self.group],
-        }
-        if "MixedInstancesPolicy" in more:
-            del given["LaunchTemplate"]
-        self.asg.create_auto_scaling_group(AutoScalingGroupName="links", **(given | more))
-        self.cloud.settle()
-
-    def described(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.asg.describe_auto_scaling_groups()["AutoScalingGroups"][0]
-        return found
-
-    def members(self) -> dict[str, str]:
-        return {each["InstanceId"]: each["LifecycleState"] for each in self.described()["Instances"]}
-
-    def targets(self) -> dict[str, str]:
-        found = self.elbv2.describe_target_health(TargetGroupArn=self.group)["TargetHealthDescriptions"]
-        return {each["Target"]["Id"]: each["TargetHealth"]["State"] for each in found}
-
-    def run(self, zone: str = "eu-west-1a") -> str:
-        made = self.ec2.run_instances(
-            LaunchTemplate={"LaunchTemplateName": "links"}, MinCount=1, MaxCount=1, SubnetId=self.subnets[zone]
-        )
-        self.cloud.machines.boot()
-        instance: str = made["Instances"][0]["InstanceId"]
-        return instance
-
-    def activities(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.asg.describe_scaling_activities(AutoScalingGroupName="links")["Activities"]
-        return found
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-    cloud = FakeCloud()
-    with mock_aws():
-        hooking.install(cloud)
-        try:
-            yield World(cloud)
-        finally:
-            hooking.remove()
+from tests.local.world import IMAGE, World
 
 
 def test_a_group_launches_over_its_zones_and_registers_what_runs(world: World) -> None:
@@ -432,6 +254,96 @@ def test_standby_leaves_the_load_balancer_and_comes_back(world: World) -> None:
     assert len(world.members()) == 2
 
 
+def test_standby_without_decrement_is_replaced_and_its_end_is_not(world: World) -> None:
+    world.scale()
+    instance = next(iter(world.members()))
+    world.asg.enter_standby(AutoScalingGroupName="links", InstanceIds=[instance], ShouldDecrementDesiredCapacity=False)
+    world.cloud.settle()
+    assert sorted(world.members().values()) == ["InService", "InService", "Standby"]
+
+    world.asg.terminate_instance_in_auto_scaling_group(InstanceId=instance, ShouldDecrementDesiredCapacity=False)
+    world.cloud.settle()
+
+    assert list(world.members().values()) == ["InService", "InService"]
+    assert instance not in world.members()
+    assert world.described()["DesiredCapacity"] == 2
+
+
+def test_whoever_leaves_standby_is_pending_and_passes_no_hook(world: World) -> None:
+    world.scale()
+    hooked(world, "autoscaling:EC2_INSTANCE_LAUNCHING")
+    instance = next(iter(world.members()))
+    named = {"AutoScalingGroupName": "links", "InstanceIds": [instance]}
+    world.asg.enter_standby(**named, ShouldDecrementDesiredCapacity=True)
+
+    world.asg.exit_standby(**named)
+
+    assert world.members()[instance] == "Pending"
+    assert world.targets()[instance] == "draining"
+    world.cloud.scaling.turn()
+    assert world.members()[instance] == "InService"
+    assert world.targets()[instance] != "draining"
+
+
+def test_the_members_are_those_with_the_groups_tag(world: World) -> None:
+    world.scale()
+    attached = world.run()
+    world.asg.attach_instances(AutoScalingGroupName="links", InstanceIds=[attached])
+    first = next(iter(world.members()))
+    world.cloud.balancers.busy = {first}
+
+    world.asg.detach_instances(AutoScalingGroupName="links", InstanceIds=[first], ShouldDecrementDesiredCapacity=True)
+
+    assert tagged(world) == set(world.members())
+    assert first in tagged(world)
+    world.cloud.balancers.busy = set()
+    world.cloud.settle()
+    assert tagged(world) == set(world.members())
+    assert first not in tagged(world)
+
+
+def tagged(world: World) -> set[str]:
+    member = [{"Name": "tag:aws:autoscaling:groupName", "Values": ["links"]}]
+    found = world.ec2.describe_instances(Filters=member)["Reservations"]
+    return {instance["InstanceId"] for reservation in found for instance in reservation["Instances"]}
+
+
+def test_groups_are_found_by_tags_and_by_several_names(world: World) -> None:
+    world.scale(Tags=[{"Key": "fleet", "Value": "links", "PropagateAtLaunch": True}])
+    for name in ("rechts", "mitte"):
+        world.asg.create_auto_scaling_group(
+            AutoScalingGroupName=name, MinSize=0, MaxSize=0, LaunchTemplate={"LaunchTemplateName": "links"},
+            AvailabilityZones=["eu-west-1a"],
+        )  # fmt: skip
+
+    by_tag = world.asg.describe_auto_scaling_groups(Filters=[{"Name": "tag:fleet", "Values": ["links"]}])
+    by_name = world.asg.describe_auto_scaling_groups(AutoScalingGroupNames=["links", "mitte"])
+
+    assert [each["AutoScalingGroupName"] for each in by_tag["AutoScalingGroups"]] == ["links"]
+    assert {each["AutoScalingGroupName"] for each in by_name["AutoScalingGroups"]} == {"links", "mitte"}
+
+
+def test_groups_are_shown_without_their_instances_if_asked(world: World) -> None:
+    world.scale()
+
+    found = world.asg.describe_auto_scaling_groups(IncludeInstances=False)["AutoScalingGroups"][0]
+
+    assert found["Instances"] == []
+    assert len(world.members()) == 2
+
+
+def test_what_moto_would_ignore_of_an_update_is_kept(world: World) -> None:
+    world.scale(DefaultInstanceWarmup=30)
+
+    world.asg.update_auto_scaling_group(
+        AutoScalingGroupName="links", TerminationPolicies=["NewestInstance"], DefaultCooldown=10
+    )
+
+    assert world.described()["TerminationPolicies"] == ["NewestInstance"]
+    assert world.described()["DefaultCooldown"] == 10
+    assert world.described()["DefaultInstanceWarmup"] == 30
+
+
 def test_terminating_with_decrement_is_asynchronous_and_launches_nothing(world: World) -> None:
     world.scale()
     instance = next(iter(world.members()))
@@ -558,6 +470,8 @@ def test_a_group_with_instances_is_deleted_by_force_alone(world: World) -> None:
         ("update_auto_scaling_group", {"MinSize": 5}, "ValidationError", "Max bound, 4"),
         ("attach_instances", {"InstanceIds": ["i-0123456789abcdef0"]}, "ValidationError", "Invalid Instance ID"),
         ("attach_instances", {"InstanceIds": [f"i-{n}" for n in range(21)]}, "ValidationError", "equal to 20"),
+        ("set_instance_protection", {"InstanceIds": [f"i-{n}" for n in range(51)], "ProtectedFromScaleIn": True},
+         "ValidationError", "equal to 50"),
         ("detach_instances", {"InstanceIds": ["i-0123456789abcdef0"], "ShouldDecrementDesiredCapacity": True},
          "ValidationError", "not part of Auto Scaling group links"),
         ("set_instance_protection", {"InstanceIds": ["i-0123456789abcdef0"], "ProtectedFromScaleIn": True},
@@ -674,3 +588,45 @@ def test_a_classic_load_balancer_is_read_and_its_instances_are_registered(world:
     assert wanted.layout.listeners == (Listener(80, "http", (("old:8000", 1),)),)
     health = elb.describe_instance_health(LoadBalancerName="old")["InstanceStates"]
     assert {each["InstanceId"]: each["State"] for each in health} == dict.fromkeys(world.members(), "InService")
+
+
+def test_what_a_group_registered_with_a_classic_load_balancer_can_be_deregistered_by_hand_and_drains(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elb: Any = boto3.client("elb", "eu-west-1")
+    listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8000}
+    elb.create_load_balancer(LoadBalancerName="old", Listeners=[listener], Subnets=list(world.subnets.values()))
+    world.scale(LoadBalancerNames=["old"])
+    going, staying = world.members()
+    for _ in range(2):
+        elb.register_instances_with_load_balancer(LoadBalancerName="old", Instances=[{"InstanceId": staying}])
+    monkeypatch.setattr(
+        world.cloud.balancers, "seen",
+        lambda _, name: Seen("draining" if name.startswith(going) else "serving", Stat("UP", "L7OK", 200, 0)),
+    )  # fmt: skip
+
+    elb.deregister_instances_from_load_balancer(LoadBalancerName="old", Instances=[{"InstanceId": going}])
+
+    assert list(elb_hooks.wanted_now()[-1].registered["old:8000"]) == [f"{staying}:8000"]
+    health = elb.describe_instance_health(LoadBalancerName="old")["InstanceStates"]
+    assert {each["InstanceId"]: each["Description"] for each in health} == {
+        staying: "N/A",
+        going: "Instance deregistration currently in progress.",
+    }
+
+
+def test_target_health_is_told_while_another_call_registers_one_that_leaves(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.scale()
+    member, other = world.members()
+    world.elbv2.deregister_targets(TargetGroupArn=world.group, Targets=[{"Id": member}, {"Id": other}])
+    seen = world.cloud.balancers.seen
+
+    def registering(group: str, name: str) -> Seen | None:
+        world.elbv2.register_targets(TargetGroupArn=world.group, Targets=[{"Id": member}])
+        return seen(group, name)
+
+    monkeypatch.setattr(world.cloud.balancers, "seen", registering)
+
+    assert set(world.targets()) == {member, other}

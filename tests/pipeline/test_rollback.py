@@ -40,6 +40,7 @@ class FakeSite:
     is_there: bool = True
     events: list[Event] = field(default_factory=list)
     operator: str = "me"
+    timeline: None = None
     environment: Any = field(
         default_factory=lambda: SimpleNamespace(name="dev", application="links", fleet="links-dev")
     )
@@ -72,7 +73,11 @@ class FakeSite:
     def preview(self, release: Release | None) -> str:
         return f"roll to {release.image if release else 'something'}"
 
-    def roll(self, release: Release) -> bool:
+    def stands_by_until(self) -> None:
+        return None
+
+    def roll(self, release: Release, *, is_resumed: bool = False, patience: float = 0) -> bool:
+        assert (is_resumed, patience) == (False, 0)
         self.releases.insert(0, release)
         return True
 

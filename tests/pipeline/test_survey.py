@@ -14,6 +14,7 @@ ROLL = RollStatus("2.0-1", "ops", "", "", is_cut_off=False, is_backing_out=False
 DEAD = RollStatus("2.0-1", "ops", "", "", is_cut_off=True, is_backing_out=False)
 OTHER = InstanceStatus("i-2", "a", "ami-2", "2.0-1", "in service")
 LYING = InstanceStatus("i-3", "a", "ami-1", "3.0-1", "in service")
+KEPT = InstanceStatus("i-5", "a", "ami-2", "0.9-1", "standing by")
 SICK = InstanceStatus("i-4", "a", "ami-1", "1.0-1", "unhealthy")
 PUT_RIGHT = "Put it right: fab roll --env=dev --version=1.0-1"
 
@@ -28,6 +29,7 @@ def fleet(
     ("found", "drift", "next_step"),
     [
         pytest.param(fleet(GOOD), [], "", id="all is well"),
+        pytest.param(fleet(GOOD, KEPT), [], "", id="an old one stands by"),
         pytest.param(fleet(OTHER), ["i-2 runs ami-2, not the release's ami-1"], PUT_RIGHT, id="another image"),
         pytest.param(fleet(LYING), ["i-3 says that it runs 3.0-1, not 1.0-1"], PUT_RIGHT, id="another version"),
         pytest.param(

@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+
+from tests.road.fleets import SIZE
 
 TOOLKIT = Path(__file__).parents[2]
 FAB = TOOLKIT / ".venv" / "bin" / "fab"
@@ -24,6 +27,17 @@ CLOUD = {
     "BAKEROLL_LOCAL_PORT": "5693",
     "BAKEROLL_ENV": "local",
 }
+
+
+OLD, NEW = "8.0.0-1", "9.0.0-1"
+LOCAL: Mapping[str, Any] = {
+    "cloud": "local",
+    "repository": {"suite": "local"},
+    "bake": {"source_ami": {"owner": "self"}},
+}
+"""What deploy.yml says of any environment in the local cloud."""
+CALLED: dict[str, set[str]] = defaultdict(set)
+"""By task, what the local cloud carried out while it ran, in the words of IAM policies."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,13 @@ class Repository:
         self.git("commit", "--quiet", "--message", subject)
         return self.git("rev-parse", "--short=7", "HEAD").strip()
 
+    def settle(self, **changes: Any) -> None:
+        """Have the environment that is in force so in deploy.yml, besides what it is there."""
+        path = self.path / "deploy.yml"
+        settings = yaml.safe_load(path.read_text())
+        settings["environments"].setdefault(self.environment["BAKEROLL_ENV"], {}).update(changes)
+        path.write_text(yaml.safe_dump(settings, sort_keys=False))
+
     def write(self, name: str, text: str) -> None:
         (self.path / name).write_text(text)
 
@@ -86,6 +107,7 @@ class Repository:
         )
 
     def fab(self, *arguments: str, environment: dict[str, str] | None = None) -> Ended:
+        before = self.calls()
         done = subprocess.run(
             [FAB, *arguments],
             cwd=self.path,
@@ -95,8 +117,20 @@ class Repository:
             timeout=300,
             check=False,
         )
+        task = arguments[0].partition(":")[0]
+        CALLED[task] |= {call for call, count in self.calls().items() if count != before.get(call, 0)}
         assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
         return Ended(done.returncode, done.stdout, done.stderr)
+
+    def calls(self) -> Mapping[str, int]:
+        """How often the local cloud carried out what since it is up; nothing where it is down."""
+        try:
+            url = f"http://127.0.0.1:{self.environment['BAKEROLL_LOCAL_PORT']}/bakeroll/calls"
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                found: dict[str, int] = json.load(answer)["counts"]
+                return found
+        except OSError:
+            return {}
 
     def deploy(self, *arguments: str) -> Ended:
         ended = self.fab("deploy", *arguments)
@@ -128,13 +162,13 @@ class Repository:
         return versions, instances
 
     @contextmanager
-    def load(self, seconds: float = 120) -> Iterator[dict[str, Any]]:
+    def load(self, seconds: float = 120, without: str = "") -> Iterator[dict[str, Any]]:
         """A load on the balancer for as long as the block lasts; its result is in the dict afterwards."""
         host = self.status()["url"].removeprefix("http://").rstrip("/")
         name, _, port = host.partition(":")
         result: dict[str, Any] = {}
         generator = subprocess.Popen(
-            [sys.executable, Path(__file__).parent / "load.py", name, port or "80", str(seconds)],
+            [sys.executable, Path(__file__).parent / "load.py", name, port or "80", str(seconds), without],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -158,16 +192,21 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="session")
 def links(cloud: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """The example application as a repository of its own, its first version tagged, not yet deployed."""
-    path = tmp_path_factory.mktemp("links") / "links"
+    return example(tmp_path_factory.mktemp("links") / "links", cloud, "v1.0.0")
+
+
+def example(path: Path, environment: dict[str, str], tag: str) -> Repository:
+    """A copy of the example application in a new repository, its first commit tagged."""
     shutil.copytree(TOOLKIT / "examples" / "links", path, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
     settings = path / "deploy.yml"
-    settings.write_text(settings.read_text().replace("in_service_timeout: 60", "in_service_timeout: 20"))
-    repository = Repository(path, cloud)
+    text = settings.read_text().replace("in_service_timeout: 60", "in_service_timeout: 20")
+    settings.write_text(text.replace("command: gunicorn", "command: gunicorn --env LINKS_SLOW=1"))
+    repository = Repository(path, environment)
     repository.git("init", "--quiet", "--initial-branch=main")
     repository.git("config", "user.name", "Ada")
     repository.git("config", "user.email", "ada@example.invalid")
     repository.commit("Keep short links")
-    repository.git("tag", "v1.0.0")
+    repository.git("tag", tag)
     return repository
 
 
@@ -176,3 +215,19 @@ def serving(links: Repository) -> Repository:
     """The repository, its newest commit deployed and serving."""
     links.deploy()
     return links
+
+
+@pytest.fixture(scope="session")
+def baked(cloud: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """The example with two versions baked; the first one serves a fleet of four."""
+    environment = cloud | {"BAKEROLL_ENV": "four"}
+    repository = example(tmp_path_factory.mktemp("strategies") / "links", environment, "v8.0.0")
+    repository.settle(**LOCAL, local={"desired": SIZE, "maximum": 2 * SIZE, "deregistration_delay": 2})
+    repository.commit("Have a fleet of four")
+    repository.git("tag", "--force", "v8.0.0")
+    repository.deploy()
+    repository.commit("Change a line")
+    repository.git("tag", "v9.0.0")
+    ended = repository.fab("bake")
+    assert ended.code == 0, ended.said
+    return repository

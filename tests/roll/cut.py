@@ -23,7 +23,7 @@ class Cut:
     calls: list[str] = field(default_factory=list)
 
     def ports(self, ports: Ports) -> Ports:
-        names = ("scaling", "machines", "balancers", "table")
+        names = ("scaling", "machines", "templates", "balancers", "table", "probes")
         return Ports(**{name: _Port(getattr(ports, name), self) for name in names}, ask=_Port(ports.ask, self))
 
     def around(self, name: str, method: Callable[..., Any], args: Any, kwargs: Any) -> Any:

@@ -5,13 +5,18 @@ takes something out of service is looked at right before: against what served wi
 nobody can know what died while the call was on its way.
 """
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bakeroll.roll.model import World
+from bakeroll.roll.model import ADDRESS, NAME, World
 
 MOMENTS = 4.0
 """Seconds; longer than a turn of the roll takes, so that what it saw is among what is remembered."""
+
+
+LOOK = 1.0
+"""Seconds that a look at the world takes: what came into service since then was not in service as far as it saw."""
 
 
 @dataclass
@@ -23,16 +28,21 @@ class Observer:
     home: str
     template: str
     maximum: int
+    minimum: int
     suspended: frozenset[str]
     image: str = ""
     kept: set[str] = field(default_factory=lambda: {"1"})
     lines: list[str] = field(default_factory=list)
     theirs: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
+    since: dict[str, float] = field(default_factory=dict)
     served: dict[str, float] = field(default_factory=dict)
     wanted_before: list[tuple[float, int]] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
     is_edited: bool = False
+    is_blue_green: bool = False
+    second: set[str] = field(default_factory=set)
+    standing: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, world: World, unavailable: int) -> "Observer":
@@ -45,6 +55,7 @@ class Observer:
             home="ami-old",
             template=group.template_version,
             maximum=group.maximum,
+            minimum=group.minimum,
             suspended=group.suspended,
             theirs=set(world.lifecycles),
             wanted_before=[(0, group.desired)],
@@ -52,12 +63,24 @@ class Observer:
 
     def __call__(self) -> None:
         now = self.world.time
-        self.served |= dict.fromkeys(serving(self.world), now)
+        now_serving = serving(self.world)
+        self.served |= dict.fromkeys(now_serving, now)
+        self.since = {each: self.since.get(each, now) for each in now_serving}
 
-    def begin(self, image: str) -> None:
+    def begin(self, image: str, strategy: str) -> None:
+        """A process begins; one that was killed after its last write had come to its end."""
+        self.is_blue_green |= strategy == "blue-green"
+        record = self.world.table.get((f"fleet#{NAME}", "roll"))
+        if record and json.loads(record.body)["stage"] in ("closed", "soaking") and not self.is_edited:
+            self.rolled(self.world.versions[self.world.version(self.world.group.template_version)])
         if self.image and self.image != image:
             self.others.add(self.image)
         self.image = image
+
+    def wants(self, wanted: int) -> None:
+        """Somebody wants so many from now on."""
+        self.wanted = wanted
+        self.wanted_before.append((self.world.time, wanted))
 
     def edited(self) -> None:
         """Somebody sets the group to a launch template version of their own."""
@@ -74,15 +97,26 @@ class Observer:
         self.others.clear()
 
     def rolled_back(self) -> None:
-        """What the group launches is what it launched before, unless somebody set it meanwhile."""
-        if not self.is_edited:
+        """What the group launches is what it launched before, unless somebody set it meanwhile.
+
+        What a blue-green roll takes over from is over: what the group launches then is what there was before.
+        """
+        if not self.is_edited and not self.is_blue_green:
             assert self.world.group.template_version == self.template, f"launches {self.world.group.template_version}"
 
     def before(self, name: str, args: Any) -> None:
         """Promises 1, 3, 5, 9: before a call of the roll's."""
         match name, args:
             case "deregister", (_, ids):
+                self._may_go([each.removeprefix(ADDRESS) for each in ids])
+            case "enter_standby", (_, ids):
                 self._may_go(ids)
+            case "delete", (group,):
+                assert group != self.world.group.name, "deletes the fleet's group"
+                assert group in self.second, f"deletes {group}, which no roll made"
+                self._may_go(self.world.squads[group].lifecycles if group in self.world.squads else ())
+            case "clone", (first, to, *_):
+                self.second |= {first, to}
             case "terminate", (str() as one,):
                 self._may_go([one])
             case "terminate", (ids,):
@@ -102,46 +136,65 @@ class Observer:
         return min([self.wanted, *recent, *[w for at, w in self.wanted_before if at < then][-1:]])
 
     def _may_go(self, ids: Any) -> None:
-        now = serving(self.world)
-        going = now & set(ids)
+        going = {each for each in serving(self.world) & set(ids) if self.world.time - self.since.get(each, 0) > LOOK}
         if not going:
             return
         seen = {each for each, at in self.served.items() if at >= self.world.time - MOMENTS}
         floor = min(self.floor, max(0, self._least_wanted - self.unavailable))
+        if self.home not in self.world.images:  # what has gone stays away, and no longer counts
+            floor = min(floor, sum(self.world.machines[each].instance.image == self.home for each in seen))
         assert len(seen - going) >= floor, f"{sorted(going)} go, {sorted(seen - going)} serve, floor {floor}"
 
     def settled(self, ended: str) -> None:
         """Promises 2, 6, 7 and 9, when all is over and the dust has settled."""
         fleet = self.world
         fleet.sleep(40)
-        group = fleet.group
-        images = {each: fleet.machines[each].instance.image for each in fleet.lifecycles}
-        alive = {each for each, it in fleet.machines.items() if it.instance.state in ("pending", "running")}
-        launched = fleet.versions[
-            max(fleet.versions, key=int) if group.template_version == "$Latest" else group.template_version
-        ]
-        assert group.desired == self.wanted, f"desired is {group.desired}, others want {self.wanted}"
-        assert group.maximum == max(self.maximum, self.wanted), f"the maximum is {group.maximum}"
-        assert group.suspended == self.suspended, f"suspended are {group.suspended}"
-        named = {each for each in fleet.versions if any(line.startswith(f"version {each} of ") for line in self.lines)}
-        assert fleet.versions.keys() <= self.kept | named | {group.template_version}, f"versions left: {fleet.versions}"
+        self._sizes()
+        self.standing = {each for each in self.standing if fleet.lifecycles.get(each) == "Standby"}
+        versions = fleet.versions
+        launched = versions[fleet.version(fleet.group.template_version)]
+        named = {each for each in versions if any(line.startswith(f"version {each} of ") for line in self.lines)}
+        assert versions.keys() <= self.kept | named | {fleet.group.template_version}, f"versions left: {versions}"
         if (behaviour := fleet.images.get(launched)) and behaviour.dies:
             return  # a group of nobody's choice but an empty fleet's: its instances die for ever
-        assert alive == set(images), f"strays are left: {alive - set(images)}"
-        assert all(set(targets) == set(images) for targets in fleet.targets.values()), "strays are registered"
+        self._strays()
+        members = {each: fleet.machines[each].instance.image for each in fleet.lifecycles if each not in self.standing}
         if ended == "back":
-            assert self.image not in images.values() or self.image == self.home, f"{images} after a roll back"
+            was_there = self.image == self.home or (self.is_edited and self.image == launched)
+            assert self.image not in members.values() or was_there, f"{members} after a roll back"
         else:
-            assert set(images.values()) <= {ended}, f"{images} after a roll to {ended}"
-            assert launched == ended or not images or self.is_edited, f"launches {launched}"
+            others = {launched} if self.is_edited else set()  # which the group evens out its zones with
+            assert set(members.values()) <= {ended, *others}, f"{members} after a roll to {ended}"
+            assert launched == ended or not members or self.is_edited, f"launches {launched}"
         if launched in fleet.images:
-            assert len(images) == self.wanted, f"{len(images)} members, {self.wanted} wanted"
+            assert len(members) >= self.wanted, f"{len(members)} members, {self.wanted} wanted"
+            is_kept = "Terminate" in fleet.group.suspended  # by somebody: then the group itself takes none away
+            assert len(members) == self.wanted or is_kept, f"{len(members)} members, {self.wanted} wanted"
+
+    def _sizes(self) -> None:
+        group = self.world.group
+        assert len(self.world.squads) == 1, "a second group is left"
+        assert group.desired == self.wanted, f"desired is {group.desired}, others want {self.wanted}"
+        assert group.minimum == self.minimum, f"the minimum is {group.minimum}"
+        assert group.maximum == max(self.maximum, self.wanted), f"the maximum is {group.maximum}"
+        assert group.suspended == self.suspended, f"suspended are {group.suspended}"
+
+    def _strays(self) -> None:
+        """A target that is an address is registered by the roll alone: what the group replaces later is not."""
+        fleet = self.world
+        alive = {each for each, it in fleet.machines.items() if it.instance.state in ("pending", "running")}
+        assert alive == set(fleet.lifecycles), f"strays are left: {alive - set(fleet.lifecycles)}"
+        for group in fleet.target_groups:
+            there = set(fleet.targets.get(group.arn, {}))
+            if group.type == "ip":
+                assert there & alive <= alive, "strays are registered"
+            elif "AddToLoadBalancer" not in self.suspended:
+                assert there == alive - self.standing, f"{there ^ alive} are strays or not registered in {group.name}"
 
 
 def serving(world: World) -> set[str]:
     """Healthy in every target group, whoever registered it."""
-    groups = [world.targets.get(arn, {}) for arn in world.group.target_groups]
-    registered = set.intersection(*(set(group) for group in groups)) if groups else set()
+    arns = [each.arn for each in world.target_groups]
+    registered = set.intersection(*(set(world.targets.get(each, {})) for each in arns))
     running = {each for each in registered if world.machines[each].instance.state == "running"}
-    arns = world.group.target_groups
     return {each for each in running if all(world.health(arn, each).state == "healthy" for arn in arns)}

@@ -5,15 +5,18 @@ from typing import Any
 
 from bakeroll.events import Event
 from bakeroll.release import Release
-from bakeroll.roll.model import Behaviour, World, ports, world
+from bakeroll.roll.loop import Outcome, Poll
+from bakeroll.roll.model import Behaviour, World, world
+from bakeroll.roll.model_ports import ports
 from bakeroll.roll.owner import Owner
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.record import Goal
-from bakeroll.roll.roll import Outcome, Poll, roll
+from bakeroll.roll.roll import roll
 from bakeroll.settings import Policy
 
 GOOD = {"ami-old": Behaviour("1.0-1"), "ami-new": Behaviour("2.0-1"), "ami-next": Behaviour("3.0-1")}
 SICK = GOOD | {"ami-new": Behaviour("2.0-1", is_sick=True)}
+POLL = Poll(0.5, 2)
 POLICY = Policy(in_service_timeout=20, drain_timeout=20)
 
 
@@ -30,19 +33,25 @@ def rolled(
     through: Ports | None = None,
     lines: list[str] | None = None,
     owner: str = "ops@build-7",
+    poll: Poll = POLL,
+    as_owner: Owner | None = None,
+    is_resumed: bool = False,
+    patience: float = 0,
 ) -> Outcome:
     def report(event: Event) -> None:
-        if lines is not None:
+        if lines is not None and event.kind != "scene":
             lines.append(event.text)
 
     return roll(
         to or goal(),
         policy,
         through or ports(world),
-        owner=Owner(owner),
+        owner=as_owner or Owner(owner),
         clock=world,
         report=report,
-        poll=Poll(0.5, 2),
+        poll=poll,
+        is_resumed=is_resumed,
+        patience=patience,
     )
 
 

@@ -4,14 +4,17 @@ A schedule that fails is printed as Python: `play(Schedule(...))` plays it again
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bakeroll.errors import CloudError, RolledBack, RollFailed
-from bakeroll.roll.model import Behaviour, World, ports, world
+from bakeroll.fleet import LaunchesFrom
+from bakeroll.roll.model import Behaviour, World, world
+from bakeroll.roll.model_ports import ports
 from bakeroll.roll.ports import Ports
-from bakeroll.settings import Policy
+from bakeroll.settings import Canary, Policy, Refresh
 from tests.roll.cut import Killed
+from tests.roll.happening import Events, Happening
 from tests.roll.observer import Observer
 from tests.roll.scene import goal, rolled
 
@@ -25,29 +28,24 @@ NEW: Mapping[str, Behaviour] = {
     "dies": Behaviour("2.0-1", dies=4),
     "other": Behaviour("1.9-1"),
 }
+STRATEGIES = ("surge", "rolling", "canary", "blue-green", "refresh")
 CALLS_AT_MOST = 4000
 CALM_RUNS = 4
-COMPARED = ("set_maximum", "set_desired", "set_template")
+COMPARED = ("set_maximum", "set_desired", "set_template", "set_sizes", "hand_over")
 """AWS has no conditional form of these: each is compared right before, and nothing happens in between here."""
 
 Trouble = Literal["refused", "lost", "passing", "passing lost"]
-Deed = Literal["raise", "lower", "kill", "terminate", "flap", "full", "edit"]
-
-
-@dataclass(frozen=True)
-class Happening:
-    """At `time` (seconds after the beginning) somebody or something does `what`, to the machine `which`."""
-
-    time: float
-    what: Deed
-    which: int = 0
 
 
 @dataclass(frozen=True)
 class Run:
-    """One process: its goal, the calls that fail and how, and the call that it is killed at."""
+    """One process: its goal, the calls that fail and how, and the call that it is killed at.
+
+    `strategy` is the schedule's, unless it is named.
+    """
 
     image: str = "ami-new"
+    strategy: str = ""
     troubles: tuple[tuple[int, Trouble], ...] = ()
     dies_at: int | None = None
     dies_after: bool = False
@@ -64,6 +62,14 @@ class Schedule:
     checks: int = 2
     template: str = "1"
     new: str = "good"
+    strategy: str = "surge"
+    soak: int = 0
+    hooks: bool = False
+    targets: str = "instance"
+    launches_from: LaunchesFrom = "launch template"
+    hidden: int = 0
+    refresh_ends: str = ""
+    suspended: tuple[str, ...] = ()
     happenings: tuple[Happening, ...] = ()
     runs: tuple[Run, ...] = (Run(),)
 
@@ -71,29 +77,54 @@ class Schedule:
 def play(schedule: Schedule) -> Observer:
     """Play it, then run on calmly until the last goal is reached or taken away, and check all promises."""
     fleet = _fleet(schedule)
-    policy = Policy(
-        max_surge=schedule.surge,
-        max_unavailable=schedule.unavailable,
-        healthy_checks=schedule.checks,
-        in_service_timeout=20,
-        drain_timeout=20,
-    )
     observer = Observer.of(fleet, schedule.unavailable)
-    events = _Events(fleet, observer, sorted(schedule.happenings, key=lambda each: each.time))
+    events = Events(fleet, observer, sorted(schedule.happenings, key=lambda each: each.time), began=fleet.time)
     goals = [
         each if not schedule.lacking or each.image != "ami-old" else replace(each, image="ami-new")
         for each in schedule.runs
     ]
-    runs = [*goals, *(Run(goals[-1].image) for _ in range(CALM_RUNS))]
+    runs = [*goals, *(replace(goals[-1], troubles=(), dies_at=None) for _ in range(CALM_RUNS))]
     for number, run in enumerate(runs):
         is_calm = number >= len(schedule.runs)
-        ended = _run(fleet, run, policy, observer, events, f"process-{number}")
+        ended = _run(fleet, run, schedule, observer, events, f"process-{number}")
         if is_calm and ended:
             break
     else:
+        if _has_no_way_back(fleet, observer):
+            return observer
         raise AssertionError(f"did not end in {CALM_RUNS} calm runs: {observer.ends}")
+    for number in range(CALM_RUNS):
+        if "Standby" in fleet.lifecycles.values() or len(fleet.squads) > 1:
+            fleet.sleep(schedule.soak)
+            later = replace(runs[-1], image=observer.home if ended == "back" else ended)
+            ended = _run(fleet, later, schedule, observer, events, f"later-{number}") or ended
+    if observer.home not in fleet.images:  # no roll to it can end, and so what stood by for another stays
+        observer.standing |= {each for each, state in fleet.lifecycles.items() if state == "Standby"}
     observer.settled(ended)
     return observer
+
+
+def _has_no_way_back(fleet: World, observer: Observer) -> bool:
+    """Whether what there was before cannot serve: it is gone, or was rolled out while nothing was wanted of it."""
+    home = fleet.images.get(observer.home)
+    serves = home is not None and home in (OLD, NEW["good"], NEW["slow"], Behaviour("3.0-1"))
+    return not serves and "Backing out failed" in observer.ends[-1]
+
+
+def _policy(schedule: Schedule, run: Run) -> Policy:
+    return Policy.model_validate(
+        {
+            "strategy": run.strategy or schedule.strategy,
+            "max_surge": schedule.surge,
+            "max_unavailable": schedule.unavailable,
+            "healthy_checks": schedule.checks,
+            "in_service_timeout": 20,
+            "drain_timeout": 20,
+            "soak": schedule.soak,
+            "canary": Canary(watch=3, interval=1),
+            "refresh": Refresh(timeout=60),
+        }
+    )
 
 
 def _fleet(schedule: Schedule) -> World:
@@ -108,17 +139,38 @@ def _fleet(schedule: Schedule) -> World:
         maximum=max(1, desired + schedule.spare),
         serving=max(0, desired - schedule.lacking),
     )
-    fleet.group = replace(fleet.group, template_version=schedule.template)
+    is_template = schedule.launches_from == "launch template"
+    fleet.group = replace(
+        fleet.group,
+        template_version=schedule.template if is_template else "1",
+        launches_from=schedule.launches_from,
+        suspended=frozenset(schedule.suspended),
+    )
+    fleet.launch_hooks = ("provision",) if schedule.hooks else ()
+    fleet.hidden, fleet.refresh_ends = schedule.hidden, schedule.refresh_ends
+    _balance(fleet, schedule.targets)
+    fleet.sleep(schedule.hidden)
     return fleet
 
 
-def _run(fleet: World, run: Run, policy: Policy, observer: Observer, events: "_Events", owner: str) -> str:
+def _balance(fleet: World, kind: str) -> None:
+    """The second target group is of this type; the group does not register what is registered by address."""
+    first, second = fleet.target_groups
+    fleet.target_groups = (first, replace(second, type=kind))
+    if kind != "instance":
+        fleet.group = replace(
+            fleet.group, target_groups=(first.arn,), classic_balancers=(second.arn,) if kind == "classic" else ()
+        )
+
+
+def _run(fleet: World, run: Run, schedule: Schedule, observer: Observer, events: Events, owner: str) -> str:
     """How it ended: the image that serves in the end, or nothing where the same command has to be run again."""
     watched = _Watched(run, observer, events)
-    observer.begin(run.image)
+    observer.begin(run.image, run.strategy or schedule.strategy)
+    to = replace(goal(run.image, RELEASES[run.image]), target_groups=("tg-b",) if schedule.targets == "ip" else ())
     try:
-        to, through = goal(run.image, RELEASES[run.image]), watched.ports(ports(fleet))
-        rolled(fleet, to, policy, through=through, owner=owner, lines=observer.lines)
+        through = watched.ports(ports(fleet))
+        rolled(fleet, to, _policy(schedule, run), through=through, owner=owner, lines=observer.lines)
     except RolledBack as error:
         observer.ends.append(f"{owner} rolled back: {error.what.splitlines()[0]}")
         observer.rolled_back()
@@ -132,59 +184,17 @@ def _run(fleet: World, run: Run, policy: Policy, observer: Observer, events: "_E
 
 
 @dataclass
-class _Events:
-    fleet: World
-    observer: Observer
-    left: list[Happening]
-    flapping: dict[str, float] = field(default_factory=dict)
-    full_until: float = 0
-    began: float = 5.0
-
-    def __call__(self) -> None:
-        while self.left and self.fleet.time - self.began >= self.left[0].time:
-            self._happen(self.left.pop(0))
-        self.observer()
-
-    def _happen(self, it: Happening) -> None:
-        fleet, group = self.fleet, self.fleet.group
-        alive = [each for each, machine in fleet.machines.items() if machine.instance.state == "running"]
-        victim = alive[it.which % len(alive)] if alive else ""
-        match it.what:
-            case "raise" if group.desired < group.maximum:
-                self._desire(1)
-            case "lower" if group.desired > group.minimum and self.observer.wanted > group.minimum:
-                self._desire(-1)
-            case "kill" if victim:
-                fleet.state(victim, "terminated")
-            case "terminate" if victim:
-                fleet.end(victim)
-            case "flap" if victim:
-                for targets in fleet.targets.values():
-                    if victim in targets:
-                        targets[victim].since = fleet.time
-            case "full":
-                self.full_until = fleet.time + 3
-            case "edit":
-                self.observer.edited()
-
-    def _desire(self, by: int) -> None:
-        self.observer.wanted += by
-        self.observer.wanted_before.append((self.fleet.time, self.observer.wanted))
-        self.fleet.group = replace(self.fleet.group, desired=self.fleet.group.desired + by)
-
-
-@dataclass
 class _Watched:
     """A process's calls: counted, watched, refused, lost, and the last of them."""
 
     run: Run
     observer: Observer
-    events: _Events
+    events: Events
     calls: int = 0
     is_dead: bool = False
 
     def ports(self, ports: Ports) -> Ports:
-        names = ("scaling", "machines", "balancers", "table", "ask")
+        names = ("scaling", "machines", "templates", "balancers", "table", "ask", "probes")
         return Ports(**{name: _Port(getattr(ports, name), self) for name in names})
 
     def around(self, name: str, method: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -201,7 +211,7 @@ class _Watched:
             raise _error(trouble)
         if name not in COMPARED:
             self.events()
-        if name == "launch" and self.events.fleet.time < self.events.full_until:
+        if name == "launch" and self.events.is_full:
             raise CloudError("RunInstances: InsufficientInstanceCapacity")
         self.observer.before(name, args)
         answer = method(*args, **kwargs)

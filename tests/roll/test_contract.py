@@ -5,23 +5,28 @@ mend it and tests/local proves them; here stands what all three have in common.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from moto import mock_aws
 
 from bakeroll.aws.autoscaling import AutoScaling
+from bakeroll.aws.balancers import Balancers
+from bakeroll.aws.cloudwatch import CloudWatch
 from bakeroll.aws.dynamodb import DocumentTable
 from bakeroll.aws.ec2 import EC2
-from bakeroll.aws.elbv2 import TargetGroups
 from bakeroll.aws.provision import table
 from bakeroll.aws.session import clients
+from bakeroll.aws.templates import Templates
 from bakeroll.document import Document
 from bakeroll.errors import CloudError
-from bakeroll.fleet import Group, Slot
-from bakeroll.roll.model import TEMPLATE, ports, world
+from bakeroll.fleet import Group, Instance, Slot, TargetGroup
+from bakeroll.process import run
+from bakeroll.roll.model import TEMPLATE, world
+from bakeroll.roll.model_ports import ports
 from bakeroll.roll.observe import ask_over_http
 from bakeroll.roll.ports import Ports
+from bakeroll.roll.probing import Probing
 from tests.roll.scene import GOOD
 
 NAME = "links-dev"
@@ -49,17 +54,22 @@ class Side:
 
     def launched(self, mark: str = "t-0") -> str:
         """A new instance that runs."""
-        identifier = self.ports.machines.launch(self.slot(mark))
+        (identifier,) = self.ports.machines.launch(self.slot(mark))
         for _ in range(100):
-            if self.ports.machines.instances([identifier])[0].state == "running":
+            if self.launched_instance(identifier).state == "running":
                 break
         return identifier
 
+    def launched_instance(self, identifier: str) -> Instance:
+        return next(each for each in self.ports.machines.launched_by(["t"]) if each.id == identifier)
+
+    @property
+    def target_group(self) -> TargetGroup:
+        return self.ports.balancers.target_groups([self.arn])[0]
+
     @property
     def group(self) -> Group:
-        found = self.ports.scaling.describe(NAME)
-        assert found
-        return found
+        return self.ports.scaling.describe(NAME)[NAME]
 
 
 @pytest.fixture(params=["the cloud in memory", "the adapters on moto"])
@@ -96,12 +106,15 @@ def _on_moto() -> Side:
         VPCZoneIdentifier=",".join(each["SubnetId"] for each in subnets),
         TargetGroupARNs=[made["TargetGroupArn"]],
     )
+    versions = Templates(aws)
     found = Ports(
-        scaling=AutoScaling(aws.autoscaling),
-        machines=EC2(aws.ec2),
-        balancers=TargetGroups(aws.elbv2),
+        scaling=AutoScaling(aws, versions),
+        machines=EC2(aws.ec2, versions),
+        templates=versions,
+        balancers=Balancers(aws),
         table=DocumentTable(aws.dynamodb, "bakeroll"),
         ask=ask_over_http,
+        probes=Probing(CloudWatch(aws), run),
     )
     return Side(found, identifier, tuple(each["SubnetId"] for each in subnets), made["TargetGroupArn"], image, True)
 
@@ -113,7 +126,7 @@ def test_attaching_raises_desired_capacity_and_registers(side: Side) -> None:
 
     assert side.group.desired == 3
     assert side.group.lifecycles[new] == "InService"
-    assert new in side.ports.balancers.health(side.arn)
+    assert new in side.ports.balancers.health(side.target_group)
 
 
 def test_terminating_with_decrement_lowers_desired_capacity_and_without_does_not(side: Side) -> None:
@@ -132,26 +145,26 @@ def test_a_stranger_is_not_terminated_and_the_answer_tells_so(side: Side) -> Non
     assert not side.ports.scaling.terminate(stranger, decrement=True)
 
     assert side.group.desired == 2
-    assert side.ports.machines.instances([stranger])[0].is_alive
+    assert side.launched_instance(stranger).is_alive
 
 
-def test_the_same_token_launches_one_instance(side: Side) -> None:
+def test_the_same_token_launches_its_instances_once(side: Side) -> None:
     side.skip_plain_moto("launches again for the same token")
-    ids = {side.ports.machines.launch(side.slot()) for _ in range(2)}
+    ids = {tuple(side.ports.machines.launch(replace(side.slot(), count=2))) for _ in range(2)}
 
     assert len(ids) == 1
-    assert {each.id for each in side.ports.machines.launched_by(["t", "other"])} == ids
+    assert {each.id for each in side.ports.machines.launched_by(["t", "other"])} == set(*ids)
 
 
 def test_a_template_version_is_made_once_for_a_token_and_deleted_once(side: Side) -> None:
-    machines = side.ports.machines
+    templates = side.ports.templates
 
-    numbers = {machines.make_version(side.template, "1", "ami-12345678", "0a1b") for _ in range(2)}
+    numbers = {templates.make_version(side.template, "1", "ami-12345678", "0a1b") for _ in range(2)}
 
     assert numbers == {"2"}
-    assert list(machines.versions_made(side.template, ["0a1b", "ffff"])) == ["2"]
-    assert machines.version_of(side.template, "$Latest").number == "2"
-    assert machines.version_of(side.template, "2").image == "ami-12345678"
+    assert list(templates.versions_made(side.template, ["0a1b", "ffff"])) == ["2"]
+    assert templates.version_of(side.template, "$Latest").number == "2"
+    assert templates.version_of(side.template, "2").image == "ami-12345678"
 
 
 def test_an_image_that_does_not_exist_is_left_out(side: Side) -> None:
@@ -162,9 +175,9 @@ def test_an_image_that_does_not_exist_is_left_out(side: Side) -> None:
 
 
 def test_what_is_not_there_is_none_or_left_out(side: Side) -> None:
-    assert side.ports.scaling.describe("links-prod") is None
+    assert side.ports.scaling.describe("links-prod") == {}
     assert side.ports.scaling.names() == [NAME]
-    assert list(side.ports.machines.instances(["i-0123456789abcdef0"])) == []
+    assert list(side.ports.machines.members("links-prod")) == []
     assert list(side.ports.scaling.launch_hooks(NAME)) == []
 
 
@@ -174,7 +187,7 @@ def test_a_target_that_was_deregistered_is_given_nothing_new(side: Side) -> None
 
     side.ports.balancers.deregister(group, [member])
 
-    health = side.ports.balancers.health(side.arn).get(member)
+    health = side.ports.balancers.health(side.target_group).get(member)
     assert group.type == "instance"
     assert health is None or health.state in ("draining", "unused")
 
@@ -201,3 +214,43 @@ def test_a_document_is_written_only_over_what_is_known_and_a_lost_answer_counts(
 def test_what_the_group_is_not_is_an_error_of_the_clouds(side: Side) -> None:
     with pytest.raises(CloudError):
         side.ports.scaling.attach(NAME, [side.launched(f"t-{n}") for n in range(3)])
+
+
+def test_members_are_those_of_the_group_alone(side: Side) -> None:
+    side.launched()
+
+    assert {each.id for each in side.ports.machines.members(NAME)} == set(side.group.lifecycles)
+
+
+def test_one_that_stands_by_is_not_counted_and_comes_back_as_a_member(side: Side) -> None:
+    first = min(side.group.lifecycles)
+
+    side.ports.scaling.enter_standby(NAME, [first], decrement=True)
+    away = side.group
+    side.ports.scaling.exit_standby(NAME, [first])
+
+    assert away.desired == 1
+    assert away.lifecycles[first] in ("EnteringStandby", "Standby")
+    assert side.group.desired == 2
+    assert side.group.lifecycles[first] in ("Pending", "InService")
+
+
+def test_sizes_are_set_within_each_other(side: Side) -> None:
+    side.ports.scaling.set_sizes(NAME, 0, 3, 5)
+
+    assert (side.group.minimum, side.group.desired, side.group.maximum) == (0, 3, 5)
+
+
+def test_a_clone_has_no_instance_and_registers_none(side: Side) -> None:
+    version = side.ports.templates.make_version(side.template, "1", side.image, "0a1b")
+
+    for _ in range(2):
+        side.ports.scaling.clone(NAME, "links-dev-green", version, {"bakeroll:roll": "0a1b"})
+
+    twin = side.ports.scaling.describe(NAME, "links-dev-green")["links-dev-green"]
+    assert (twin.desired, twin.template_version, twin.target_groups) == (0, version, side.group.target_groups)
+    assert twin.tags["bakeroll:roll"] == "0a1b"
+    assert "AddToLoadBalancer" in twin.suspended
+    side.ports.scaling.delete("links-dev-green")
+    side.ports.scaling.delete("links-dev-green")
+    assert list(side.ports.scaling.describe("links-dev-green")) == []

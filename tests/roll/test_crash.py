@@ -5,146 +5,215 @@ The observer looks at the world before and after every call of both processes.
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import pytest
 
-from bakeroll.errors import CloudError, RolledBack
-from bakeroll.roll.model import World, ports, world
-from bakeroll.settings import Policy
+from bakeroll.errors import CloudError, RolledBack, RollFailed
+from bakeroll.roll.model import NAME, Behaviour, World, world
+from bakeroll.roll.model_ports import ports
+from bakeroll.roll.record import Goal, Records
+from bakeroll.settings import Canary, Policy
 from tests.roll.cut import Cut, Killed
-from tests.roll.scene import GOOD, POLICY, SICK, first_release, goal, rolled
+from tests.roll.scene import GOOD, POLICY, SICK, goal, rolled
 from tests.roll.watch import Watch
 
-BATCHES = POLICY.model_copy(update={"max_surge": 1})
-SCENES: dict[str, tuple[Callable[[], World], Policy]] = {
-    "all at once": (lambda: world(2, GOOD), POLICY),
-    "in batches": (lambda: world(2, GOOD), BATCHES),
-    "with no room": (lambda: world(2, GOOD, maximum=2), POLICY),
-    "first release": (lambda: first_release(), POLICY),
-    "some missing": (lambda: world(3, {"ami-new": GOOD["ami-new"]}, serving=1), POLICY),
+HOOK = ("provision",)
+Error: TypeAlias = Callable[[], BaseException]
+
+
+def policy(strategy: str = "surge", **changes: object) -> Policy:
+    return POLICY.model_copy(update={"strategy": strategy, "canary": Canary(watch=3, interval=1), **changes})
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A fleet and how it is rolled; `serving` is how many of the desired instances are there before."""
+
+    policy: Policy
+    desired: int = 2
+    serving: int | None = None
+    maximum: int = 8
+    hooks: tuple[str, ...] = ()
+
+    def world(self, images: Mapping[str, Behaviour] = GOOD) -> World:
+        there = self.desired if self.serving is None else self.serving
+        lacking = {each: it for each, it in images.items() if each != "ami-old" or there == self.desired}
+        fleet = world(self.desired, lacking, maximum=self.maximum, serving=there)
+        fleet.launch_hooks = self.hooks
+        return fleet
+
+    def watch(self, fleet: World) -> Watch:
+        """What AWS's instance refresh does, model.py does as AWS: one instance less for a while."""
+        watch = Watch.of(fleet)
+        watch.is_strict = self.policy.strategy != "refresh"
+        return watch
+
+
+SCENES: dict[str, Scene] = {
+    "surge": Scene(policy()),
+    "in batches": Scene(policy(max_surge=1)),
+    "with no room": Scene(policy(), maximum=2),
+    "first release": Scene(policy(), serving=0),
+    "some missing": Scene(policy(), desired=3, serving=1),
+    "soak": Scene(policy(soak=60)),
+    "launch hook": Scene(policy(), hooks=HOOK),
+    "rolling": Scene(policy("rolling", max_surge=1)),
+    "canary": Scene(policy("canary")),
+    "blue-green": Scene(policy("blue-green")),
+    "blue-green with soak": Scene(policy("blue-green", soak=60)),
+    "refresh": Scene(policy("refresh")),
 }
+FULL = [name for name, scene in SCENES.items() if scene.serving is None]
+"""Those that serve something before, and may go back to it."""
 
 
-def calls_of(make: Callable[[], World], policy: Policy) -> int:
-    cut, fleet = Cut(), make()
+def calls_of(scene: Scene, images: Mapping[str, Behaviour] = GOOD) -> int:
+    cut, fleet = Cut(), scene.world(images)
     with contextlib.suppress(RolledBack):
-        rolled(fleet, policy=policy, through=cut.ports(ports(fleet)))
+        rolled(fleet, policy=scene.policy, through=cut.ports(ports(fleet)))
     return len(cut.calls)
 
 
 def cuts(calls: int) -> range:
-    """Where to cut. Every call takes minutes (BAKEROLL_EVERY_CALL=1); an eleventh of them finds most."""
-    return range(1, calls + 1) if os.environ.get("BAKEROLL_EVERY_CALL") else range(calls % 11 + 1, calls + 1, 11)
+    """Where to cut. Every call takes many minutes (BAKEROLL_EVERY_CALL=1); one of some thirty finds most."""
+    return range(1, calls + 1) if os.environ.get("BAKEROLL_EVERY_CALL") else range(calls % 31 + 1, calls + 1, 31)
 
 
-@pytest.mark.parametrize("has_effect", [False, True], ids=["before", "after"])
+before_and_after = pytest.mark.parametrize("has_effect", [False, True], ids=["before", "after"])
+
+
+@dataclass
+class Case:
+    """One scene with a first roll that is cut at one call, and what is checked of what follows."""
+
+    scene: Scene
+    cut: Cut
+    images: Mapping[str, Behaviour] = field(default_factory=lambda: GOOD)
+    fleet: World = field(init=False)
+    watch: Watch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fleet = self.scene.world(self.images)
+        self.watch = self.cut.watch = self.scene.watch(self.fleet)
+
+    def first(self) -> None:
+        with self.explained():
+            rolled(self.fleet, policy=self.scene.policy, through=self.cut.ports(ports(self.fleet)))
+
+    def again(self, to: Goal | None = None) -> None:
+        through = Cut(watch=self.watch).ports(ports(self.fleet))
+        with self.explained():
+            rolled(self.fleet, to, self.scene.policy, through=through, owner="me@laptop")
+
+    def ended(self, to: Goal, number: int | None = None) -> None:
+        """What soaks goes with the first roll after that time."""
+        if self.scene.policy.soak:
+            self.fleet.sleep(self.scene.policy.soak)
+            with contextlib.suppress(RolledBack):
+                self.again(to)
+        with self.explained():
+            self.watch.ended(to.release.image, self.fleet.group.desired if number is None else number)
+
+    def turned(self) -> None:
+        """The next goal is another: "old" is then all that is not of that."""
+        self.watch.kept |= {self.fleet.group.template_version}
+        self.watch.is_strict = False
+
+    @property
+    def is_closed(self) -> bool:
+        return Records(ports(self.fleet).table, NAME).read() is None
+
+    @contextlib.contextmanager
+    def explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (AssertionError, CloudError, RollFailed) as error:
+            error.add_note(f"cut at call {self.cut.at} of {self.cut.calls[-6:]}")
+            raise
+
+
+def cases(name: str, has_effect: bool, error: Error = Killed, images: Mapping[str, Behaviour] = GOOD) -> Iterator[Case]:
+    scene = SCENES[name]
+    for at in cuts(calls_of(scene, images)):
+        yield Case(scene, Cut(at, has_effect, error), images)
+
+
+@before_and_after
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_roll_killed_at_any_call_goes_on_when_run_again(scene: str, has_effect: bool) -> None:
-    make, policy = SCENES[scene]
-    for at in cuts(calls_of(make, policy)):
-        fleet = make()
-        watch = Watch.of(fleet)
-        first = Cut(at, has_effect, watch=watch)
+    for case in cases(scene, has_effect):
         with pytest.raises(Killed):
-            rolled(fleet, policy=policy, through=first.ports(ports(fleet)))
+            case.first()
 
-        rolled(fleet, policy=policy, through=Cut(watch=watch).ports(ports(fleet)), owner="me@laptop")
+        case.again()
 
-        explained(at, first, lambda fleet=fleet, watch=watch: watch.ended("ami-new", fleet.group.desired))  # type: ignore[misc]
+        case.ended(goal())
 
 
-@pytest.mark.parametrize("has_effect", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("scene", ["all at once", "in batches"])
+@before_and_after
+@pytest.mark.parametrize("scene", FULL)
 def test_a_roll_killed_at_any_call_can_be_followed_by_a_roll_to_something_else(scene: str, has_effect: bool) -> None:
-    make, policy = SCENES[scene]
-    for at in cuts(calls_of(make, policy)):
-        fleet = make()
-        watch = Watch.of(fleet)
-        first = Cut(at, has_effect, watch=watch)
+    for case in cases(scene, has_effect):
         with pytest.raises(Killed):
-            rolled(fleet, policy=policy, through=first.ports(ports(fleet)))
-        watch.kept |= {fleet.group.template_version}
-        watch.is_strict = False  # "old" is then all that is not of the last goal
+            case.first()
+        case.turned()
 
-        to = goal("ami-next", "3.0-1")
-        rolled(fleet, to, policy, through=Cut(watch=watch).ports(ports(fleet)), owner="me@laptop")
+        case.again(goal("ami-next", "3.0-1"))
 
-        explained(at, first, lambda fleet=fleet, watch=watch: watch.ended("ami-next", fleet.group.desired))  # type: ignore[misc]
+        case.ended(goal("ami-next", "3.0-1"))
 
 
-@pytest.mark.parametrize("has_effect", [False, True], ids=["before", "after"])
-def test_a_roll_killed_at_any_call_can_be_followed_by_a_roll_back(has_effect: bool) -> None:
-    make, policy = SCENES["all at once"]
-    for at in cuts(calls_of(make, policy)):
-        fleet = make()
-        watch = Watch.of(fleet)
-        first = Cut(at, has_effect, watch=watch)
+@before_and_after
+@pytest.mark.parametrize("scene", FULL)
+def test_a_roll_killed_at_any_call_can_be_followed_by_a_roll_back(scene: str, has_effect: bool) -> None:
+    for case in cases(scene, has_effect):
         with pytest.raises(Killed):
-            rolled(fleet, policy=policy, through=first.ports(ports(fleet)))
-        watch.kept |= {fleet.group.template_version}
-        watch.is_strict = False
+            case.first()
+        case.turned()
 
-        rolled(fleet, goal("ami-old", "1.0-1"), policy, through=Cut(watch=watch).ports(ports(fleet)), owner="me@laptop")
+        case.again(goal("ami-old", "1.0-1"))
 
-        explained(at, first, lambda fleet=fleet, watch=watch: watch.ended("ami-old", fleet.group.desired))  # type: ignore[misc]
+        case.ended(goal("ami-old", "1.0-1"))
 
 
-@pytest.mark.parametrize("has_effect", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("scene", ["all at once", "in batches"])
+@before_and_after
+@pytest.mark.parametrize("scene", FULL)
 def test_a_failing_roll_killed_at_any_call_is_taken_away_when_run_again(scene: str, has_effect: bool) -> None:
-    _, policy = SCENES[scene]
-    for at in cuts(calls_of(lambda: world(2, SICK), policy)):
-        fleet = world(2, SICK)
-        watch = Watch.of(fleet)
-        first = Cut(at, has_effect, watch=watch)
+    for case in cases(scene, has_effect, images=SICK):
         with pytest.raises((Killed, RolledBack)):
-            rolled(fleet, policy=policy, through=first.ports(ports(fleet)))
+            case.first()
 
         with pytest.raises(RolledBack):
-            rolled(fleet, policy=policy, through=Cut(watch=watch).ports(ports(fleet)), owner="me@laptop")
+            case.again()
 
-        explained(at, first, lambda watch=watch: watch.ended("ami-old", 2))  # type: ignore[misc]
+        with case.explained():
+            case.watch.ended("ami-old", case.scene.desired)
 
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_ctrl_c_at_any_call_puts_all_back_or_leaves_what_a_rerun_goes_on_with(scene: str) -> None:
-    make, policy = SCENES[scene]
-    for at in cuts(calls_of(make, policy)):
-        fleet = make()
-        serving = {each.instance.image for each in fleet.machines.values()} or {"none"}
-        watch = Watch.of(fleet)
-        first = Cut(at, True, error=KeyboardInterrupt, watch=watch)
-        try:
-            rolled(fleet, policy=policy, through=first.ports(ports(fleet)))
-        except KeyboardInterrupt:
-            if fleet.group.template_version == "1":
-                number = len(watch.old)
-                explained(at, first, lambda: watch.ended(serving.pop(), number))  # noqa: B023 (called at once)
+    for case in cases(scene, True, KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt):
+            case.first()
+        if case.is_closed and case.fleet.group.template_version == "1":
+            with case.explained():
+                case.watch.ended("ami-old", len(case.watch.old))
 
-        rolled(fleet, policy=policy, through=Cut(watch=watch).ports(ports(fleet)), owner="me@laptop")
+        case.again()
 
-        explained(at, first, lambda: watch.ended("ami-new", fleet.group.desired))  # noqa: B023 (called at once)
+        case.ended(goal())
 
 
 @pytest.mark.parametrize("has_effect", [False, True], ids=["refused", "answer lost"])
 @pytest.mark.parametrize("scene", SCENES)
 def test_one_call_that_fails_is_no_harm(scene: str, has_effect: bool) -> None:
-    make, policy = SCENES[scene]
-    for at in cuts(calls_of(make, policy)):
-        fleet = make()
-        watch = Watch.of(fleet)
-        first = Cut(at, has_effect, error=lambda: CloudError("503"), watch=watch)
+    for case in cases(scene, has_effect, lambda: CloudError("503")):
         try:
-            rolled(fleet, policy=policy, through=first.ports(ports(fleet)))
+            rolled(case.fleet, policy=case.scene.policy, through=case.cut.ports(ports(case.fleet)))
         except (CloudError, RolledBack):
-            rolled(fleet, policy=policy, through=Cut(watch=watch).ports(ports(fleet)), owner="me@laptop")
+            case.again()
 
-        explained(at, first, lambda: watch.ended("ami-new", fleet.group.desired))  # noqa: B023 (called at once)
-
-
-def explained(at: int, cut: Cut, check: Callable[[], None]) -> None:
-    try:
-        check()
-    except AssertionError as error:
-        raise AssertionError(f"cut at call {at} of {cut.calls[-6:]}: {error}") from error
+        case.ended(goal())

@@ -7,7 +7,8 @@ import pytest
 
 from bakeroll.fleet import Answer, Fleet, Health, Instance, Subnet, TargetGroup
 from bakeroll.roll import actions as act
-from bakeroll.roll.decide import Act, Decision, Done, Failed, Wait, decide
+from bakeroll.roll.decide import decide
+from bakeroll.roll.decision import Act, Decision, Done, Failed, Wait
 from bakeroll.roll.health import Memory
 from bakeroll.roll.record import Found, Record, RecordedSlot
 from tests.roll.scene import POLICY, goal
@@ -44,11 +45,11 @@ FLEET = Fleet(
     target_groups=(GROUP,),
     instances=OLD,
 )
-FOUND = Found(1, 8, 2, "lt-1", "1", "ami-old", (), ("i-0", "i-1"), {"tg": ("i-0", "i-1")})
-FRESH = Record("r1", "links-dev", "ami-new", "2.0-1", "", FOUND)
+FOUND = Found(1, 8, 2, "lt-1", "1", "ami-old", (), ("i-0", "i-1"), {"tg": ("i-0", "i-1")}, 2, "links-dev")
+FRESH = Record("r1", "links-dev", "ami-new", "2.0-1", "", FOUND, "links-dev")
 MADE = replace(FRESH, made="2", versions=("2",), suspended=("AZRebalance",))
 SLOTS = (RecordedSlot("2", SUBNET), RecordedSlot("2", SUBNET))
-LAUNCHED = replace(MADE, slots=SLOTS, filled={"0": "i-2", "1": "i-3"})
+LAUNCHED = replace(MADE, slots=SLOTS, filled={"0": ("i-2",), "1": ("i-3",)})
 ATTACHED = replace(LAUNCHED, attached=("i-2", "i-3"))
 BACK = replace(LAUNCHED, stage="back", back_from=2)
 PROVEN = Memory(
@@ -94,11 +95,11 @@ ROWS = [
         Act(MADE, (act.Suspend(("AZRebalance",)),)),
     ),
     Row(
-        "as many are launched as the fleet wants, each from its recorded slot",
+        "as many are launched as the fleet wants, by one request for each subnet",
         FLEET,
         MADE,
         Memory(),
-        Act(replace(MADE, slots=SLOTS), (launch(0), launch(1))),
+        Act(replace(MADE, slots=(RecordedSlot("2", SUBNET, 2),)), (launch(0),)),
     ),
     Row(
         "a slot whose instance is not known is launched again, with the same number",

@@ -10,7 +10,8 @@ import pytest
 from bakeroll.errors import LeaseHeld
 from bakeroll.roll import owner as processes
 from bakeroll.roll.lease import Lease, LeaseLost, take
-from bakeroll.roll.model import World, ports, world
+from bakeroll.roll.model import World, world
+from bakeroll.roll.model_ports import ports
 from bakeroll.roll.owner import Owner
 from tests.roll.scene import GOOD
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bakeroll.roll.model import ports, world
+from bakeroll.roll.model import world
+from bakeroll.roll.model_ports import ports
 from bakeroll.roll.preview import preview
 from bakeroll.roll.status import status
 from tests.roll.scene import GOOD, POLICY, goal, rolled
@@ -31,7 +32,7 @@ def test_a_preview_changes_nothing() -> None:
 
 def test_status_tells_a_roll_that_was_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     fleet = world(2, GOOD)
-    monkeypatch.setattr("bakeroll.roll.roll._Roll.run", lambda _: (_ for _ in ()).throw(SystemExit))
+    monkeypatch.setattr("bakeroll.roll.loop.Loop.run", lambda _: (_ for _ in ()).throw(SystemExit))
     with pytest.raises(SystemExit):
         rolled(fleet)
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from bakeroll.errors import RollFailed
-from bakeroll.fleet import TargetGroup
-from bakeroll.roll.model import Behaviour, World, ports, world
+from bakeroll.fleet import RefreshState, TargetGroup
+from bakeroll.roll.model import Behaviour, RunningRefresh, Squad, World, world
+from bakeroll.roll.model_ports import ports
 from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, goal, rolled
 from tests.roll.watch import Watch
@@ -36,8 +37,9 @@ def image(**changes: object) -> Change:
     return change
 
 
-def hooked(fleet: World) -> None:
-    fleet.launch_hooks = ("warm-caches",)
+def refreshed(fleet: World) -> None:
+    fleet.refreshes = [RunningRefresh(RefreshState("r-1", "InProgress", percent=40), "links-dev", "1")]
+    fleet.group = replace(fleet.group, suspended=frozenset({"InstanceRefresh"}))
 
 
 def without_image(fleet: World) -> None:
@@ -46,20 +48,14 @@ def without_image(fleet: World) -> None:
 
 REFUSED: dict[str, tuple[Change, str]] = {
     "Launch suspended": (group(suspended=frozenset({"Launch"})), "process Launch is suspended"),
-    "a launch hook": (hooked, "launch lifecycle hook warm-caches, which AWS does not run for attached instances"),
-    "targets by address": (targets("ip"), "target group b is of type ip"),
+    "an instance refresh under way": (refreshed, r"instance refresh r-1 of links-dev is under way \(InProgress, 40 %"),
+    "one image for all is not enough": (
+        group(conflict="the override c7g.large has an image of its own"),
+        "links-dev cannot be given one image: the override c7g.large has an image of its own",
+    ),
     "functions as targets": (targets("lambda"), "target group b is of type lambda"),
     "balancers as targets": (targets("alb"), "target group b is of type alb"),
-    "a mixed instances policy": (
-        group(template="", launches_from="a mixed instances policy"),
-        "links-dev launches from a mixed instances policy",
-    ),
-    "a launch configuration": (
-        group(template="", launches_from="the launch configuration links-7"),
-        "links-dev launches from the launch configuration links-7",
-    ),
     "a warm pool": (group(has_warm_pool=True), "links-dev has a warm pool"),
-    "a classic balancer": (group(classic_balancers=("links-elb",)), "behind the classic load balancer links-elb"),
     "a hold": (group(hold="migration until Friday"), "held by its tag bakeroll:hold: “migration until Friday”"),
     "an empty hold": (group(hold=""), r"held by its tag bakeroll:hold\."),
     "an image that is gone": (without_image, r"image ami-new of 2\.0-1 does not exist"),
@@ -88,7 +84,7 @@ def test_what_cannot_be_rolled_truthfully_is_refused_before_anything_is_changed(
 
 def test_a_fleet_that_is_not_there_is_told_with_the_nearest_names() -> None:
     fleet = world(2, GOOD)
-    fleet.group = replace(fleet.group, name="links-prod")
+    fleet.squads = {"links-prod": Squad(replace(fleet.group, name="links-prod"))}
 
     with pytest.raises(RollFailed, match=r"no Auto Scaling group links-dev .* There are links-prod\."):
         rolled(fleet)
@@ -157,7 +153,7 @@ def test_a_roll_that_was_cut_off_ends_though_a_new_one_would_be_refused_but_not_
     watch = Watch.of(fleet)
     with pytest.raises(Killed):
         rolled(fleet, through=Cut(60, watch=watch).ports(ports(fleet)))
-    hooked(fleet)
+    group(conflict="an override has an image of its own")(fleet)
     group(hold="wait")(fleet)
 
     with pytest.raises(RollFailed, match="wait"):

@@ -8,8 +8,9 @@ import pytest
 from bakeroll.errors import CloudError, LeaseHeld, RolledBack
 from bakeroll.fleet import Slot
 from bakeroll.roll import lease
-from bakeroll.roll.model import Behaviour, World, ports, world
-from bakeroll.roll.owner import Owner
+from bakeroll.roll.model import Behaviour, World, world
+from bakeroll.roll.model_ports import ports
+from bakeroll.roll.owner import Owner, this_process
 from bakeroll.roll.record import current, history
 from bakeroll.roll.status import status
 from bakeroll.settings import Policy
@@ -142,7 +143,7 @@ def test_what_is_launched_is_tagged_with_the_groups_tags_and_ours() -> None:
     }
 
 
-def test_a_fleet_that_serves_the_release_is_left_alone_in_six_calls() -> None:
+def test_a_fleet_that_serves_the_release_is_left_alone_in_seven_calls() -> None:
     fleet = world(2, GOOD)
     rolled(fleet)
     fleet.sleep(30)
@@ -153,7 +154,7 @@ def test_a_fleet_that_serves_the_release_is_left_alone_in_six_calls() -> None:
 
     assert not outcome.is_new
     assert fleet.group == before
-    assert len(cut.calls) <= 6
+    assert len(cut.calls) <= 7
 
 
 def test_a_sick_release_is_taken_away_and_the_message_tells_why() -> None:
@@ -431,3 +432,35 @@ def test_policies_that_allow_no_surge_still_surge_by_one() -> None:
     rolled(fleet, policy=Policy(max_surge=0, in_service_timeout=20), through=cut.ports(ports(fleet)))
 
     watch.ended("ami-new", 2)
+
+
+def test_another_roll_is_waited_for_with_patience() -> None:
+    fleet = world(2, GOOD)
+    held = lease.take(ports(fleet).table, "links-dev", this_process(), "deploy", fleet)
+    lines: list[str] = []
+    began = fleet.time
+
+    released: list[float] = []
+
+    def look() -> None:
+        if fleet.time - began <= 30:
+            held.check()
+        elif not released:
+            released.append(fleet.time)
+            held.release()
+
+    rolled(fleet, through=Cut(watch=look).ports(ports(fleet)), lines=lines, patience=600)
+
+    assert lines[0].startswith("waiting: links-dev is being rolled by")
+    assert {fleet.machines[each].instance.image for each in fleet.members} == {"ami-new"}
+
+
+def test_patience_ends() -> None:
+    fleet = world(2, GOOD)
+    held = lease.take(ports(fleet).table, "links-dev", this_process(), "deploy", fleet)
+    began = fleet.time
+
+    with pytest.raises(LeaseHeld):
+        rolled(fleet, through=Cut(watch=held.check).ports(ports(fleet)), patience=20)
+
+    assert 20 <= fleet.time - began < 40

@@ -4,25 +4,28 @@ The same few hundred schedules each time; BAKEROLL_SCHEDULES=10000 plays so many
 """
 
 import os
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.roll.schedule import NEW, Happening, Run, Schedule, play
+from tests.roll.happening import Deed, Happening
+from tests.roll.schedule import NEW, STRATEGIES, Run, Schedule, play
 
 NUMBER = int(os.environ.get("BAKEROLL_SCHEDULES", "0"))
 
 happenings = st.builds(
     Happening,
-    time=st.integers(0, 60).map(lambda half: half / 2),
-    what=st.sampled_from(["raise", "lower", "kill", "terminate", "flap", "full", "edit"]),
+    time=st.integers(0, 80).map(lambda half: half / 2),
+    what=st.sampled_from(get_args(Deed)),
     which=st.integers(0, 7),
 )
 troubles = st.tuples(st.integers(1, 400), st.sampled_from(["refused", "lost", "passing", "passing lost"]))
 runs = st.builds(
     Run,
     image=st.sampled_from(["ami-new", "ami-new", "ami-new", "ami-next", "ami-old"]),
+    strategy=st.sampled_from(["", "", "", *STRATEGIES]),
     troubles=st.lists(troubles, max_size=4, unique_by=lambda each: each[0]).map(tuple),
     dies_at=st.none() | st.integers(1, 400),
     dies_after=st.booleans(),
@@ -38,6 +41,14 @@ schedules = st.builds(
     checks=st.sampled_from([1, 2]),
     template=st.sampled_from(["1", "1", "$Latest"]),
     new=st.sampled_from(["good", "good", *NEW]),
+    strategy=st.sampled_from(STRATEGIES),
+    soak=st.sampled_from([0, 0, 30]),
+    hooks=st.sampled_from([False, False, True]),
+    targets=st.sampled_from(["instance", "instance", "ip", "classic"]),
+    launches_from=st.sampled_from([*["launch template"] * 3, "mixed instances policy", "launch configuration"]),
+    hidden=st.sampled_from([0, 0, 0, 2, 8]),
+    refresh_ends=st.sampled_from(["", "", "Failed"]),
+    suspended=st.sampled_from([(), (), ("AZRebalance",), ("AlarmNotification",)]),
     happenings=st.lists(happenings, max_size=4).map(tuple),
     runs=st.lists(runs, min_size=1, max_size=3).map(tuple),
 )
@@ -58,6 +69,36 @@ def test_every_promise_holds_whatever_happens(schedule: Schedule) -> None:
 
 
 FOUND: dict[str, Schedule] = {
+    "somebody has one stand by that the roll had just brought back": Schedule(
+        desired=1,
+        lacking=0,
+        minimum=2,
+        spare=0,
+        surge=0,
+        unavailable=0,
+        checks=2,
+        template="1",
+        new="slow",
+        strategy="rolling",
+        soak=30,
+        hooks=False,
+        targets="ip",
+        launches_from="mixed instances policy",
+        hidden=0,
+        refresh_ends="",
+        suspended=("AlarmNotification",),
+        happenings=(Happening(time=25.0, what="replaced standby", which=4), Happening(time=23.5, what="lack", which=6)),
+        runs=(
+            Run(
+                image="ami-next",
+                strategy="",
+                troubles=((349, "passing"), (205, "passing lost"), (104, "passing lost")),
+                dies_at=None,
+                dies_after=True,
+            ),
+            Run(image="ami-old", strategy="", troubles=(), dies_at=None, dies_after=False),
+        ),
+    ),
     "one dies before it is attached": Schedule(desired=1, spare=0, checks=1, new="dies"),
     "an old one is terminated in the moment of its retirement": Schedule(
         desired=1, spare=0, new="slow", template="$Latest", happenings=(Happening(24.5, "terminate"),)
@@ -79,6 +120,42 @@ FOUND: dict[str, Schedule] = {
     ),
     "backing out over what a dead roll to something else launched": Schedule(
         lacking=1, spare=0, checks=1, new="sick", runs=(Run("ami-next", dies_at=71), Run("ami-new"))
+    ),
+    "old ones killed while a dead roll's sick one is taken away have all their time to serve": Schedule(
+        desired=3,
+        new="sick",
+        targets="ip",
+        launches_from="launch configuration",
+        happenings=(Happening(33.0, "kill", 6),),
+        runs=(Run(dies_at=195),),
+    ),
+    "one that soaks is brought back and soaks again": Schedule(
+        desired=6,
+        surge=1,
+        soak=30,
+        launches_from="launch configuration",
+        happenings=(Happening(26.5, "edit"),),
+        runs=(Run("ami-next"),),
+    ),
+    "a dead blue-green roll that had switched is rolled back over a killed old one": Schedule(
+        desired=3,
+        strategy="blue-green",
+        happenings=(Happening(19.5, "kill", 7),),
+        runs=(Run("ami-next", dies_at=122, dies_after=True), Run("ami-old")),
+    ),
+    "a blue-green roll takes over with the surge of a dead one": Schedule(
+        runs=(Run(dies_at=143), Run("ami-old", "blue-green"))
+    ),
+    "a refresh takes over from a dead one to something else": Schedule(
+        new="sick", strategy="refresh", runs=(Run(dies_at=128, dies_after=True), Run("ami-old"))
+    ),
+    "EC2 does not show yet what the group launched": Schedule(new="other", strategy="refresh", hidden=8),
+    "what the group launches dies before EC2 shows it": Schedule(new="dies", strategy="rolling", hidden=20),
+    "surplus that goes is no death": Schedule(
+        desired=6, lacking=2, strategy="rolling", happenings=(Happening(14.5, "edit", 1),)
+    ),
+    "somebody edits the template of a group that took over": Schedule(
+        strategy="blue-green", happenings=(Happening(14.5, "edit", 1),)
     ),
     "a dead one is left in one of two target groups": Schedule(
         desired=0,

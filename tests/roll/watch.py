@@ -1,5 +1,6 @@
 """An observer of the promises. It looks at the world itself and shares no code with the roll."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from bakeroll.roll.model import World
@@ -32,6 +33,8 @@ class Watch:
     def __call__(self) -> None:
         """Promises 1, 3 and 5, at this moment."""
         assert self.world.group.desired >= self.wanted, f"desired fell to {self.world.group.desired}"
+        if self._is_rebalanced():
+            self.is_strict = False
         if not self.is_strict:
             return
         serving = in_service(self.world)
@@ -40,10 +43,18 @@ class Watch:
         new = [each for each in serving if each not in self.old]
         assert len(gone) <= len(new) + len(self.old) - min(self.floor, len(self.old)), f"{gone} went for {new}"
 
+    def _is_rebalanced(self) -> bool:
+        """Whether AZRebalance is about to even out the zones: what serves meanwhile is then AWS's doing."""
+        fleet = self.world
+        zones = Counter({each.removeprefix("subnet-"): 0 for each in fleet.group.subnets})
+        zones.update(fleet.machines[each].instance.zone for each in fleet.members)
+        return "AZRebalance" not in fleet.group.suspended and max(zones.values()) - min(zones.values()) > 1
+
     def ended(self, image: str, number: int) -> None:
         """Promises 2, 6, 7 and 9, when all is over and the dust has settled."""
         world = self.world
         world.sleep(30)
+        assert len(world.squads) == 1, "a second group is left"
         members = {each: world.machines[each].instance.image for each in world.lifecycles}
         assert list(members.values()) == [image] * number
         alive = {each for each, it in world.machines.items() if it.instance.state in ("pending", "running")}

@@ -1,0 +1,49 @@
+"""Load balancers of both kinds, as target groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from bakeroll.aws import classic
+from bakeroll.aws.session import Clients
+from bakeroll.aws.target_groups import TargetGroups
+from bakeroll.fleet import Health, TargetGroup
+
+
+class Balancers:
+    """Target groups by ARN, classic load balancers by name; a client of each kind is made on first use."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def target_groups(self, arns: Sequence[str], classic: Sequence[str] = ()) -> Sequence[TargetGroup]:
+        """By ARN or name, in that order, then the classic load balancers of these names."""
+        groups = self._groups.described(arns) if arns else ()
+        return [*groups, *(self._classic.described(classic) if classic else ())]
+
+    def health(self, group: TargetGroup) -> Mapping[str, Health]:
+        """By target."""
+        return self._of(group).health(group.arn)
+
+    def register(self, group: TargetGroup, targets: Sequence[str]) -> None:
+        self._of(group).register(group.arn, targets)
+
+    def deregister(self, group: TargetGroup, targets: Sequence[str]) -> None:
+        self._of(group).deregister(group.arn, targets)
+
+    def url(self, arns: Sequence[str], classic: Sequence[str] = ()) -> str:
+        """Where a client reaches the first of these that has a listener; empty where none has."""
+        found = self._groups.url(arns) if arns else ""
+        return found or (self._classic.url(classic) if classic else "")
+
+    def _of(self, group: TargetGroup) -> TargetGroups | classic.ClassicBalancers:
+        return self._classic if group.type == classic.TYPE else self._groups
+
+    @cached_property
+    def _groups(self) -> TargetGroups:
+        return TargetGroups(self._clients.elbv2)
+
+    @cached_property
+    def _classic(self) -> classic.ClassicBalancers:
+        return classic.ClassicBalancers(self._clients.elb)

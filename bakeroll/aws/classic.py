@@ -1,0 +1,83 @@
+"""Classic load balancers. https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bakeroll.aws.session import blocks, translated
+from bakeroll.aws.url import url
+from bakeroll.fleet import Health, TargetGroup
+
+if TYPE_CHECKING:
+    from types_boto3_elb import ElasticLoadBalancingClient
+    from types_boto3_elb.type_defs import InstanceStateTypeDef
+
+TYPE = "classic"
+TARGETS_AT_MOST = 100
+STATES = {"InService": "healthy", "OutOfService": "unhealthy", "Unknown": "unavailable"}
+TOLD = (
+    ("deregistration currently in progress", "draining"),
+    ("registration is still in progress", "initial"),
+    ("has not passed the configured HealthyThreshold", "initial"),
+    ("is not configured to route traffic to", "unused"),
+    ("is not currently registered", "unused"),
+)
+"""What the description tells beyond the state: one that drains is still InService.
+
+https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_InstanceState.html
+"""
+
+
+class ClassicBalancers:
+    """Classic load balancers by name, their instances by id, their states in target groups' words."""
+
+    def __init__(self, client: ElasticLoadBalancingClient) -> None:
+        self._client = client
+
+    def described(self, names: Sequence[str]) -> Sequence[TargetGroup]:
+        """As target groups; the port is that of the first listener's instances."""
+        with translated("DescribeLoadBalancers", ", ".join(names)):
+            pages = self._client.get_paginator("describe_load_balancers").paginate(LoadBalancerNames=list(names))
+            found = [each for page in pages for each in page["LoadBalancerDescriptions"]]
+        listeners = {each["LoadBalancerName"]: each["ListenerDescriptions"] for each in found}
+        ports = {name: each[0]["Listener"]["InstancePort"] if each else 0 for name, each in listeners.items()}
+        return [TargetGroup(name, name, ports[name], TYPE) for name in names]
+
+    def health(self, name: str) -> Mapping[str, Health]:
+        with translated("DescribeInstanceHealth", name):
+            found = self._client.describe_instance_health(LoadBalancerName=name)["InstanceStates"]
+        return {each["InstanceId"]: _health(each) for each in found}
+
+    def register(self, name: str, ids: Sequence[str]) -> None:
+        for block in blocks(ids, TARGETS_AT_MOST):
+            with translated("RegisterInstancesWithLoadBalancer", name):
+                self._client.register_instances_with_load_balancer(
+                    LoadBalancerName=name, Instances=[{"InstanceId": each} for each in block]
+                )
+
+    def deregister(self, name: str, ids: Sequence[str]) -> None:
+        """Instances that it does not know are no error."""
+        for block in blocks(ids, TARGETS_AT_MOST):
+            with translated("DeregisterInstancesFromLoadBalancer", name):
+                self._client.deregister_instances_from_load_balancer(
+                    LoadBalancerName=name, Instances=[{"InstanceId": each} for each in block]
+                )
+
+    def url(self, names: Sequence[str]) -> str:
+        """Where a client reaches the first of these that has a listener; empty where none has."""
+        with translated("DescribeLoadBalancers", ", ".join(names)):
+            found = self._client.describe_load_balancers(LoadBalancerNames=list(names))["LoadBalancerDescriptions"]
+        for balancer in found:
+            listeners = [each["Listener"] for each in balancer["ListenerDescriptions"]]
+            for each in sorted(listeners, key=lambda each: each["Protocol"] != "HTTPS"):
+                return url(each["Protocol"], balancer["DNSName"], each["LoadBalancerPort"])
+        return ""
+
+
+def _health(raw: InstanceStateTypeDef) -> Health:
+    reason, description = (
+        "" if said == "N/A" else said for said in (raw.get("ReasonCode", ""), raw.get("Description", ""))
+    )
+    told = (state for words, state in TOLD if words in description)
+    return Health(next(told, STATES.get(raw["State"], "unavailable")), reason, description)

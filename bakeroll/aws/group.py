@@ -1,0 +1,92 @@
+"""An Auto Scaling group as it describes itself, and what it is told to launch from another version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from bakeroll.fleet import HOLD_TAG, LAUNCH_CONFIGURATION, Group, LaunchesFrom
+
+if TYPE_CHECKING:
+    from types_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef, LaunchTemplateOverridesOutputTypeDef
+
+ImageOf: TypeAlias = Callable[[str, str], str]
+"""The image of a template's version."""
+
+
+def group(raw: AutoScalingGroupTypeDef, image_of: ImageOf) -> Group:
+    """The group in our words; `image_of` is asked only where an override names an image."""
+    template, version = _version(raw)
+    subnets = raw.get("VPCZoneIdentifier", "")
+    return Group(
+        name=raw["AutoScalingGroupName"],
+        minimum=raw["MinSize"],
+        maximum=raw["MaxSize"],
+        desired=raw["DesiredCapacity"],
+        template=template,
+        template_version=version,
+        suspended=frozenset(each["ProcessName"] for each in raw.get("SuspendedProcesses", [])),
+        subnets=tuple(each.strip() for each in subnets.split(",")) if subnets else (),
+        zones=tuple(raw.get("AvailabilityZones", [])),
+        target_groups=tuple(raw.get("TargetGroupARNs", [])),
+        tags={each["Key"]: each.get("Value", "") for each in raw.get("Tags", []) if each.get("PropagateAtLaunch")},
+        lifecycles={each["InstanceId"]: each["LifecycleState"] for each in raw.get("Instances", [])},
+        launches_from=_launches_from(raw),
+        conflict=_conflict(raw, image_of),
+        has_warm_pool="WarmPoolConfiguration" in raw,
+        is_deleting=bool(raw.get("Status")),
+        classic_balancers=tuple(raw.get("LoadBalancerNames", [])),
+        hold=next((each.get("Value", "") for each in raw.get("Tags", []) if each["Key"] == HOLD_TAG), None),
+    )
+
+
+def launching(raw: AutoScalingGroupTypeDef, template: str, version: str, image_of: ImageOf) -> dict[str, Any]:
+    """What makes the group launch from the version; creating, updating and refreshing a group take it alike.
+
+    A mixed instances policy is given whole, as described; overrides that name an image are given the version's.
+    """
+    if template == LAUNCH_CONFIGURATION:
+        return {"LaunchConfigurationName": version}
+    specification = {"LaunchTemplateId": template, "Version": version}
+    if "MixedInstancesPolicy" not in raw:
+        return {"LaunchTemplate": specification}
+    policy = raw["MixedInstancesPolicy"]
+    launch_template: dict[str, Any] = {
+        **policy.get("LaunchTemplate", {}),
+        "LaunchTemplateSpecification": specification,
+        "Overrides": [
+            {**each, "ImageId": image_of(template, version)} if each.get("ImageId") else each
+            for each in _overrides(raw)
+        ],
+    }
+    return {"MixedInstancesPolicy": {**policy, "LaunchTemplate": launch_template}}
+
+
+def _launches_from(raw: AutoScalingGroupTypeDef) -> LaunchesFrom:
+    if "MixedInstancesPolicy" in raw:
+        return "mixed instances policy"
+    return "launch configuration" if raw.get("LaunchConfigurationName") else "launch template"
+
+
+def _version(raw: AutoScalingGroupTypeDef) -> tuple[str, str]:
+    if configuration := raw.get("LaunchConfigurationName"):
+        return LAUNCH_CONFIGURATION, configuration
+    mixed = raw.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
+    template = mixed or raw.get("LaunchTemplate", {})
+    return template.get("LaunchTemplateId", ""), template.get("Version", "$Default")
+
+
+def _overrides(raw: AutoScalingGroupTypeDef) -> list[LaunchTemplateOverridesOutputTypeDef]:
+    return raw.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("Overrides", [])
+
+
+def _conflict(raw: AutoScalingGroupTypeDef, image_of: ImageOf) -> str:
+    """An override's own template or image beats that of a new version, and what it is for is not known here."""
+    for each in _overrides(raw):
+        if other := each.get("LaunchTemplateSpecification"):
+            named = other.get("LaunchTemplateName") or other.get("LaunchTemplateId", "")
+            return f"an override of its mixed instances policy has a launch template of its own, {named}"
+    images = {each["ImageId"] for each in _overrides(raw) if each.get("ImageId")}
+    if others := sorted(images - {image_of(*_version(raw))} if images else ()):
+        return f"an override of its mixed instances policy has an image of its own, {', '.join(others)}"
+    return ""

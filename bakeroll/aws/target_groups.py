@@ -1,0 +1,86 @@
+"""Target groups. https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bakeroll.aws.session import blocks, translated
+from bakeroll.aws.url import url
+from bakeroll.errors import CloudError
+from bakeroll.fleet import Health, TargetGroup
+
+if TYPE_CHECKING:
+    from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_elbv2.type_defs import TargetGroupTypeDef
+
+TARGETS_AT_MOST = 100
+
+
+class TargetGroups:
+    """Target groups by ARN; their targets are registered at the group's own port."""
+
+    def __init__(self, client: ElasticLoadBalancingv2Client) -> None:
+        self._client = client
+
+    def described(self, named: Sequence[str]) -> Sequence[TargetGroup]:
+        """By ARN or name, in that order."""
+        found = self._named(named)
+        known = {each["TargetGroupArn"]: each for each in found} | {each["TargetGroupName"]: each for each in found}
+        if missing := [each for each in named if each not in known]:
+            raise CloudError(f"There is no target group {', '.join(missing)}.")
+        return [_target_group(known[each]) for each in named]
+
+    def health(self, arn: str) -> Mapping[str, Health]:
+        with translated("DescribeTargetHealth", arn):
+            found = self._client.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        return {
+            each["Target"]["Id"]: Health(
+                state=each["TargetHealth"].get("State", ""),
+                reason=each["TargetHealth"].get("Reason", ""),
+                description=each["TargetHealth"].get("Description", ""),
+            )
+            for each in found
+        }
+
+    def register(self, arn: str, targets: Sequence[str]) -> None:
+        for block in blocks(targets, TARGETS_AT_MOST):
+            with translated("RegisterTargets", arn):
+                self._client.register_targets(TargetGroupArn=arn, Targets=[{"Id": each} for each in block])
+
+    def deregister(self, arn: str, targets: Sequence[str]) -> None:
+        """Targets that it does not know are no error."""
+        for block in blocks(targets, TARGETS_AT_MOST):
+            with translated("DeregisterTargets", arn):
+                self._client.deregister_targets(TargetGroupArn=arn, Targets=[{"Id": each} for each in block])
+
+    def url(self, named: Sequence[str]) -> str:
+        """Where a client reaches the first of these target groups that has a listener; empty where none has."""
+        balancers = [each for group in self._named(named) for each in group["LoadBalancerArns"]]
+        with translated("DescribeLoadBalancers", ", ".join(named)):
+            for arn in balancers:
+                listeners = self._client.describe_listeners(LoadBalancerArn=arn)["Listeners"]
+                host = self._client.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]["DNSName"]
+                for listener in sorted(listeners, key=lambda each: each.get("Protocol") != "HTTPS"):
+                    return url(listener.get("Protocol", "HTTP"), host, listener.get("Port", 80))
+        return ""
+
+    def _named(self, named: Sequence[str]) -> list[TargetGroupTypeDef]:
+        """By ARN or name, those by ARN first."""
+        arns = [each for each in named if each.startswith("arn:")]
+        return [*self._raw(TargetGroupArns=arns), *self._raw(Names=[each for each in named if each not in arns])]
+
+    def _raw(self, **named: list[str]) -> list[TargetGroupTypeDef]:
+        """Those that are named, by ARN or by name; AWS does not take both at once, and nothing would mean all."""
+        asked = {key: values for key, values in named.items() if values}
+        if not asked:
+            return []
+        with translated("DescribeTargetGroups", ", ".join(*asked.values())):
+            pages = self._client.get_paginator("describe_target_groups").paginate(**asked)  # type: ignore[arg-type]
+            return [each for page in pages for each in page["TargetGroups"]]
+
+
+def _target_group(raw: TargetGroupTypeDef) -> TargetGroup:
+    return TargetGroup(
+        raw["TargetGroupArn"], raw["TargetGroupName"], raw.get("Port", 0), raw.get("TargetType", "instance")
+    )

@@ -1,0 +1,332 @@
+"""The loop of a roll that holds its lease: observe, decide, act; until done, failed and backed out, or interrupted."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from statistics import median
+
+from bakeroll.errors import CloudError, RollFailed
+from bakeroll.events import Event, Report
+from bakeroll.fleet import Fleet
+from bakeroll.release import Release
+from bakeroll.roll import actions as act
+from bakeroll.roll import endings, timing
+from bakeroll.roll.decide import decide
+from bakeroll.roll.decision import Act, Done, Failed, Wait
+from bakeroll.roll.health import Memory, not_yet
+from bakeroll.roll.lanes import scene
+from bakeroll.roll.lease import Lease
+from bakeroll.roll.observe import Layout, asked, observe
+from bakeroll.roll.ports import Clock, Ports
+from bakeroll.roll.record import Goal, Record, Records, write_release
+from bakeroll.roll.request import Requests
+from bakeroll.roll.standing import settled
+from bakeroll.roll.turn import Turn
+from bakeroll.roll.watching import looked
+from bakeroll.settings import Policy
+
+TROUBLES = 5
+"""So many turns on end may end with an error of the cloud's API, beyond the retries of each call."""
+CONSOLE_LINES = 20
+CONSOLE_NOISE = "systemd[1]"
+"""What PID 1 says of a service that dies again and again stands between its last words and the end."""
+PATIENCE = 3.0
+"""A wait that is over sooner (seconds) is not worth a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Seconds between observations: `first`, then half as much more each time, `longest` at most."""
+
+    first: float = 0.2
+    longest: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a roll ended well. `is_new` is False where the fleet served the release already."""
+
+    release: Release
+    is_new: bool
+    in_service: int
+    retired: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class Loop:
+    """A roll that holds its lease: what it knows, from turn to turn."""
+
+    goal: Goal
+    policy: Policy
+    ports: Ports
+    lease: Lease
+    clock: Clock
+    report: Report
+    poll: Poll
+    records: Records
+    requests: Requests
+    layout: Layout
+    record: Record
+    memory: Memory = field(default_factory=Memory)
+    fleet: Fleet | None = None
+    last: Act | tuple[str, str] | None = None
+    last_since: float = 0
+    pause: float = 0
+    troubles: int = 0
+    told: set[tuple[str, str]] = field(default_factory=set)
+    is_interrupted: bool = False
+    served: set[str] = field(default_factory=set)
+    seen_at: dict[str, float] = field(default_factory=dict)
+    boots: list[float] = field(default_factory=list)
+    started: float = 0
+
+    def run(self) -> Outcome:
+        self.started = self.clock.monotonic()
+        while True:
+            try:
+                if outcome := self._turn():
+                    return outcome
+                self.troubles = 0
+            except CloudError as error:
+                self._trouble(error)
+            except KeyboardInterrupt:
+                self._interrupt()
+
+    def _turn(self) -> Outcome | None:
+        self.lease.check()
+        fleet = observe(self.goal.fleet, self.ports, self.record, self.layout)
+        self.fleet = fleet = asked(fleet, self.goal, self.record, self.memory, self.ports)
+        now = self.clock.monotonic()
+        self._remember(settled(fleet, self.record))
+        self.memory = self.memory.observed(fleet, now, self.record.launched, self._proved_image)
+        self.memory = looked(self._as_turn(fleet, now), self.ports.probes)
+        seen = scene(fleet, self.record, self.memory, self.policy, self.goal.version, now)
+        self._tell_served(fleet, seen.desired)
+        self.report(Event("roll", "", "scene", seen))
+        match self._asked_for(now) or decide(fleet, self.goal, self.policy, self.record, self.memory, now):
+            case Act() as decision:
+                self._act(decision, now)
+            case Wait() as decision:
+                self._wait(decision, now)
+            case Failed(why, instance):
+                self._fail(why, instance)
+            case Done():
+                return self._finish(fleet)
+        return None
+
+    def _asked_for(self, now: float) -> Wait | Failed | None:
+        """What somebody asked of this roll: to wait, or to give up."""
+        request = self.requests.read(self.record.id)
+        if request is None or self.record.stage != "forward":
+            return None
+        if request.what == "abort":
+            return Failed(f"aborted by {request.by}")
+        if request.is_over(self.clock.now()):
+            raise RollFailed(
+                f"{self.goal.fleet}'s roll was paused by {request.by}, and nobody resumed it.",
+                left=endings.left(self.goal, self.fleet),
+                next_step=f"Go on: fab resume --env={self.goal.release.environment}",
+            )
+        left = (datetime.fromisoformat(request.until) - self.clock.now()).total_seconds()
+        since = now - (self.clock.now() - datetime.fromisoformat(request.at)).total_seconds()
+        return Wait(self.goal.fleet, f"paused by {request.by}", since, now + left + self.policy.in_service_timeout)
+
+    def _as_turn(self, fleet: Fleet, now: float) -> Turn:
+        return Turn.of(fleet, self.goal, self.policy, self.record, self.memory, now)
+
+    @property
+    def _proved_image(self) -> str:
+        """What the group launches and this roll proves; nothing where the roller launches."""
+        is_by_group = self.record.launcher == "group" and self.record.stage == "forward"
+        return self.record.image if is_by_group else ""
+
+    def _act(self, decision: Act, now: float) -> None:
+        """Do it. The same decision once more means that its effect does not show yet."""
+        if self._is_repeated(decision, now):
+            if now - self.last_since >= max(self.policy.in_service_timeout, 60):
+                raise RollFailed(
+                    f"{self.goal.fleet} does not show the effect of {decision.actions}.",
+                    left=endings.left(self.goal, self.fleet),
+                )
+            self._sleep()
+        else:
+            self.pause = self.poll.first
+        self._remember(decision.record)
+        for action in decision.actions:
+            self.lease.check()
+            self._tell(action)
+            try:
+                record = act.perform(action, self.record, self.policy, self.ports)
+            except CloudError as error:
+                if isinstance(action, act.Launch) and error.is_lacking:
+                    return self._lacks(action, error)
+                if isinstance(action, act.Launch | act.MakeVersion) and not error.is_passing:
+                    return self._fail(error.what, "")
+                if not isinstance(action, act.DeleteVersion) or error.is_passing or not self.troubles:
+                    raise
+                record = self._left_behind(action, error)
+            self._remember(record)
+        return None
+
+    def _lacks(self, action: act.Launch, error: CloudError) -> None:
+        """EC2 launched none of them: they are launched in the other zones, as the group itself would do."""
+        slot = self.record.slots[action.slot]
+        self._say(f"no capacity in {slot.subnet.zone or 'the zone'}: {error.what}")
+        self.memory = replace(self.memory, lacking={**self.memory.lacking, slot.subnet.zone: error.what})
+        slots = [replace(each, count=0) if n == action.slot else each for n, each in enumerate(self.record.slots)]
+        filled = {**self.record.filled, str(action.slot): ()}
+        self._remember(replace(self.record, slots=tuple(slots), filled=filled))
+
+    def _left_behind(self, action: act.DeleteVersion, error: CloudError) -> Record:
+        """An unused template version is no harm: refused twice, it is named and left, and the roll ends."""
+        self._say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
+        return replace(self.record, versions=tuple(each for each in self.record.versions if each != action.version))
+
+    def _wait(self, wait: Wait, now: float) -> None:
+        state = (wait.what, wait.why)
+        if not self._is_repeated(state, now):
+            self.pause = self.poll.first
+        if now >= wait.until or now - self.last_since > wait.until - wait.since:
+            waited = now - min(wait.since, self.last_since)
+            return self._fail(f"{wait.what} kept the roll waiting for {waited:.0f} s: {wait.why}", wait.what)
+        if state not in self.told and now - wait.since >= PATIENCE:
+            self.told.add(state)  # one that comes and goes is told once
+            gives_up = self.clock.now() + timedelta(seconds=wait.until - now)
+            self._say(f"waiting: {' '.join(state)} for {now - wait.since:.0f} s; gives up at {gives_up:%H:%M:%S}")
+        return self._sleep()
+
+    def _is_repeated(self, what: Act | tuple[str, str], now: float) -> bool:
+        if what == self.last:
+            return True
+        self.last, self.last_since = what, now
+        return False
+
+    def _sleep(self) -> None:
+        self.clock.sleep(self.pause)
+        self.pause = min(self.pause * 1.5, max(self.poll.longest, self.poll.first))
+
+    def _remember(self, record: Record) -> None:
+        if record != self.record:
+            self.records.write(record)
+            self.record = record
+
+    def _fail(self, why: str, instance: str) -> None:
+        """Forward: begin to back out. Backing out: there is nothing left to try."""
+        if self.record.stage == "back":
+            raise RollFailed(
+                f"Backing out failed: {why}",
+                left=endings.left(self.goal, self.fleet),
+                next_step=endings.again(self.goal),
+            )
+        self._say(f"failed: {why}; the new instances are taken away")
+        self._back_out(why + self._console(instance))
+
+    def _back_out(self, why: str) -> None:
+        self.memory = replace(
+            self.memory, fallen=(), proving=frozenset(), lacking={}, waiting={}, short_since=None
+        )  # what is awaited now has all its time
+        self._remember(self.record.backing_out(why))
+
+    def _console(self, instance: str) -> str:
+        if not instance.startswith("i-"):
+            return ""
+        try:
+            console = self.ports.machines.console(instance).rstrip().splitlines()
+        except CloudError:
+            return ""
+        lines = [line for line in console if CONSOLE_NOISE not in line][-CONSOLE_LINES:]
+        return "\n".join(["", "last lines of its console:", *(f"  {line}" for line in lines)]) if lines else ""
+
+    def _trouble(self, error: CloudError) -> None:
+        self.troubles += 1
+        if self.troubles > TROUBLES:
+            error.left = error.left or endings.left(self.goal, self.fleet)
+            error.next_step = error.next_step or endings.again(self.goal)
+            raise error
+        self._say(f"the cloud refused, tried again: {error.what}")
+        self.pause = max(self.pause, self.poll.first)
+        self._sleep()
+
+    def _interrupt(self) -> None:
+        """Before the commit point: put everything back. After it, or once more: leave, the record stays."""
+        if self.record.stage in ("closed", "soaking"):
+            raise KeyboardInterrupt
+        if self.is_interrupted or self._is_committed():
+            self._say(f"interrupted: {endings.left(self.goal, self.fleet)}")
+            raise KeyboardInterrupt
+        self.is_interrupted = True
+        self._say("interrupted: the new instances are taken away; once more leaves at once")
+        if self.record.stage == "forward":
+            self._back_out("interrupted")
+
+    def _is_committed(self) -> bool:
+        """Whether the group launches the new release by now, or may: then there is no simple way back.
+
+        Where the group launches what is proved, that is before it is proved: until an old one has gone there is a way.
+        """
+        if self.record.stage == "back" or not self.record.made:
+            return False
+        if self.record.launcher == "group":
+            return bool(set(self.record.retiring) & set(self.record.found.members)) or self.record.refresh != ""
+        try:
+            group = self.ports.scaling.describe(self.record.group).get(self.record.group)
+        except CloudError:
+            return True
+        return group is None or group.template_version == self.record.made
+
+    def _finish(self, fleet: Fleet) -> Outcome:
+        self.lease.check()
+        if self.record.stage == "forward":
+            write_release(self.ports.table, self.goal.release)
+            self._write_timing(fleet)
+        self._remember(endings.closed(self.record, fleet, self.policy, self.clock))
+        if self.is_interrupted:
+            self._say("interrupted: everything is as it was")
+            raise KeyboardInterrupt
+        if self.record.back_from is not None:
+            raise endings.rolled_back(self.record, fleet, self.goal)
+        retired = len(set(self.record.retiring))
+        self._say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
+        seconds = self.clock.monotonic() - self.started
+        return Outcome(self.goal.release, is_new=True, in_service=len(fleet.members), retired=retired, seconds=seconds)
+
+    def _write_timing(self, fleet: Fleet) -> None:
+        if self.boots:
+            timing.write(
+                self.ports.table,
+                self.goal.fleet,
+                timing.Timing(
+                    at=self.clock.now().isoformat(),
+                    strategy=self.record.strategy,
+                    instances=len(fleet.members),
+                    seconds=self.clock.monotonic() - self.started,
+                    boot_seconds=median(self.boots),
+                ),
+            )
+
+    def _tell_served(self, fleet: Fleet, wanted: int) -> None:
+        """A line for each instance of the release that came into service, or left it."""
+        mine = [each for each in fleet.instances if each.image == self.record.image and each.is_alive]
+        checks, version = self.policy.healthy_checks, self.goal.version
+        serving = {each.id for each in mine if not not_yet(fleet, each, self.memory, checks, version)}
+        now, before = self.clock.monotonic(), len(self.served)
+        for each in mine:
+            self.seen_at.setdefault(each.id, now)
+        self.boots += [now - self.seen_at[new] for new in serving - self.served]
+        for count, new in enumerate(sorted(serving - self.served), before + 1):
+            self._say(f"{new} in service ({count} of {max(wanted, count)})")
+        self.served = serving
+
+    def _tell(self, action: act.Action) -> None:
+        match action:
+            case act.SetTemplate(_, version) if version == self.record.made:
+                self._say(f"{self.goal.fleet} launches {self.record.image} from now on (version {version})")
+            case act.Switch(group, to):
+                self._say(f"{to} takes over from {group}")
+            case act.Retire(instance):
+                self._say(f"{instance} drained and retired")
+            case _:
+                pass
+
+    def _say(self, text: str, *, is_done: bool = False) -> None:
+        self.report(Event("roll", text, "done" if is_done else "progress"))

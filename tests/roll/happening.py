@@ -1,0 +1,132 @@
+"""What somebody or something does to a fleet while it is rolled; the observer is told what others want from then on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bakeroll.roll.model import World
+from tests.roll.observer import Observer
+
+Deed = Literal[
+    "raise", "lower", "plan", "kill", "zone", "terminate", "flap", "full", "lack", "edit", "protect", "standby",
+    "replaced standby", "suspend", "resume",
+]  # fmt: skip
+PROCESSES = ("AlarmNotification", "HealthCheck", "ReplaceUnhealthy", "Terminate", "AddToLoadBalancer")
+"""Not Launch, without which no roll goes on, nor AZRebalance, which a roll suspends itself."""
+ZONES = ("a", "b", "ab")
+SECONDS = 3.0
+"""So long EC2 lacks capacity."""
+
+
+@dataclass(frozen=True)
+class Happening:
+    """At `time` (seconds after the beginning) somebody or something does `what`; `which` says to what, or how."""
+
+    time: float
+    what: Deed
+    which: int = 0
+
+
+@dataclass
+class Events:
+    fleet: World
+    observer: Observer
+    left: list[Happening]
+    full_until: float = 0
+    began: float = 5.0
+
+    def __call__(self) -> None:
+        if self.fleet.time >= self.full_until:
+            self.fleet.full.clear()
+        while self.left and self.fleet.time - self.began >= self.left[0].time:
+            self._happen(self.left.pop(0))
+        self.observer()
+
+    @property
+    def is_full(self) -> bool:
+        return self.fleet.time < self.full_until and not self.fleet.full
+
+    def _happen(self, it: Happening) -> None:
+        running = [each for each, machine in self.fleet.machines.items() if machine.instance.state == "running"]
+        on_one: Mapping[str, Callable[[str], None]] = {
+            "kill": lambda each: self.fleet.state(each, "terminated"),
+            "zone": self._lose_zone,
+            "terminate": self.fleet.end,
+            "flap": self._flap,
+            "protect": self._protect,
+            "standby": lambda each: self._stand_by(each, is_replaced=False),
+            "replaced standby": lambda each: self._stand_by(each, is_replaced=True),
+        }
+        if it.what in on_one:
+            if running:
+                on_one[it.what](running[it.which % len(running)])
+        else:
+            self._to_the_group(it)
+
+    def _to_the_group(self, it: Happening) -> None:
+        group, wanted = self.fleet.group, self.observer.wanted
+        match it.what:
+            case "raise" if group.desired < group.maximum:
+                self._desire(1)
+            case "lower" if min(group.desired, wanted) > group.minimum and not self._is_switched:
+                self._desire(-1)
+            case "plan" if not self._is_switched:
+                self._plan(it.which)
+            case "full" | "lack":
+                self.full_until = self.fleet.time + SECONDS
+                self.fleet.full = set(ZONES[it.which % 3]) if it.what == "lack" else set()
+            case "edit":
+                self.observer.edited()
+            case "suspend" | "resume" if self._is_switched:
+                pass
+            case "suspend":
+                self._suspend({PROCESSES[it.which % len(PROCESSES)]}, set())
+            case "resume":
+                self._suspend(set(), {PROCESSES[it.which % len(PROCESSES)]})
+
+    @property
+    def _is_switched(self) -> bool:
+        """Where two groups change places, nobody can tell which of them somebody changed."""
+        return len(self.fleet.squads) > 1 and bool(self.fleet.handed)
+
+    def _desire(self, by: int) -> None:
+        self.observer.wants(self.observer.wanted + by)
+        self.fleet.group = replace(self.fleet.group, desired=self.fleet.group.desired + by)
+
+    def _plan(self, which: int) -> None:
+        """A scheduled action sets all sizes. Nobody wants fewer than the minimum."""
+        group = self.fleet.group
+        minimum = min(which % 4, group.desired + 1)
+        desired = max(minimum, group.desired + which % 3 - 1)
+        maximum = max(group.maximum, desired) + 20
+        self.observer.wants(max(minimum, self.observer.wanted + desired - group.desired))
+        self.observer.minimum, self.observer.maximum = minimum, maximum
+        self.fleet.group = replace(group, minimum=minimum, desired=desired, maximum=maximum)
+
+    def _lose_zone(self, victim: str) -> None:
+        zone = self.fleet.machines[victim].instance.zone
+        for each in self.fleet.members:
+            if self.fleet.machines[each].instance.zone == zone:
+                self.fleet.state(each, "terminated")
+
+    def _flap(self, victim: str) -> None:
+        for targets in self.fleet.targets.values():
+            if victim in targets:
+                targets[victim].since = self.fleet.time
+
+    def _protect(self, victim: str) -> None:
+        self.fleet.machines[victim].protected = True
+
+    def _stand_by(self, victim: str, *, is_replaced: bool) -> None:
+        squad, group = self.fleet.squad, self.fleet.group
+        is_least = min(group.desired, self.observer.wanted) <= group.minimum
+        if squad.lifecycles.get(victim) != "InService" or (is_least and not is_replaced):
+            return
+        self.fleet.leave(squad, victim, "Standby")
+        self.observer.standing.add(victim)
+        if not is_replaced:
+            self._desire(-1)
+
+    def _suspend(self, suspended: set[str], resumed: set[str]) -> None:
+        self.observer.suspended = self.observer.suspended - resumed | suspended
+        self.fleet.group = replace(self.fleet.group, suspended=self.fleet.group.suspended - resumed | suspended)

@@ -1,0 +1,122 @@
+"""The roll that follows does what the plan said."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from bakeroll.errors import RollFailed
+from bakeroll.facts import Balancer
+from bakeroll.roll import timing
+from bakeroll.roll.model import World, world
+from bakeroll.roll.model_ports import ports
+from bakeroll.roll.plan import Plan, plan, steps_of
+from bakeroll.roll.rehearsal import CALL_SECONDS, Tape
+from bakeroll.roll.timing import Timing
+from bakeroll.settings import Policy
+from tests.roll.cut import Cut, Killed
+from tests.roll.scene import GOOD, POLICY, POLL, goal, rolled
+from tests.roll.test_preflight import GOOD as FACTS
+from tests.roll.test_preflight import Surroundings
+from tests.roll.test_strategies import STRATEGIES, policy
+
+QUICK = replace(FACTS, balancers=(Balancer("a", 3, 1, 1),))
+
+
+def planned(fleet: World, policy: Policy) -> Plan:
+    looks = Surroundings(QUICK)
+    return plan(
+        goal(), policy, ports(fleet), looks, region="eu-west-1", poll=POLL, now=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+
+
+SCENES = {
+    **{f"{strategy}, {n} to {n}": (n, policy(strategy)) for strategy in STRATEGIES for n in (0, 1, 3)},
+    "in batches": (4, POLICY.model_copy(update={"max_surge": 1})),
+    "rolling in batches": (4, policy("rolling", max_surge=1)),
+    "rolling without a surge": (4, policy("rolling", max_surge=0, max_unavailable=1)),
+    "with a soak": (2, policy("surge", soak=60)),
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_roll_that_follows_does_what_the_plan_said(scene: str) -> None:
+    desired, how = SCENES[scene]
+    fleet, tape = world(desired, GOOD, minimum=0), Tape()
+    timing.write(ports(fleet).table, "links-dev", Timing("2025", "surge", 99, 9, boot_seconds=3))
+    before = replace(fleet.group)
+    said = planned(fleet, how)
+    assert fleet.group == before
+
+    rolled(fleet, policy=how, through=tape.over(ports(fleet)))
+
+    assert said.steps == tuple(steps_of(tape))
+    assert (said.why, said.is_needed) == ("", True)
+
+
+def test_a_plan_changes_nothing_and_writes_nothing() -> None:
+    fleet, tape = world(2, GOOD), Tape()
+
+    plan(goal(), POLICY, tape.over(ports(fleet)), Surroundings(QUICK), region="", poll=POLL, now=datetime.now(UTC))
+
+    assert tape.changes == []
+    assert not [name for name, *_ in tape.calls if name == "put"]
+
+
+def test_a_plan_counts_the_most_instances_and_their_hours_and_calls() -> None:
+    said = planned(world(4, GOOD), POLICY)
+
+    assert (said.old, said.desired, said.surge, said.floor, said.peak) == ({"ami-old": 4}, 4, 4, 4, 8)
+    assert said.last_seconds is None
+    assert 10 < said.seconds < 30
+    assert said.extra_hours == pytest.approx(4 * said.seconds / 3600, rel=0.3)
+    assert 20 < said.calls < 400
+
+
+def test_a_plan_tells_the_time_by_the_last_roll() -> None:
+    fleet = world(2, GOOD)
+    fleet.latency = CALL_SECONDS
+    rolled(fleet)
+    fleet.sleep(30)
+
+    said = plan(
+        goal("ami-next", "3.0-1"),
+        POLICY,
+        ports(fleet),
+        Surroundings(QUICK),
+        region="",
+        poll=POLL,
+        now=datetime.now(UTC),
+    )
+
+    assert said.last_seconds
+    assert said.seconds == said.last_seconds
+
+
+def test_a_fleet_that_serves_the_release_needs_no_roll() -> None:
+    fleet = world(2, GOOD)
+    rolled(fleet)
+    fleet.sleep(30)
+
+    said = planned(fleet, POLICY)
+
+    assert (said.is_needed, said.steps) == (False, ())
+
+
+def test_a_roll_that_was_cut_off_is_planned_from_where_it_stands() -> None:
+    fleet, tape = world(2, GOOD), Tape()
+    with pytest.raises(Killed):
+        rolled(fleet, through=Cut(60).ports(ports(fleet)))
+
+    said = planned(fleet, POLICY)
+    rolled(fleet, through=tape.over(ports(fleet)), owner="me@laptop")
+
+    assert said.steps == tuple(steps_of(tape))
+
+
+def test_what_a_roll_would_refuse_a_plan_refuses() -> None:
+    fleet = world(2, GOOD)
+    fleet.group = replace(fleet.group, hold="until Friday")
+
+    with pytest.raises(RollFailed, match="until Friday"):
+        planned(fleet, POLICY)

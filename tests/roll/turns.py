@@ -1,0 +1,101 @@
+"""What a roll costs, measured over the cloud in memory: calls, time, memory. The figures of scripts/bench."""
+
+import statistics
+import time
+import tracemalloc
+from dataclasses import replace
+
+from bakeroll.roll.actions import perform
+from bakeroll.roll.decide import decide
+from bakeroll.roll.decision import Act
+from bakeroll.roll.health import Memory
+from bakeroll.roll.loop import Poll
+from bakeroll.roll.model import Behaviour, World, world
+from bakeroll.roll.model_ports import ports
+from bakeroll.roll.observe import Layout, layout, observe
+from bakeroll.roll.record import Record, begin
+from tests.roll.cut import Cut
+from tests.roll.scene import GOOD, POLICY, goal, rolled
+
+TURNS = 30
+
+
+def fleet_of(size: int) -> World:
+    fleet = world(size, GOOD, maximum=4 * size)
+    fleet.latency = 0
+    return fleet
+
+
+def calls(size: int) -> int:
+    """Of one observation with the roll's own instances beside the group, and the decision after it."""
+    fleet, cut = fleet_of(size), Cut()
+    through = cut.ports(ports(fleet))
+    record, seen = _halfway(fleet)
+    cut.calls.clear()
+    found = observe(record.fleet, through, record, seen)
+    decide(found, goal(), POLICY, record, Memory(), fleet.time)
+    return len(cut.calls)
+
+
+def calls_in_all(size: int) -> int:
+    fleet, cut = fleet_of(size), Cut()
+    rolled(fleet, through=cut.ports(ports(fleet)))
+    return len(cut.calls)
+
+
+def milliseconds_of_decide(size: int) -> float:
+    """The median of a decision while as many new ones serve as there are old ones."""
+    fleet = fleet_of(size)
+    record, seen = _halfway(fleet)
+    found = observe(record.fleet, ports(fleet), record, seen)
+    memory = Memory().observed(found, fleet.time, record.launched)
+    taken = []
+    for _ in range(TURNS):
+        again = replace(found)  # nothing is remembered from the turn before
+        begun = time.perf_counter()
+        decide(again, goal(), POLICY, record, memory, fleet.time)
+        taken.append(1000 * (time.perf_counter() - begun))
+    return statistics.median(taken)
+
+
+def mebibytes(size: int) -> float:
+    """The peak of what Python allocates in one turn."""
+    fleet = fleet_of(size)
+    record, seen = _halfway(fleet)
+    tracemalloc.start()
+    found = observe(record.fleet, ports(fleet), record, seen)
+    decide(found, goal(), POLICY, record, Memory(), fleet.time)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 2**20
+
+
+def times_the_least(size: int, poll: Poll, boot: float, healthy: float, drain: float) -> float:
+    """A surge roll all at once, beside boot, the time until healthy, and drain."""
+    images = {each: replace(it, boots=boot, healthy=healthy) for each, it in GOOD.items()}
+    fleet = world(size, images | {"ami-old": Behaviour("1.0-1")}, maximum=4 * size)
+    fleet.delay = drain
+    policy = POLICY.model_copy(update={"in_service_timeout": 300, "drain_timeout": 330})
+    return rolled(fleet, policy=policy, poll=poll).seconds / (boot + healthy + drain)
+
+
+def _halfway(fleet: World) -> tuple[Record, Layout]:
+    """A record and a layout of a roll that has launched as many as there were."""
+    through = ports(fleet)
+    group = fleet.group
+    seen = layout(group, through)
+    found = observe(group.name, through, None, seen)
+    record = begin(goal(), found, POLICY, ("roller", ""), fleet)
+    fleet.versions["2"] = "ami-new"
+    record = replace(record, made="2", versions=("2",), suspended=("AZRebalance",))
+    fleet.group = replace(fleet.group, suspended=frozenset({"AZRebalance"}))
+    for _ in range(2):
+        there = observe(group.name, through, record, seen)
+        decision = decide(there, goal(), POLICY, record, Memory(), fleet.time)
+        if not isinstance(decision, Act):
+            break
+        record = decision.record
+        for action in decision.actions:
+            record = perform(action, record, POLICY, through)
+    fleet.sleep(3)
+    return record, seen
