@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from bakeroll.errors import RollFailed
 from bakeroll.fleet import HOLD_TAG, ROLL_TAG, Fleet, Group, ImageState, RefreshState, TargetGroup
 from bakeroll.roll.observe import Layout
-from bakeroll.roll.ports import Ports
 from bakeroll.roll.record import Goal
 from bakeroll.settings import Policy
 
@@ -50,10 +49,9 @@ def refuse(
     fleet: Fleet,
     policy: Policy,
     refreshes: Sequence[RefreshState],
-    ports: Ports,
+    images: Mapping[str, ImageState],
 ) -> None:
-    """Raises RollFailed for the first thing that stands against a new roll; one call."""
-    images = ports.machines.images([goal.release.image, *({fleet.image} - {"", goal.release.image})])
+    """Raises RollFailed for the first thing that stands against a new roll."""
     refusals = (
         *_of_group(group, policy),
         *_of_twin(goal, twin, policy),

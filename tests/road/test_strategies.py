@@ -261,9 +261,10 @@ def test_capacity_refused_in_one_zone_is_had_in_the_others(four: Fleet) -> None:
     four.ended(other(old), before)
 
 
-def test_instances_that_ec2_shows_two_seconds_late_are_no_harm(four: Fleet) -> None:
+def test_answers_that_are_two_seconds_old_are_no_harm(four: Fleet) -> None:
     before, old = four.found(), four.serves()
     _inflict(four, "stale", after=2, action="DescribeInstances")
+    _inflict(four, "stale", after=2, action="DescribeAutoScalingGroups")
 
     with four.under_load():
         ended = four.roll(other(old))
