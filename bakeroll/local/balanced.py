@@ -106,7 +106,11 @@ def _port(given: Any) -> int | None:
 
 
 def _classic(balancer: Any, instances: Mapping[str, Any]) -> Wanted:
-    """A classic load balancer: each of its listeners forwards to a port of all its instances."""
+    """A classic load balancer: each of its listeners forwards to a port of all its instances.
+
+    Unlike a target, an instance is deregistered as soon as it has answered all:
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/config-conn-drain.html
+    """
     check = _classic_check(balancer.health_check)
     modes = {int(each.instance_port): _mode(each.protocol) for each in balancer.listeners}
     names = {port: classic_group(balancer.name, port) for port in modes}
@@ -126,6 +130,7 @@ def _classic(balancer: Any, instances: Mapping[str, Any]) -> Wanted:
         },
         delays=dict.fromkeys(names.values(), _classic_delay(balancer)),
         gone=_gone(instances),
+        ends_idle=True,
     )
 
 

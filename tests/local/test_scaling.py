@@ -571,6 +571,7 @@ def test_the_balancer_reads_what_the_api_was_told(world: World) -> None:
     assert wanted.layout.groups[0].check.interval_ms == 3000
     assert sorted(wanted.registered["links"]) == sorted(f"{instance}:8000" for instance in world.members())
     assert wanted.delays == {"links": 300.0}
+    assert not wanted.ends_idle
 
 
 def test_a_classic_load_balancer_is_read_and_its_instances_are_registered(world: World) -> None:
@@ -586,6 +587,7 @@ def test_a_classic_load_balancer_is_read_and_its_instances_are_registered(world:
     assert sorted(wanted.registered["old:8000"]) == sorted(f"{instance}:8000" for instance in world.members())
     assert wanted.layout.groups[0].check == HealthCheck("/health", "200", 1000, 2000, 3, 2, port=8000)
     assert wanted.layout.listeners == (Listener(80, "http", (("old:8000", 1),)),)
+    assert wanted.ends_idle
     health = elb.describe_instance_health(LoadBalancerName="old")["InstanceStates"]
     assert {each["InstanceId"]: each["State"] for each in health} == dict.fromkeys(world.members(), "InService")
 
