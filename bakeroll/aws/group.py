@@ -37,6 +37,7 @@ def group(raw: AutoScalingGroupTypeDef, image_of: ImageOf) -> Group:
         is_deleting=bool(raw.get("Status")),
         classic_balancers=tuple(raw.get("LoadBalancerNames", [])),
         hold=next((each.get("Value", "") for each in raw.get("Tags", []) if each["Key"] == HOLD_TAG), None),
+        deletion_protection=raw.get("DeletionProtection", "none"),
     )
 
 

@@ -55,6 +55,7 @@ def refuse(
     refusals = (
         *_of_group(group, policy),
         *_of_twin(goal, twin, policy),
+        *_of_protection(group, policy),
         *_of_refreshes(group, refreshes),
         *_of_targets(goal, group, seen),
         *_of_image(goal, fleet, images),
@@ -87,6 +88,19 @@ def _of_twin(goal: Goal, twin: Group | None, policy: Policy) -> Iterator[Refusal
             f"There is a group {twin.name} that no roll made, and {goal.fleet}'s second group would be called so.",
             f"Rename or delete it, or use another strategy. Look: aws autoscaling describe-auto-scaling-groups "
             f"--auto-scaling-group-names {twin.name}",
+        )
+
+
+def _of_protection(group: Group, policy: Policy) -> Iterator[Refusal]:
+    """A blue-green roll deletes its first group with the instances that are left, which either level prevents.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/resource-deletion-protection.html
+    """
+    if policy.strategy == "blue-green" and group.deletion_protection != "none":
+        yield Refusal(
+            f"{group.name} has deletion protection ({group.deletion_protection}), and a blue-green roll deletes it.",
+            f"Use another strategy, or lift it: aws autoscaling update-auto-scaling-group "
+            f"--auto-scaling-group-name {group.name} --deletion-protection none",
         )
 
 
