@@ -61,19 +61,6 @@ def published(name: str, repository: RepositorySettings, *, store: ObjectStore, 
     return [each for each in _all(repository, store, signer) if each.name == name]
 
 
-def versions(name: str, repository: RepositorySettings, *, store: ObjectStore, signer: Signer) -> list[str]:
-    """Every version of a package that can be installed from the suite, newest first in Debian's order."""
-    return index.newest_first(each for each in _all(repository, store, signer) if each.name == name)
-
-
-def find(
-    name: str, version: str, repository: RepositorySettings, *, store: ObjectStore, signer: Signer
-) -> Published | None:
-    """One version of a package as the suite holds it, if it does."""
-    found = (each for each in _all(repository, store, signer) if (each.name, each.version) == (name, version))
-    return next(found, None)
-
-
 def url(repository: RepositorySettings, *, endpoint: str, region: str) -> str:
     """Where apt fetches from: the setting, or the bucket at `endpoint`, or the bucket on AWS."""
     if repository.url:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bakeroll.apt import repository as apt
+from bakeroll.apt.index import Published
 from bakeroll.apt.keys import GnupgKey
 from bakeroll.aws.s3 import S3Objects
 from bakeroll.errors import PublishError
@@ -30,8 +31,11 @@ class Publisher:
             package, self.repository, store=self.store, signer=self.key, run=run, report=self.events.append
         )  # fmt: skip
 
+    def published(self, name: str = "links") -> list[Published]:
+        return apt.published(name, self.repository, store=self.store, signer=self.key)
+
     def versions(self, name: str = "links") -> list[str]:
-        return apt.versions(name, self.repository, store=self.store, signer=self.key)
+        return [each.version for each in self.published(name)]
 
 
 @pytest.fixture
@@ -41,24 +45,22 @@ def here(repository: RepositorySettings, store: S3Objects, key: GnupgKey) -> Pub
 
 def test_an_empty_bucket_holds_no_version(here: Publisher) -> None:
     assert here.versions() == []
-    assert apt.find("links", "1.0-1", here.repository, store=here.store, signer=here.key) is None
 
 
-def test_every_version_stays_and_the_newest_stands_first(here: Publisher, make_package: MakePackage) -> None:
+def test_every_version_stays_in_debians_order(here: Publisher, make_package: MakePackage) -> None:
     for version in ("1.10-1", "1.9-1", "1.10~rc1-1", "1.10+3.g1c9e2a7-1"):
         here.publish(make_package(version))
 
-    assert here.versions() == ["1.10+3.g1c9e2a7-1", "1.10-1", "1.10~rc1-1", "1.9-1"]
+    assert here.versions() == ["1.9-1", "1.10~rc1-1", "1.10-1", "1.10+3.g1c9e2a7-1"]
 
 
 def test_a_published_version_is_found_with_its_hash_and_place(here: Publisher, make_package: MakePackage) -> None:
     package = make_package("1.0+1.gabcdef0-1")
     here.publish(package)
 
-    found = apt.find("links", "1.0+1.gabcdef0-1", here.repository, store=here.store, signer=here.key)
+    [found] = here.published()
 
-    assert found is not None
-    assert (found.sha256, found.size, found.architecture) == (package.sha256, package.size, "amd64")
+    assert (found.version, found.sha256) == ("1.0+1.gabcdef0-1", package.sha256)
     assert found.filename == "pool/main/l/links/links_1.0+1.gabcdef0-1_amd64.deb"
     content, _ = here.store.get(found.filename) or (b"", "")
     assert content == package.path.read_bytes()
@@ -103,7 +105,7 @@ def test_architectures_and_applications_share_a_suite(here: Publisher, make_pack
     here.publish(make_package("1.0-1", architecture="arm64"))
     here.publish(make_package("2.0-1", name="counts"))
 
-    assert (here.versions(), here.versions("counts")) == (["1.0-1"], ["2.0-1"])
+    assert (here.versions(), here.versions("counts")) == (["1.0-1", "1.0-1"], ["2.0-1"])
     content, _ = here.store.get("dists/dev/InRelease") or (b"", "")
     assert "Architectures: amd64 arm64" in content.decode()
 
@@ -119,7 +121,7 @@ def test_who_publishes_at_once_loses_nothing(here: Publisher, make_package: Make
     with ThreadPoolExecutor(len(packages)) as threads:
         list(threads.map(publish, packages))
 
-    assert here.versions() == [f"1.{number}-1" for number in reversed(range(6))]
+    assert here.versions() == [f"1.{number}-1" for number in range(6)]
     assert any("meanwhile" in event.text for event in here.events)
 
 
