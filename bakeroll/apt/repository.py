@@ -70,15 +70,6 @@ def url(repository: RepositorySettings, *, endpoint: str, region: str) -> str:
     return f"https://{repository.bucket}.s3.{region}.amazonaws.com"
 
 
-def sources_file(repository: RepositorySettings, *, address: str, public_key: str) -> str:
-    """A .sources file for /etc/apt/sources.list.d, trusted by the key in it alone (apt 2.3.10 or later)."""
-    key = "\n".join(f" {line.strip() or '.'}" for line in public_key.strip().splitlines())
-    return (
-        f"Types: deb\nURIs: {address}\nSuites: {repository.suite}\nComponents: {repository.component}\n"
-        f"Signed-By:\n{key}\n"
-    )
-
-
 def _all(repository: RepositorySettings, store: ObjectStore, signer: Signer) -> list[Published]:
     suite = _read(repository, store, signer)
     paths = [path.removesuffix(".gz") for path in suite.files if path.endswith("/Packages.gz")]

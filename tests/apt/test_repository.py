@@ -2,14 +2,18 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jinja2 import Template
 
 from bakeroll.apt import repository as apt
 from bakeroll.apt.index import Published
 from bakeroll.apt.keys import GnupgKey
 from bakeroll.aws.s3 import S3Objects
+from bakeroll.bake.bakery import RepositoryAccess
+from bakeroll.bake.folder import TOOLKIT
 from bakeroll.errors import PublishError
 from bakeroll.events import Event
 from bakeroll.process import ToolFailed, run
@@ -17,6 +21,10 @@ from bakeroll.release import Package
 from bakeroll.settings import RepositorySettings
 
 MakePackage = Callable[..., Package]
+
+SOURCES = TOOLKIT / "ansible/roles/base/templates/bakeroll.sources.j2"
+KEY = "/etc/apt/keyrings/bakeroll.asc"
+"""Where a base image keeps the key."""
 
 
 class Publisher:
@@ -36,6 +44,11 @@ class Publisher:
 
     def versions(self, name: str = "links") -> list[str]:
         return [each.version for each in self.published(name)]
+
+    def access(self, endpoint: str) -> RepositoryAccess:
+        """As an instance is given it."""
+        address = apt.url(self.repository, endpoint=endpoint, region="")
+        return RepositoryAccess(address, self.repository.suite, self.repository.component, self.key.public_key())
 
 
 @pytest.fixture
@@ -159,11 +172,13 @@ class AptRefused(Exception):
 
 
 class Apt:
-    """apt itself, with all that it knows of the world below a folder."""
+    """apt itself, with all that it knows of the world below a folder; set up as a base image's."""
 
-    def __init__(self, root: Path, sources: str) -> None:
+    def __init__(self, root: Path, access: RepositoryAccess) -> None:
         for folder in ("etc/sources.list.d", "etc/preferences.d", "state/lists/partial", "cache/archives/partial"):
             (root / folder).mkdir(parents=True)
+        (root / "key.asc").write_text(access.public_key)
+        sources = Template(SOURCES.read_text()).render(repository=access).replace(KEY, str(root / "key.asc"))
         (root / "etc/sources.list.d/links.sources").write_text(sources)
         (root / "status").touch()
         self.root = root
@@ -192,9 +207,7 @@ class Apt:
 
 @pytest.fixture
 def apt_root(tmp_path: Path, here: Publisher, endpoint: str) -> Apt:
-    address = apt.url(here.repository, endpoint=endpoint, region="")
-    sources = apt.sources_file(here.repository, address=address, public_key=here.key.public_key())
-    return Apt(tmp_path / "apt", sources)
+    return Apt(tmp_path / "apt", here.access(endpoint))
 
 
 def test_apt_sees_every_version_and_fetches_an_earlier_one(
@@ -236,11 +249,10 @@ def test_apt_refuses_another_key(
     here: Publisher, tmp_path: Path, endpoint: str, stranger: GnupgKey, make_package: MakePackage
 ) -> None:
     here.publish(make_package("1.0-1"))
-    address = apt.url(here.repository, endpoint=endpoint, region="")
-    sources = apt.sources_file(here.repository, address=address, public_key=stranger.public_key())
+    distrusting = Apt(tmp_path / "apt", replace(here.access(endpoint), public_key=stranger.public_key()))
 
     with pytest.raises(AptRefused, match="NO_PUBKEY"):
-        Apt(tmp_path / "apt", sources).get("update")
+        distrusting.get("update")
 
 
 def test_apt_refuses_an_index_that_was_tampered_with(here: Publisher, apt_root: Apt, make_package: MakePackage) -> None:
