@@ -183,6 +183,15 @@ def test_a_classic_balancer_drains_only_where_it_is_told_to(around: Surroundings
     assert found["cuts"].delay == 0
 
 
+def test_of_several_calls_the_one_that_is_not_permitted_is_named(around: Surroundings, account: Account) -> None:
+    described = around.aws.elbv2.describe_target_groups(TargetGroupArns=[account.target_group])["TargetGroups"]
+    with Stubber(around.aws.elbv2) as stub:
+        stub.add_response("describe_target_groups", {"TargetGroups": described})
+        stub.add_client_error("describe_target_group_attributes", "AccessDenied", "no")
+        with pytest.raises(CloudError, match=r"^not permitted: DescribeTargetGroupAttributes$"):
+            around.balancers()
+
+
 def alarm(around: Surroundings, name: str, state: str) -> None:
     around.aws.cloudwatch.put_metric_alarm(
         AlarmName=name,
