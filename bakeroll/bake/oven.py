@@ -5,11 +5,9 @@ finds the first's image. What a killed bake left is swept before the next.
 """
 
 import fcntl
-import getpass
 import json
 import re
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -37,8 +35,9 @@ LOCK_TIMEOUT = 3600.0
 class Bakery:
     """What every bake needs of the world.
 
-    `work` is the .bakeroll folder; `endpoint` is EC2's address where it is not AWS's own; `credentials` are
-    environment variables for Packer, beside those that this process has; `toolkit` holds packer/ and ansible/.
+    `work` is the .bakeroll folder; `operator` is who bakes, user@host; `endpoint` is EC2's address where it is not
+    AWS's own; `credentials` are environment variables for Packer, beside those that this process has; `toolkit` holds
+    packer/ and ansible/.
     """
 
     environment: EnvironmentSettings
@@ -48,6 +47,7 @@ class Bakery:
     report: Report
     now: Callable[[], datetime]
     work: Path
+    operator: str
     endpoint: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict)
     toolkit: Path = TOOLKIT
@@ -195,7 +195,7 @@ def _packer_variables(bakery: Bakery, order: Order, recipe: Recipe, bake: Bake) 
         **run_tags,
         **catalogue.tags_of(recipe, order.source, order.version, order.revision),
         "Name": image_name,
-        catalogue.BAKED_BY: _baker(),
+        catalogue.BAKED_BY: bakery.operator,
     }
     return {
         "key_pair": bake.key_pair,
@@ -210,13 +210,6 @@ def _image_name(bakery: Bakery, order: Order, bake: Bake) -> str:
     """An AMI's name is unique in its account and has at most 128 characters of a few kinds (CreateImage)."""
     what = f"{bakery.environment.application}-{order.version or 'base'}"
     return f"{re.sub(r'[^A-Za-z0-9()./_-]', '-', what)[:90]}-{bake.name}"
-
-
-def _baker() -> str:
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (KeyError, OSError):
-        return socket.gethostname()
 
 
 def _ami(bakery: Bakery, image_id: str) -> catalogue.Ami:

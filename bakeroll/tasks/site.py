@@ -50,5 +50,12 @@ def opened(env: str, *, is_json: bool = False, verbose: bool = False, is_offline
 
 
 def operator() -> str:
-    """Who does it, for the records: user@host, the user before sudo."""
-    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
+    """Who does it, for the records: user@host, the user before sudo; a user without a name by number."""
+    return f"{os.environ.get('SUDO_USER') or _user()}@{socket.gethostname()}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # what is raised changed with Python 3.13
+        return str(os.getuid())

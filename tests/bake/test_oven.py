@@ -155,6 +155,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             report=events.append,
             now=lambda: datetime.now(UTC),
             work=tmp_path / ".bakeroll",
+            operator="ops@desk",
         )
         yield World(bakery, packer, events, ec2)
 
@@ -172,6 +173,7 @@ def test_a_base_image_is_tagged_with_what_it_was_made_of(world: World) -> None:
     assert isinstance(told, dict)
     assert told["bakeroll:kind"] == "base"
     assert told["bakeroll:application"] == "links"
+    assert told["bakeroll:baked-by"] == "ops@desk"
     assert world.left() == []
 
 

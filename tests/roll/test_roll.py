@@ -435,7 +435,7 @@ def test_policies_that_allow_no_surge_still_surge_by_one() -> None:
 
 def test_another_roll_is_waited_for_with_patience() -> None:
     fleet = world(2, GOOD)
-    held = lease.take(ports(fleet).table, "links-dev", this_process(), "deploy", fleet)
+    held = lease.take(ports(fleet).table, "links-dev", this_process("ops@desk"), "deploy", fleet)
     lines: list[str] = []
     began = fleet.time
 
@@ -456,7 +456,7 @@ def test_another_roll_is_waited_for_with_patience() -> None:
 
 def test_patience_ends() -> None:
     fleet = world(2, GOOD)
-    held = lease.take(ports(fleet).table, "links-dev", this_process(), "deploy", fleet)
+    held = lease.take(ports(fleet).table, "links-dev", this_process("ops@desk"), "deploy", fleet)
     began = fleet.time
 
     with pytest.raises(LeaseHeld):
