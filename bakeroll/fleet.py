@@ -84,7 +84,6 @@ class Group:
     template_version: str
     suspended: frozenset[str] = frozenset()
     subnets: tuple[str, ...] = ()
-    zones: tuple[str, ...] = ()
     target_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     lifecycles: Mapping[str, str] = field(default_factory=dict)

@@ -166,11 +166,6 @@ class Record:
         mine = range(self.back_from or 0)
         return (*self.unheard, *((self.id, str(n)) for n in mine if str(n) not in self.filled))
 
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """The Auto Scaling groups to look at."""
-        return (self.group, self.twin) if self.twin else (self.group,)
-
 
 def begin(
     goal: Goal,
@@ -326,11 +321,6 @@ def history(table: Table, application: str, environment: str, limit: int = 100) 
     return [
         release_of(json.loads(each.body)) for each in table.newest(_history_key(application, environment), "", limit)
     ]
-
-
-def current(table: Table, application: str, environment: str) -> Release | None:
-    """The release that was written last."""
-    return next(iter(history(table, application, environment, limit=1)), None)
 
 
 def _history_key(application: str, environment: str) -> str:
