@@ -221,6 +221,8 @@ Action: TypeAlias = (
     | DeleteTwin
 )
 
+STAYING = ("InService", "Standby", "EnteringStandby")
+"""Lifecycle states of what did not leave the group by itself."""
 FROZEN = ("AZRebalance", "AlarmNotification", "HealthCheck", "Launch", "ReplaceUnhealthy", "ScheduledActions")
 """Suspended in the group that a blue-green roll switched away from: it neither grows, shrinks nor replaces."""
 
@@ -241,6 +243,8 @@ def perform(action: Action, record: Record, policy: Policy, ports: Ports) -> Rec
             ports.machines.terminate(ids)
         case Attach() | RaiseDesired() | LowerDesired() | Retire() | StandBy():
             return _resized(action, record, ports)
+        case SetMaximum():
+            return _set_maximum(action, record, ports)
         case StartRefresh(template, version):
             return replace(record, refresh=ports.scaling.start_refresh(record.group, template, version, policy))
         case Clone() | Size() | Switch() | DeleteTwin():
@@ -316,9 +320,6 @@ def _scale(action: Action, record: Record, ports: Ports) -> None:
             scaling.exit_standby(fleet, ids)
         case CancelRefresh():
             scaling.cancel_refresh(fleet)
-        case SetMaximum(seen, maximum) if (group := _group(record, ports)).maximum == seen:
-            # AWS lowers desired capacity to a maximum that is set below it.
-            scaling.set_maximum(fleet, max(maximum, group.desired))
         case SetTemplate(seen, version) if _launches_from(record, ports) == (record.found.template, seen):
             scaling.set_template(fleet, record.found.template, version)
         case _:
@@ -341,6 +342,18 @@ def _resized(action: Attach | RaiseDesired | LowerDesired | Retire | StandBy, re
             return _stand_by(action, record, ports)
 
 
+def _set_maximum(to: SetMaximum, record: Record, ports: Ports) -> Record:
+    """Never below desired capacity, which AWS would lower to it."""
+    group = _group(record, ports)
+    maximum = max(to.maximum, group.desired)
+    if group.maximum != to.seen:
+        return record
+    if maximum != to.maximum:
+        record = replace(record, maxima=(*record.maxima, maximum))
+    ports.scaling.set_maximum(record.group, maximum)
+    return record
+
+
 def _raise(raised: RaiseDesired, record: Record, ports: Ports) -> Record:
     if _group(record, ports).desired != raised.seen:
         return replace(record, raising=None)
@@ -360,11 +373,12 @@ def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Record:
 
 def _retire(retire: Retire, record: Record, ports: Ports) -> Record:
     """One that left the group by itself meanwhile took no desired capacity with it."""
-    if ports.scaling.terminate(retire.id, decrement=retire.decrement) or not retire.decrement:
+    has_gone = ports.scaling.terminate(retire.id, decrement=retire.decrement)
+    if not retire.decrement:
         return record
-    if _group(record, ports).desired < retire.seen:  # an earlier attempt whose answer was lost
-        return record
-    return replace(record, decremented=tuple(each for each in record.decremented if each != retire.id))
+    # Where it had gone before: by an earlier attempt whose answer was lost?
+    is_ours = has_gone or _group(record, ports).desired < retire.seen
+    return _left(record, (retire.id,)) if is_ours else _left(record, (), by_themselves=(retire.id,))
 
 
 def _stand_by(action: StandBy, record: Record, ports: Ports) -> Record:
@@ -373,15 +387,23 @@ def _stand_by(action: StandBy, record: Record, ports: Ports) -> Record:
         ports.scaling.enter_standby(record.group, action.ids, decrement=action.decrement)
     except CloudError:
         there = _group(record, ports).lifecycles
-        left = [
-            each
-            for each in action.ids
-            if not there.get(each, "").startswith(("InService", "Standby", "EnteringStandby"))
-        ]
-        if not left:
+        gone = tuple(each for each in action.ids if not there.get(each, "").startswith(STAYING))
+        if not gone:
             raise
-        return replace(record, decremented=tuple(each for each in record.decremented if each not in left))
-    return record
+        return _left(record, (), by_themselves=gone)
+    return _left(record, action.ids)
+
+
+def _left(record: Record, ids: tuple[str, ...], by_themselves: tuple[str, ...] = ()) -> Record:
+    """Of those whose leaving was announced, these have left with desired capacity, and the others without."""
+    seen, announced = record.leaving or (0, ())
+    here = [each for each in announced if each not in ids + by_themselves]
+    lowered = sum(each in announced for each in ids)
+    return replace(
+        record,
+        decremented=tuple(each for each in record.decremented if each not in by_themselves),
+        leaving=(seen - lowered, tuple(here)) if here else None,
+    )
 
 
 def _slot(record: Record, number: int, tags: Mapping[str, str]) -> Slot:

@@ -130,9 +130,9 @@ def wait(turn: Turn) -> Decision | None:
         if why := turn.not_yet(each):
             return turn.awaits(each.id, why)
     may_lack = len(turn.at.right) < turn.at.target and turn.launching
-    if turn.deficit > 0 if turn.is_forward else turn.is_by_group and may_lack:
+    if turn.to_come > 0 if turn.is_forward else turn.is_by_group and may_lack:
         since = turn.memory.short_since if turn.memory.short_since is not None else turn.now
-        why = f"launches {turn.deficit} by itself"
+        why = f"launches {turn.to_come} by itself"
         return Wait(turn.fleet.name, why, since, since + turn.policy.in_service_timeout)
     if wrong := [each for each in turn.at.wrong if each.id not in turn.chosen]:
         return turn.awaits(wrong[0].id, "may not go yet")

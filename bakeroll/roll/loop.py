@@ -154,9 +154,10 @@ class Loop:
 
     @property
     def _proved_image(self) -> str:
-        """What the group launches and this roll proves; nothing where the roller launches."""
-        is_by_group = self.record.launcher == "group" and self.record.stage == "forward"
-        return self.record.image if is_by_group else ""
+        """What the group launches and this roll proves; nothing where that is the old release yet."""
+        is_new = self.fleet is not None and self.fleet.image == self.record.image
+        is_by_group = self.record.launcher == "group" or is_new
+        return self.record.image if is_by_group and self.record.stage == "forward" else ""
 
     def _act(self, decision: Act, now: float) -> None:
         """Do it. The same decision once more means that its effect does not show yet."""

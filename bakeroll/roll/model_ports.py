@@ -223,7 +223,8 @@ class ModelTemplates:
     def make_version(self, template: str, source: str, image: str, token: str) -> str:
         self.world.call()
         if token not in self.world.tokens:
-            self.world.tokens[token] = str(max(map(int, self.world.versions)) + 1)
+            ever = (*self.world.versions, *self.world.tokens.values())  # a number is not given again
+            self.world.tokens[token] = str(max(map(int, ever)) + 1)
             self.world.versions[self.world.tokens[token]] = image
         return self.world.tokens[token]
 

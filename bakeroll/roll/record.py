@@ -86,7 +86,8 @@ class Record:
     any of them, `made` by this one, `making` the rolls that may have made one without hearing of it; `pinned`
     the number in the place of `$Latest`; `maxima` the maximum sizes that they set; `attached`, `retiring` (all
     that were chosen to go) and `decremented` instances; `lowering` and `raising` a change of desired capacity, from
-    and to; `attaching` the desired capacity seen before an attach whose answer is not known, and its instances;
+    and to; `attaching` and `leaving` the desired capacity seen before an attach, or before some leave with decrement,
+    whose answer is not known, and the instances;
     `slots` the launches of this roll, `filled` their instances, `back_from` the first that backing out launched.
 
     `soaked` are instances that stand by since an earlier roll, until `soaks_until` (ISO 8601); `is_watched` where the
@@ -125,6 +126,7 @@ class Record:
     raised: int = 0
     raising: tuple[int, int] | None = None
     attaching: tuple[int, tuple[str, ...]] | None = None
+    leaving: tuple[int, tuple[str, ...]] | None = None
     slots: tuple[RecordedSlot, ...] = ()
     filled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     back_from: int | None = None
@@ -218,9 +220,11 @@ def take_over(
     What the group launches from counts as found anew where somebody else set it, or where another group took over.
     What waits in that other group and is of the release comes back. Where a second group or an instance refresh is
     half done, the strategy stays that which began it and knows how to end it; so it does instead of blue-green, which
-    leaves the first group as it is, where that launches what the dead roll set.
+    leaves the first group as it is, where that launches or has what the dead roll set.
     """
-    is_set = policy.strategy == "blue-green" and fleet.template_version in dead.versions
+    theirs = {dead.image, *dead.others} - {dead.found.image}
+    has_theirs = any(each.is_member and each.image in theirs for each in fleet.instances)
+    is_set = policy.strategy == "blue-green" and (fleet.template_version in dead.versions or has_theirs)
     is_kept = is_set or _is_half_done(dead)
     launcher, because = (dead.launcher, dead.because) if is_kept else who
     unheard = tuple((dead.id, str(n)) for n in range(len(dead.slots)) if str(n) not in dead.filled)

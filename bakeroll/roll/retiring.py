@@ -18,6 +18,9 @@ def sweep(turn: Turn) -> Decision | None:
 
 def retire(turn: Turn) -> Decision | None:
     """Those that were chosen to go: deregistered, drained, gone."""
+    serving = [each.id for each in turn.going if turn.fleet.is_in_service(each)]
+    if serving and sum(turn.fleet.is_in_service(each) for each in turn.fleet.instances) - len(serving) < _floor(turn):
+        return turn.do(retiring=without(turn.record.retiring, serving))  # more is wanted since they were chosen
     if decision := _deregister(turn, [each for each in turn.going if each.is_registered]):
         return decision
     mine = [each for each in turn.going if not each.is_in_twin]  # those go with their group (twin.py)
@@ -79,6 +82,7 @@ def _leave(turn: Turn, instances: Sequence[Instance]) -> Decision | None:
         *standing_by,
         *retired,
         decremented=united(turn.record.decremented, decremented),
+        leaving=(turn.fleet.desired, decremented) if decremented else None,
         soaked=without(turn.record.soaked, [each.id for each in kept]),
     )
 
@@ -139,7 +143,8 @@ def _floor(turn: Turn) -> int:
 
     Backing out, while nothing that was found has gone: no more than were found serving, or may come.
     """
-    if turn.is_forward or turn.chosen & turn.found:
+    is_refreshed = turn.record.strategy == "refresh" and not turn.found <= {each.id for each in turn.fleet.members}
+    if turn.is_forward or turn.chosen & turn.found or is_refreshed:
         return turn.floor
     return min(turn.floor, max(turn.record.found.serving, _hopeful(turn)))
 

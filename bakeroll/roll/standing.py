@@ -113,7 +113,10 @@ def settled(fleet: Fleet, record: Record) -> Record:
     settled = replace(
         record,
         attached=tuple(each for each in record.attached if each not in loose),
-        decremented=tuple(each for each in record.decremented if each not in members),
+        decremented=tuple(
+            each for each in record.decremented if each not in members | _left_by_themselves(fleet, record)
+        ),
+        leaving=None,
         lowered=record.lowered + _lowered(fleet, record),
         lowering=None,
         raised=record.raised + _raised(fleet, record),
@@ -180,6 +183,15 @@ def _died_unattached(fleet: Fleet, record: Record) -> set[str]:
     return set(gone[max(0, fleet.desired - seen - members) :])
 
 
+def _left_by_themselves(fleet: Fleet, record: Record) -> set[str]:
+    """Of a leaving whose answer was lost, those with whom desired capacity was not lowered."""
+    if record.leaving is None:
+        return set()
+    seen, ids = record.leaving
+    members = {each.id for each in fleet.members}
+    return set([each for each in ids if each not in members][max(0, seen - fleet.desired) :])
+
+
 def _is_twin_home(fleet: Fleet, record: Record) -> bool:
     """Of a blue-green roll; nothing is made where the group is whole already."""
     is_switched = record.group != record.found.group
@@ -194,8 +206,7 @@ def _is_right(instance: Instance, record: Record, found: frozenset[str], *, is_t
         return False
     if record.strategy == "blue-green":
         is_home = instance.is_in_twin and not instance.lifecycle if is_twin_home else instance.is_member
-        is_back = record.stage == "back" and not _is_of_the_goal(instance, record, found)
-        return is_home and (is_back or (record.stage == "forward" and instance.image == record.image))
+        return is_home and (record.stage == "back" or instance.image == record.image)
     slot = slot_of(instance, record)
     if record.stage == "forward":
         return instance.image == record.image and (instance.is_member or (slot is not None and not instance.lifecycle))

@@ -91,8 +91,9 @@ class Turn:
 
     @property
     def to_come(self) -> int:
-        """The same, with those that it has not noticed to be dead."""
-        return max(0, self.fleet.desired - sum(each.is_alive for each in self.fleet.members))
+        """The same, with the replacements of those that it has not noticed to be dead, unless it may not look."""
+        is_blind = bool({"HealthCheck", "ReplaceUnhealthy"} & self.fleet.suspended)
+        return max(0, self.fleet.desired - sum(each.is_alive or is_blind for each in self.fleet.members))
 
     @property
     def launching(self) -> int:

@@ -98,7 +98,7 @@ class Events:
         """Where a change of desired capacity was announced and not heard of, nobody can tell whose a change is."""
         record = self._record
         is_due = any(each in self.fleet.members for each in record.get("decremented", ()))
-        return is_due or any(record.get(each) for each in ("attaching", "raising", "lowering"))
+        return is_due or any(record.get(each) for each in ("attaching", "leaving", "raising", "lowering"))
 
     @property
     def _record(self) -> dict[str, Any]:
@@ -138,7 +138,8 @@ class Events:
         squad, group = self.fleet.squad, self.fleet.group
         is_least = min(group.desired, self.observer.wanted) <= group.minimum
         is_lost = is_least or self._is_switched or self._is_unheard
-        if squad.lifecycles.get(victim) != "InService" or (is_lost and not is_replaced):
+        is_theirs = victim in self._record.get("decremented", ())  # nobody can tell whose doing it is
+        if squad.lifecycles.get(victim) != "InService" or (is_lost and not is_replaced) or is_theirs:
             return
         self.fleet.leave(squad, victim, "Standby")
         self.observer.standing.add(victim)

@@ -15,6 +15,7 @@ MOMENTS = 4.0
 """Seconds; longer than a turn of the roll takes, so that what it saw is among what is remembered."""
 
 
+EVER = 1e6
 LOOK = 1.0
 """Seconds that a look at the world takes: what came into service since then was not in service as far as it saw."""
 
@@ -174,12 +175,13 @@ class Observer:
         launched = versions[fleet.version(fleet.group.template_version)]
         named = {each for each in versions if any(line.startswith(f"version {each} of ") for line in self.lines)}
         assert versions.keys() <= self.kept | named | {fleet.group.template_version}, f"versions left: {versions}"
-        if (behaviour := fleet.images.get(launched)) and behaviour.dies:
-            return  # a group of nobody's choice but an empty fleet's: its instances die for ever
+        behaviour = fleet.images.get(launched)
+        if behaviour and (behaviour.dies or behaviour.boots > EVER):
+            return  # a group of nobody's choice but an empty fleet's: its instances die, or boot, for ever
         self._strays()
         members = {each: fleet.machines[each].instance.image for each in fleet.lifecycles if each not in self.standing}
         if ended == "back":
-            was_there = self.image == self.home or (self.is_edited and self.image == launched)
+            was_there = self.image == self.home or ((self.is_edited or self.is_blue_green) and self.image == launched)
             assert self.image not in members.values() or was_there, f"{members} after a roll back"
         else:
             others = {launched} if self.is_edited else set()  # which the group evens out its zones with
@@ -187,7 +189,8 @@ class Observer:
             assert launched == ended or self.is_edited, f"launches {launched}"
         if launched in fleet.images:
             assert len(members) >= self.wanted, f"{len(members)} members, {self.wanted} wanted"
-            is_kept = "Terminate" in fleet.group.suspended  # by somebody: then the group itself takes none away
+            is_protected = any(fleet.machines[each].protected for each in members)
+            is_kept = "Terminate" in fleet.group.suspended or is_protected  # then the group itself takes none away
             assert len(members) == self.wanted or is_kept, f"{len(members)} members, {self.wanted} wanted"
 
     def _sizes(self) -> None:

@@ -190,7 +190,10 @@ ROWS = [
         replace(COMMITTED, instances=(instance("i-0", "ami-old", ""), *MEMBERS[2:]), desired=3),
         replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-1",)),
         PROVEN,
-        Act(replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-1", "i-0")), (act.Retire("i-0", True, 3),)),
+        Act(
+            replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-1", "i-0"), leaving=(3, ("i-0",))),
+            (act.Retire("i-0", True, 3),),
+        ),
     ),
     Row(
         "at the end the processes are resumed",
