@@ -6,6 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from bakeroll.aws.autoscaling import AutoScaling
+from bakeroll.aws.session import clients
+from bakeroll.aws.templates import Templates
+from bakeroll.fleet import Warm
 from bakeroll.local import autoscaling_hooks
 from bakeroll.local.warm_pools import warm_of
 from tests.local.world import World
@@ -290,6 +294,23 @@ def test_a_warm_instance_is_no_member_to_be_terminated_or_attached(world: World)
         world.asg.attach_instances(**NAMED, InstanceIds=[warm])
     found = world.asg.describe_auto_scaling_instances(InstanceIds=[warm])["AutoScalingInstances"]
     assert [each["LifecycleState"] for each in found] == ["Warmed:Running"]
+
+
+def test_a_roll_sees_what_is_in_the_pool_and_stays_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    world.scale()
+    pool(world)
+    going, *staying = world.warm()
+    world.ec2.terminate_instances(InstanceIds=[going])
+    world.cloud.scaling.turn()
+    aws = clients("eu-west-1")
+
+    found = AutoScaling(aws, Templates(aws)).warm("links")
+
+    template = world.described()["LaunchTemplate"]["LaunchTemplateId"]
+    assert [each for each in found if each.id in staying] == [Warm(staying[0], template, "1")]
+    assert going not in {each.id for each in found}
 
 
 def test_the_pool_is_shown_in_pages(world: World) -> None:
