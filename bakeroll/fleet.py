@@ -73,6 +73,7 @@ class Group:
     `template_version` are then that policy's) or a launch configuration (`template` is then LAUNCH_CONFIGURATION and
     `template_version` its name). `conflict` says why another image cannot be set, such as an override with a
     launch template of its own. `hold` is the value of its tag `bakeroll:hold`, None where it has none.
+    `deletion_protection` is AWS's word: none, prevent-force-deletion or prevent-all-deletion.
     """
 
     name: str
@@ -83,7 +84,6 @@ class Group:
     template_version: str
     suspended: frozenset[str] = frozenset()
     subnets: tuple[str, ...] = ()
-    zones: tuple[str, ...] = ()
     target_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     lifecycles: Mapping[str, str] = field(default_factory=dict)
@@ -93,6 +93,7 @@ class Group:
     has_warm_pool: bool = False
     classic_balancers: tuple[str, ...] = ()
     hold: str | None = None
+    deletion_protection: str = "none"
 
     @property
     def size(self) -> int:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 TAIL_LINES = 40
 
@@ -105,11 +105,26 @@ def _follow(
 
 
 @contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """Wait until no other process or thread holds `lock`, and hold it; the kernel lets go when we are killed."""
+def alone(lock: Path, waiting: Callable[[float], None] = lambda _: None) -> Iterator[None]:
+    """Wait until no other process or thread holds `lock`, and hold it; the kernel lets go when we are killed.
+
+    While it waits, `waiting` is told for how many seconds it has, 0 at first; what it raises ends the wait.
+    """
     with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        began, seconds = time.monotonic(), 0.0
+        while not _is_ours(file):
+            waiting(seconds)
+            time.sleep(0.1)
+            seconds = time.monotonic() - began
         yield
+
+
+def _is_ours(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _appended(process: subprocess.Popen[str], log: Path, begin: int) -> Iterator[str]:

@@ -132,6 +132,7 @@ class Site:
             report=self.report,
             now=lambda: datetime.now(UTC),
             work=self.work,
+            operator=self.operator,
             endpoint=os.environ.get("AWS_ENDPOINT_URL", ""),
         )
 
@@ -176,7 +177,7 @@ class Site:
                     self._goal(release),
                     environment.policy,
                     self.ports,
-                    owner=this_process(),
+                    owner=this_process(self.operator),
                     clock=clock,
                     report=timeline,
                     poll=self._poll,
@@ -242,8 +243,8 @@ class Site:
         from bakeroll.roll.doctor import take_away
         from bakeroll.roll.owner import this_process
 
-        goal = self.environment.fleet
-        take_away(goal, self.environment.target_groups, instances, self.ports, this_process(), SystemClock())
+        environment, owner = self.environment, this_process(self.operator)
+        take_away(environment.fleet, environment.target_groups, instances, self.ports, owner, SystemClock())
 
     def stands_by_until(self) -> str | None:
         """Until when the old instances stand by, ISO 8601; None where none do."""

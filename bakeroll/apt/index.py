@@ -5,7 +5,7 @@ Format: https://wiki.debian.org/DebianRepository/Format
 
 import gzip
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,10 +30,8 @@ class Published:
 
     name: str
     version: str
-    architecture: str
     filename: str
     sha256: str
-    size: int
     commit: str = ""
 
 
@@ -76,18 +74,12 @@ def published(packages: str) -> list[Published]:
         Published(
             name=entry["Package"],
             version=entry["Version"],
-            architecture=entry["Architecture"],
             filename=entry["Filename"],
             sha256=entry["SHA256"],
-            size=int(entry["Size"]),
             commit=entry.get("Git-Commit", ""),
         )
         for entry in Deb822.iter_paragraphs(packages, use_apt_pkg=False)
     ]
-
-
-def newest_first(found: Iterable[Published]) -> list[str]:
-    return [str(version) for version in sorted({Version(each.version) for each in found}, reverse=True)]
 
 
 def compressed(packages: str) -> bytes:

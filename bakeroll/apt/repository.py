@@ -61,19 +61,6 @@ def published(name: str, repository: RepositorySettings, *, store: ObjectStore, 
     return [each for each in _all(repository, store, signer) if each.name == name]
 
 
-def versions(name: str, repository: RepositorySettings, *, store: ObjectStore, signer: Signer) -> list[str]:
-    """Every version of a package that can be installed from the suite, newest first in Debian's order."""
-    return index.newest_first(each for each in _all(repository, store, signer) if each.name == name)
-
-
-def find(
-    name: str, version: str, repository: RepositorySettings, *, store: ObjectStore, signer: Signer
-) -> Published | None:
-    """One version of a package as the suite holds it, if it does."""
-    found = (each for each in _all(repository, store, signer) if (each.name, each.version) == (name, version))
-    return next(found, None)
-
-
 def url(repository: RepositorySettings, *, endpoint: str, region: str) -> str:
     """Where apt fetches from: the setting, or the bucket at `endpoint`, or the bucket on AWS."""
     if repository.url:
@@ -81,15 +68,6 @@ def url(repository: RepositorySettings, *, endpoint: str, region: str) -> str:
     if endpoint:
         return f"{endpoint.rstrip('/')}/{repository.bucket}"
     return f"https://{repository.bucket}.s3.{region}.amazonaws.com"
-
-
-def sources_file(repository: RepositorySettings, *, address: str, public_key: str) -> str:
-    """A .sources file for /etc/apt/sources.list.d, trusted by the key in it alone (apt 2.3.10 or later)."""
-    key = "\n".join(f" {line.strip() or '.'}" for line in public_key.strip().splitlines())
-    return (
-        f"Types: deb\nURIs: {address}\nSuites: {repository.suite}\nComponents: {repository.component}\n"
-        f"Signed-By:\n{key}\n"
-    )
 
 
 def _all(repository: RepositorySettings, store: ObjectStore, signer: Signer) -> list[Published]:

@@ -27,7 +27,3 @@ class Signer(Protocol):
     def verify(self, signed: str) -> str:
         """The text under our key's signature; PublishError where it is not ours."""
         ...
-
-    def public_key(self) -> str:
-        """Armoured."""
-        ...

@@ -8,6 +8,7 @@ from functools import cached_property
 from bakeroll.aws import classic
 from bakeroll.aws.session import Clients
 from bakeroll.aws.target_groups import TargetGroups
+from bakeroll.facts import Balancer
 from bakeroll.fleet import Health, TargetGroup
 
 
@@ -21,6 +22,11 @@ class Balancers:
         """By ARN or name, in that order, then the classic load balancers of these names."""
         groups = self._groups.described(arns) if arns else ()
         return [*groups, *(self._classic.described(classic) if classic else ())]
+
+    def facts(self, arns: Sequence[str], classic: Sequence[str] = ()) -> Sequence[Balancer]:
+        """How long each of these drains, and how it checks, in that order."""
+        groups = self._groups.facts(arns) if arns else ()
+        return [*groups, *(self._classic.facts(classic) if classic else ())]
 
     def health(self, group: TargetGroup) -> Mapping[str, Health]:
         """By target."""

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from bakeroll.aws.session import blocks, translated
 from bakeroll.aws.url import url
+from bakeroll.facts import Balancer
 from bakeroll.fleet import Health, TargetGroup
 
 if TYPE_CHECKING:
     from types_boto3_elb import ElasticLoadBalancingClient
-    from types_boto3_elb.type_defs import InstanceStateTypeDef
+    from types_boto3_elb.type_defs import InstanceStateTypeDef, LoadBalancerDescriptionTypeDef
 
 TYPE = "classic"
 TARGETS_AT_MOST = 100
@@ -37,12 +38,13 @@ class ClassicBalancers:
 
     def described(self, names: Sequence[str]) -> Sequence[TargetGroup]:
         """As target groups; the port is that of the first listener's instances."""
-        with translated("DescribeLoadBalancers", ", ".join(names)):
-            pages = self._client.get_paginator("describe_load_balancers").paginate(LoadBalancerNames=list(names))
-            found = [each for page in pages for each in page["LoadBalancerDescriptions"]]
-        listeners = {each["LoadBalancerName"]: each["ListenerDescriptions"] for each in found}
+        listeners = {each["LoadBalancerName"]: each["ListenerDescriptions"] for each in self._raw(names)}
         ports = {name: each[0]["Listener"]["InstancePort"] if each else 0 for name, each in listeners.items()}
         return [TargetGroup(name, name, ports[name], TYPE) for name in names]
+
+    def facts(self, names: Sequence[str]) -> Sequence[Balancer]:
+        """How long each drains, and how it checks."""
+        return [_facts(each, self._delay(each["LoadBalancerName"])) for each in self._raw(names)]
 
     def health(self, name: str) -> Mapping[str, Health]:
         with translated("DescribeInstanceHealth", name):
@@ -66,13 +68,30 @@ class ClassicBalancers:
 
     def url(self, names: Sequence[str]) -> str:
         """Where a client reaches the first of these that has a listener; empty where none has."""
-        with translated("DescribeLoadBalancers", ", ".join(names)):
-            found = self._client.describe_load_balancers(LoadBalancerNames=list(names))["LoadBalancerDescriptions"]
-        for balancer in found:
+        for balancer in self._raw(names):
             listeners = [each["Listener"] for each in balancer["ListenerDescriptions"]]
             for each in sorted(listeners, key=lambda each: each["Protocol"] != "HTTPS"):
                 return url(each["Protocol"], balancer["DNSName"], each["LoadBalancerPort"])
         return ""
+
+    def _raw(self, names: Sequence[str]) -> list[LoadBalancerDescriptionTypeDef]:
+        with translated("DescribeLoadBalancers", ", ".join(names)):
+            pages = self._client.get_paginator("describe_load_balancers").paginate(LoadBalancerNames=list(names))
+            return [each for page in pages for each in page["LoadBalancerDescriptions"]]
+
+    def _delay(self, name: str) -> int:
+        """How long connections drain, in seconds; 0 where that is switched off."""
+        with translated("DescribeLoadBalancerAttributes", name):
+            found = self._client.describe_load_balancer_attributes(LoadBalancerName=name)
+        draining = found["LoadBalancerAttributes"].get("ConnectionDraining")
+        return draining.get("Timeout", 0) if draining and draining["Enabled"] else 0
+
+
+def _facts(raw: LoadBalancerDescriptionTypeDef, delay: int) -> Balancer:
+    """A new instance needs as many passes as any other."""
+    check = raw["HealthCheck"]
+    threshold = check["HealthyThreshold"]
+    return Balancer(raw["LoadBalancerName"], delay, check["Interval"], threshold, first=threshold)
 
 
 def _health(raw: InstanceStateTypeDef) -> Health:

@@ -31,7 +31,6 @@ def group(raw: AutoScalingGroupTypeDef, image_of: ImageOf) -> Group:
         template_version=version,
         suspended=frozenset(each["ProcessName"] for each in raw.get("SuspendedProcesses", [])),
         subnets=tuple(each.strip() for each in subnets.split(",")) if subnets else (),
-        zones=tuple(raw.get("AvailabilityZones", [])),
         target_groups=tuple(raw.get("TargetGroupARNs", [])),
         tags={each["Key"]: each.get("Value", "") for each in raw.get("Tags", []) if each.get("PropagateAtLaunch")},
         lifecycles={each["InstanceId"]: each["LifecycleState"] for each in raw.get("Instances", [])},
@@ -41,6 +40,7 @@ def group(raw: AutoScalingGroupTypeDef, image_of: ImageOf) -> Group:
         is_deleting=bool(raw.get("Status")),
         classic_balancers=tuple(raw.get("LoadBalancerNames", [])),
         hold=next((each.get("Value", "") for each in raw.get("Tags", []) if each["Key"] == HOLD_TAG), None),
+        deletion_protection=raw.get("DeletionProtection", "none"),
     )
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bakeroll.aws import permissions
+from bakeroll.aws.autoscaling import AutoScaling
+from bakeroll.aws.balancers import Balancers
+from bakeroll.aws.cloudwatch import CloudWatch
 from bakeroll.aws.ec2 import GROUP_TAG
 from bakeroll.aws.permissions import Need
 from bakeroll.aws.quotas import Quotas
 from bakeroll.aws.session import FORBIDDEN, Clients, code_of, permitted, translated
+from bakeroll.aws.templates import Templates
 from bakeroll.errors import CloudError
 from bakeroll.facts import Balancer, Image, InstanceType, Launch, Quota, Room
 from bakeroll.fleet import ROLL_TAG
@@ -24,12 +28,7 @@ if TYPE_CHECKING:
         LaunchTemplateSpecificationTypeDef,
         MixedInstancesPolicyOutputTypeDef,
     )
-    from types_boto3_elb.type_defs import LoadBalancerDescriptionTypeDef
-    from types_boto3_elbv2.type_defs import TargetGroupTypeDef
 
-ALARMS_AT_MOST = 100
-OVER = frozenset({"Successful", "Failed", "Cancelled", "RollbackFailed", "RollbackSuccessful"})
-"""Statuses of an instance refresh that does nothing any more."""
 ENCODED = re.compile(r"\s*Encoded authorization failure message: \S+")
 UNAUTHORIZED = re.compile(r"to perform: (\S+) on resource: (\S+)(?: because (.+?))?\.?\s*$")
 
@@ -88,7 +87,9 @@ class Surroundings:
         return {subnet: self._refusal(subnet) for subnet in self._subnets or ("",)}
 
     def balancers(self) -> Sequence[Balancer]:
-        return [*self._target_groups(), *self._classic()]
+        group = self._group
+        with permitted("DescribeTargetGroups", self.group):
+            return Balancers(self.aws).facts(group.get("TargetGroupARNs", []), group.get("LoadBalancerNames", []))
 
     def alarms(self) -> Mapping[str, str]:
         with permitted("DescribePolicies", self.group):
@@ -97,14 +98,14 @@ class Surroundings:
         named = [alarm["AlarmName"] for policy in policies for alarm in policy.get("Alarms", [])]
         # Target tracking's own AlarmLow is in ALARM whenever the fleet has little to do.
         own = [each for each in named if not re.match(r"TargetTracking-.*-AlarmLow-", each)]
-        states = self._states(list(dict.fromkeys([*self.alarm_names, *own])))
+        with permitted("DescribeAlarms", self.group):
+            states = CloudWatch(self.aws).alarms(list(dict.fromkeys([*self.alarm_names, *own])))
         return {**dict.fromkeys(self.alarm_names, ""), **states}
 
     def refresh(self) -> str:
         with permitted("DescribeInstanceRefreshes", self.group):
-            found = self.aws.autoscaling.describe_instance_refreshes(AutoScalingGroupName=self.group)
-        statuses = [each.get("Status", "") for each in found["InstanceRefreshes"]]
-        return next((each for each in statuses if each not in OVER), "")
+            found = AutoScaling(self.aws, Templates(self.aws)).refreshes(self.group)
+        return next((each.status for each in found if not each.is_over), "")
 
     def denied(self) -> Sequence[str]:
         return permissions.denied(self.aws, needs(self._group, self._template, self.table))
@@ -156,40 +157,6 @@ class Surroundings:
         except CloudError as error:
             return refusal(error)
         return ""
-
-    def _target_groups(self) -> Iterator[Balancer]:
-        if not (arns := self._group.get("TargetGroupARNs", [])):
-            return
-        with permitted("DescribeTargetGroups", ", ".join(arns)):
-            pages = self.aws.elbv2.get_paginator("describe_target_groups").paginate(TargetGroupArns=arns)
-            groups = [each for page in pages for each in page["TargetGroups"]]
-        for group in groups:
-            with permitted("DescribeTargetGroupAttributes", group["TargetGroupName"]):
-                found = self.aws.elbv2.describe_target_group_attributes(TargetGroupArn=group["TargetGroupArn"])
-            yield _balancer(group, {each.get("Key", ""): each.get("Value", "") for each in found["Attributes"]})
-
-    def _classic(self) -> Iterator[Balancer]:
-        if not (names := self._group.get("LoadBalancerNames", [])):
-            return
-        with permitted("DescribeLoadBalancers", ", ".join(names)):
-            pages = self.aws.elb.get_paginator("describe_load_balancers").paginate(LoadBalancerNames=names)
-            balancers = [each for page in pages for each in page["LoadBalancerDescriptions"]]
-        for balancer in balancers:
-            with permitted("DescribeLoadBalancerAttributes", balancer["LoadBalancerName"]):
-                found = self.aws.elb.describe_load_balancer_attributes(LoadBalancerName=balancer["LoadBalancerName"])
-            yield _classic_balancer(balancer, found["LoadBalancerAttributes"].get("ConnectionDraining", {}))
-
-    def _states(self, names: Sequence[str]) -> Mapping[str, str]:
-        found: dict[str, str] = {}
-        for at in range(0, len(names), ALARMS_AT_MOST):
-            block = list(names[at : at + ALARMS_AT_MOST])
-            with permitted("DescribeAlarms", ", ".join(block)):
-                page = self.aws.cloudwatch.describe_alarms(
-                    AlarmNames=block, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=ALARMS_AT_MOST
-                )
-            for each in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])):
-                found[each.get("AlarmName", "")] = each.get("StateValue", "")
-        return found
 
 
 def needs(group: AutoScalingGroupTypeDef, template: LaunchTemplateSpecificationTypeDef, table: str) -> Sequence[Need]:
@@ -269,20 +236,3 @@ def _image(raw: Any) -> Image:
         has_ena=raw.get("EnaSupport", True),
         deprecated=datetime.fromisoformat(deprecated) if deprecated else None,
     )
-
-
-def _balancer(group: TargetGroupTypeDef, attributes: Mapping[str, str]) -> Balancer:
-    return Balancer(
-        name=group.get("TargetGroupName", ""),
-        delay=int(attributes.get("deregistration_delay.timeout_seconds", 0)),
-        interval=group.get("HealthCheckIntervalSeconds", 0),
-        threshold=group.get("HealthyThresholdCount", 1),
-        slow_start=int(attributes.get("slow_start.duration_seconds", 0)),
-    )
-
-
-def _classic_balancer(raw: LoadBalancerDescriptionTypeDef, draining: Any) -> Balancer:
-    check: Any = raw.get("HealthCheck", {})
-    threshold = check.get("HealthyThreshold", 1)
-    delay = draining.get("Timeout", 0) if draining.get("Enabled") else 0
-    return Balancer(raw.get("LoadBalancerName", ""), delay, check.get("Interval", 0), threshold, first=threshold)

@@ -78,16 +78,7 @@ def fleet(
     identifiers = [subnet["SubnetId"] for subnet in subnets]
     target_group = _target_group(environment, elbv2, subnets[0]["VpcId"])
     _load_balancer(name, elbv2, identifiers, target_group)
-    templates = ec2.describe_launch_templates(Filters=[{"Name": "launch-template-name", "Values": [name]}])
-    if not templates["LaunchTemplates"]:
-        ec2.create_launch_template(
-            LaunchTemplateName=name,
-            LaunchTemplateData={
-                "ImageId": NO_IMAGE,
-                "InstanceType": environment.local.instance_type,  # type: ignore[typeddict-item]
-                "MetadataOptions": {"HttpTokens": "required"},
-            },
-        )
+    _launch_template(environment, ec2)
     autoscaling.create_auto_scaling_group(
         AutoScalingGroupName=name,
         LaunchTemplate={"LaunchTemplateName": name, "Version": "1"},
@@ -101,6 +92,20 @@ def fleet(
         Tags=[{"Key": "application", "Value": environment.application, "PropagateAtLaunch": True}],
     )
     yield f"fleet {name} made: {environment.local.desired} instances wanted, {environment.local.maximum} at most"
+
+
+def _launch_template(environment: EnvironmentSettings, ec2: EC2Client) -> None:
+    name = environment.fleet
+    there = ec2.describe_launch_templates(Filters=[{"Name": "launch-template-name", "Values": [name]}])
+    if not there["LaunchTemplates"]:
+        ec2.create_launch_template(
+            LaunchTemplateName=name,
+            LaunchTemplateData={
+                "ImageId": NO_IMAGE,
+                "InstanceType": environment.local.instance_type,  # type: ignore[typeddict-item]
+                "MetadataOptions": {"HttpTokens": "required"},
+            },
+        )
 
 
 def _target_group(environment: EnvironmentSettings, elbv2: ElasticLoadBalancingv2Client, vpc: str) -> str:

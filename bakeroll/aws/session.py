@@ -176,13 +176,14 @@ def translated(operation: str, resource: str = "") -> Iterator[None]:
 
 @contextmanager
 def permitted(operation: str, resource: str = "") -> Iterator[None]:
-    """As `translated`; that the credentials may not do it is told in three words."""
+    """As `translated`; what the credentials may not do is told in three words, also where a call inside translated."""
     try:
         with translated(operation, resource):
             yield
     except CloudError as error:
         if code_of(error) in FORBIDDEN:
-            raise CloudError(f"not permitted: {operation}") from error
+            refused: Any = error.__cause__
+            raise CloudError(f"not permitted: {refused.operation_name}") from error
         raise
 
 

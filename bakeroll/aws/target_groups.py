@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bakeroll.aws.session import blocks, translated
 from bakeroll.aws.url import url
 from bakeroll.errors import CloudError
+from bakeroll.facts import Balancer
 from bakeroll.fleet import Health, TargetGroup
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ class TargetGroups:
         if missing := [each for each in named if each not in known]:
             raise CloudError(f"There is no target group {', '.join(missing)}.")
         return [_target_group(known[each]) for each in named]
+
+    def facts(self, named: Sequence[str]) -> Sequence[Balancer]:
+        """How long each drains, and how it checks; those by ARN first."""
+        return [_facts(each, self._attributes(each["TargetGroupArn"])) for each in self._named(named)]
 
     def health(self, arn: str) -> Mapping[str, Health]:
         with translated("DescribeTargetHealth", arn):
@@ -65,6 +70,11 @@ class TargetGroups:
                     return url(listener.get("Protocol", "HTTP"), host, listener.get("Port", 80))
         return ""
 
+    def _attributes(self, arn: str) -> Mapping[str, str]:
+        with translated("DescribeTargetGroupAttributes", arn):
+            found = self._client.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+        return {each.get("Key", ""): each.get("Value", "") for each in found}
+
     def _named(self, named: Sequence[str]) -> list[TargetGroupTypeDef]:
         """By ARN or name, those by ARN first."""
         arns = [each for each in named if each.startswith("arn:")]
@@ -83,4 +93,14 @@ class TargetGroups:
 def _target_group(raw: TargetGroupTypeDef) -> TargetGroup:
     return TargetGroup(
         raw["TargetGroupArn"], raw["TargetGroupName"], raw.get("Port", 0), raw.get("TargetType", "instance")
+    )
+
+
+def _facts(raw: TargetGroupTypeDef, attributes: Mapping[str, str]) -> Balancer:
+    return Balancer(
+        name=raw["TargetGroupName"],
+        delay=int(attributes.get("deregistration_delay.timeout_seconds", 0)),
+        interval=raw.get("HealthCheckIntervalSeconds", 0),
+        threshold=raw.get("HealthyThresholdCount", 1),
+        slow_start=int(attributes.get("slow_start.duration_seconds", 0)),
     )

@@ -4,17 +4,13 @@ One bake at a time for an application and an environment on this machine: who co
 finds the first's image. What a killed bake left is swept before the next.
 """
 
-import fcntl
-import getpass
 import json
 import re
 import secrets
-import socket
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from bakeroll.bake import catalogue, packer
@@ -25,7 +21,7 @@ from bakeroll.bake.sweep import Bake, sweep, sweep_bakes
 from bakeroll.bake.template import PLUGINS_FILE, variables
 from bakeroll.errors import BakeError, CloudError
 from bakeroll.events import Event, Report
-from bakeroll.process import Run, ToolFailed
+from bakeroll.process import Run, ToolFailed, alone
 from bakeroll.release import Image
 from bakeroll.settings import EnvironmentSettings
 
@@ -37,8 +33,9 @@ LOCK_TIMEOUT = 3600.0
 class Bakery:
     """What every bake needs of the world.
 
-    `work` is the .bakeroll folder; `endpoint` is EC2's address where it is not AWS's own; `credentials` are
-    environment variables for Packer, beside those that this process has; `toolkit` holds packer/ and ansible/.
+    `work` is the .bakeroll folder; `operator` is who bakes, user@host; `endpoint` is EC2's address where it is not
+    AWS's own; `credentials` are environment variables for Packer, beside those that this process has; `toolkit` holds
+    packer/ and ansible/.
     """
 
     environment: EnvironmentSettings
@@ -48,6 +45,7 @@ class Bakery:
     report: Report
     now: Callable[[], datetime]
     work: Path
+    operator: str
     endpoint: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict)
     toolkit: Path = TOOLKIT
@@ -79,7 +77,8 @@ def baked(bakery: Bakery, order: Order, recipe: Recipe, max_age: timedelta | Non
     """The image of `recipe` that is at most `max_age` old, from the catalogue or else from the oven."""
     if image := _found(bakery, recipe, max_age):
         return image
-    with _alone(bakery):
+    bakery.work.mkdir(parents=True, exist_ok=True)
+    with alone(bakery.work / f"bake-{bakery.scope}.lock", partial(_waiting, bakery)):
         if image := _found(bakery, recipe, max_age):
             return image
         sweep(bakery.images, bakery.scope, bakery.work.resolve(), now=bakery.now(), report=bakery.report)
@@ -195,7 +194,7 @@ def _packer_variables(bakery: Bakery, order: Order, recipe: Recipe, bake: Bake) 
         **run_tags,
         **catalogue.tags_of(recipe, order.source, order.version, order.revision),
         "Name": image_name,
-        catalogue.BAKED_BY: _baker(),
+        catalogue.BAKED_BY: bakery.operator,
     }
     return {
         "key_pair": bake.key_pair,
@@ -212,13 +211,6 @@ def _image_name(bakery: Bakery, order: Order, bake: Bake) -> str:
     return f"{re.sub(r'[^A-Za-z0-9()./_-]', '-', what)[:90]}-{bake.name}"
 
 
-def _baker() -> str:
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (KeyError, OSError):
-        return socket.gethostname()
-
-
 def _ami(bakery: Bakery, image_id: str) -> catalogue.Ami:
     ami = bakery.images.get(image_id)
     if ami is None:
@@ -226,24 +218,8 @@ def _ami(bakery: Bakery, image_id: str) -> catalogue.Ami:
     return ami
 
 
-@contextmanager
-def _alone(bakery: Bakery) -> Iterator[None]:
-    """Hold the lock of the bakery's scope. The kernel gives it back when this process goes, however it goes."""
-    bakery.work.mkdir(parents=True, exist_ok=True)
-    with (bakery.work / f"bake-{bakery.scope}.lock").open("w") as lock:
-        _lock(lock.fileno(), bakery)
-        yield
-
-
-def _lock(descriptor: int, bakery: Bakery) -> None:
-    deadline, is_told = time.monotonic() + LOCK_TIMEOUT, False
-    while True:
-        try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise BakeError(f"Another bake of {bakery.scope} has not ended in an hour.") from None
-        if not is_told:
-            bakery.report(Event("bake", f"waiting for another bake of {bakery.scope} on this machine"))
-            is_told = True
-        time.sleep(0.2)
+def _waiting(bakery: Bakery, seconds: float) -> None:
+    if not seconds:
+        bakery.report(Event("bake", f"waiting for another bake of {bakery.scope} on this machine"))
+    if seconds > LOCK_TIMEOUT:
+        raise BakeError(f"Another bake of {bakery.scope} has not ended in an hour.")

@@ -106,12 +106,14 @@ def _port(given: Any) -> int | None:
 
 
 def _classic(balancer: Any, instances: Mapping[str, Any]) -> Wanted:
-    """A classic load balancer: each of its listeners forwards to a port of all its instances."""
+    """A classic load balancer: each of its listeners forwards to a port of all its instances.
+
+    Unlike a target, an instance is deregistered as soon as it has answered all:
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/config-conn-drain.html
+    """
     check = _classic_check(balancer.health_check)
     modes = {int(each.instance_port): _mode(each.protocol) for each in balancer.listeners}
     names = {port: classic_group(balancer.name, port) for port in modes}
-    draining = balancer.attributes.get("connection_draining") or {}
-    delay = float(draining.get("timeout") or 300) if draining.get("enabled") else 0.0
     return Wanted(
         name=f"{balancer.name}-classic",
         layout=Layout(
@@ -126,9 +128,16 @@ def _classic(balancer: Any, instances: Mapping[str, Any]) -> Wanted:
             names[port]: _servers([{"Id": each, "Port": port} for each in balancer.instance_ids], instances)
             for port in modes
         },
-        delays=dict.fromkeys(names.values(), delay),
+        delays=dict.fromkeys(names.values(), _classic_delay(balancer)),
         gone=_gone(instances),
+        ends_idle=True,
     )
+
+
+def _classic_delay(balancer: Any) -> float:
+    """Seconds that connections may go on. moto keeps the attribute in the API's words once it was set."""
+    draining = balancer.attributes["connection_draining"]
+    return float(draining.get("Timeout", 300)) if draining.get("Enabled") else 0.0
 
 
 def _classic_check(check: Any) -> HealthCheck:

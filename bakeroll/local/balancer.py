@@ -41,7 +41,7 @@ class Wanted:
     """A load balancer as the API has it.
 
     `registered` holds each group's targets, `delays` each group's deregistration delay in seconds, `gone`
-    the ids of targets whose machine runs no more.
+    the ids of targets whose machine runs no more. Where it `ends_idle`, draining is over when nothing is in flight.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Wanted:
     registered: Mapping[str, Mapping[str, Server]] = field(default_factory=dict)
     delays: Mapping[str, float] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
+    ends_idle: bool = False
 
 
 @dataclass(slots=True)
@@ -60,7 +61,9 @@ class Place:
     until: float = 0
 
 
-def next_move(place: Place | None, *, is_registered: bool, is_gone: bool, stat: Stat | None, now: float) -> Move | None:
+def next_move(
+    place: Place | None, *, is_registered: bool, is_gone: bool, stat: Stat | None, now: float, is_drained: bool = False
+) -> Move | None:
     """What is to be done with a target. Pure."""
     if place is None:
         return "enter" if is_registered and not is_gone else None
@@ -74,7 +77,7 @@ def next_move(place: Place | None, *, is_registered: bool, is_gone: bool, stat: 
         return None if is_registered else "drain"
     if is_registered:
         return "resume"
-    return "leave" if now >= place.until else None
+    return "leave" if is_drained or now >= place.until else None
 
 
 def target_of(server: str) -> str:
@@ -129,11 +132,15 @@ class LoadBalancer:
                 is_gone=target_of(name) in wanted.gone or is_elsewhere,
                 stat=self.stats.get((waiting_room(group.name), name)),
                 now=self._clock(),
+                is_drained=wanted.ends_idle and self._is_quiet((group.name, name)),
             )
             if move:
                 self._make(move, group, name, server, wanted.delays.get(group.name, 0))
                 has_moved = True
         return has_moved
+
+    def _is_quiet(self, key: tuple[str, str]) -> bool:
+        return key in self.stats and not self.stats[key].in_flight and not self.haproxy.is_finishing
 
     def _make(self, move: Move, group: TargetGroup, name: str, server: Server | None, delay: float) -> None:
         serving, new = f"{group.name}/{name}", f"{waiting_room(group.name)}/{name}"

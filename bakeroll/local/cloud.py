@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from werkzeug.serving import BaseWSGIServer
 
 from bakeroll.errors import LocalCloudError
-from bakeroll.local import autoscaling_hooks, cgroup, elb_hooks, moto_hooks, source_image
+from bakeroll.local import autoscaling_hooks, cgroup, elb_hooks, image_hooks, moto_hooks, source_image
 from bakeroll.local.addresses import Addresses
 from bakeroll.local.afflictions import Afflictions
 from bakeroll.local.api import Api, ForInstances, NoBrowsers, serve
@@ -77,8 +77,9 @@ class LocalCloud(moto_hooks.Cloud):
         source = source_image.provide(self.config.cache, self._run, self._tell)
         self._restore()
         self.images.start(source)
-        moto_hooks.register_source_image(self, source)
+        image_hooks.register_source_image(self, source)
         moto_hooks.settle(self)
+        image_hooks.settle(self)
         elb_hooks.settle()
         autoscaling_hooks.settle()
         self._remove_dead_disks()
@@ -117,7 +118,7 @@ class LocalCloud(moto_hooks.Cloud):
     def status(self) -> dict[str, Any]:
         if self._is_ending:  # who asks wants to know whether the cloud is up
             return {}
-        names = moto_hooks.image_names()
+        names = image_hooks.image_names()
         return {
             "pid": os.getpid(),
             "state": str(self.config.state),

@@ -67,11 +67,10 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the API answers, and as whom one calls it."""
+    """Where the API answers."""
 
     url: str
     region: str = REGION
-    account: str = ACCOUNT
 
     def environment(self) -> dict[str, str]:
         """What to export for every AWS client (SDKs, Packer, the aws command) to talk to this cloud."""

@@ -330,13 +330,13 @@ def _describe_instance_health(cloud: Balancing, original: Hook, response: Any) -
 
 def _classic_health(cloud: Balancing, balancer: Any, instance: str) -> dict[str, str]:
     seen = _seen_classic(cloud, balancer, instance)
-    serves = bool(seen) and all(each and each.phase == "serving" and each.stat and each.stat.is_up for each in seen)
-    if any(each and each.phase == "draining" for each in seen):
-        return _classic_state(instance, "InService", "N/A", "Instance deregistration currently in progress.")
     if instance not in balancer.instance_ids:
+        # One that serves still drains as well: the balancer has not turned since it was deregistered.
+        if any(each and each.phase != "new" for each in seen):
+            return _classic_state(instance, "InService", "N/A", "Instance deregistration currently in progress.")
         text = "Instance is not currently registered with the LoadBalancer."
-        return _classic_state(instance, "Unknown" if serves else "OutOfService", "Instance", text)
-    if serves:
+        return _classic_state(instance, "OutOfService", "Instance", text)
+    if seen and all(each and each.phase == "serving" and each.stat and each.stat.is_up for each in seen):
         return _classic_state(instance, "InService", "N/A", "N/A")
     if any(each and each.stat and not each.stat.is_up for each in seen):
         text = "Instance has failed at least the UnhealthyThreshold number of health checks consecutively."

@@ -76,11 +76,6 @@ class Machines:
         machine = self._machines.get(instance)
         return machine.state if machine else None
 
-    def address(self, instance: str) -> str | None:
-        """The private address of a machine that runs."""
-        machine = self._machines.get(instance)
-        return machine.addresses[0] if machine and machine.state == "running" else None
-
     def addresses(self, instance: str) -> tuple[str, ...]:
         machine = self._machines.get(instance)
         return machine.addresses if machine else ()

@@ -29,14 +29,10 @@ from moto.ec2.exceptions import (
     EC2ClientError,
     InvalidAMIIdError,
     InvalidInstanceIdError,
-    InvalidLaunchTemplateVersionNotFound,
     UnvailableAMIIdError,
 )
 from moto.ec2.models import EC2Backend, elastic_network_interfaces
-from moto.ec2.models.amis import Ami
-from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.responses import EC2Response
-from moto.ec2.utils import convert_tag_spec, parse_user_data
 from moto.s3.models import FakeKey
 from moto.s3.responses import S3Response
 
@@ -44,14 +40,12 @@ from bakeroll.errors import LocalCloudError
 from bakeroll.local import hooking
 from bakeroll.local.calls import S3_ACTIONS, Call
 from bakeroll.local.config import ACCOUNT, REGION, Config
-from bakeroll.local.hooking import Hook
-from bakeroll.local.hooking import addition as _addition
-from bakeroll.local.hooking import hook as _hook
+from bakeroll.local.hooking import Hook, hook
 from bakeroll.local.images import Images
 from bakeroll.local.in_force import Capacity, Faults, Launched
+from bakeroll.local.launch_template_hooks import template_data, user_data_of
 from bakeroll.local.machines import Machines, State
 from bakeroll.local.metadata import Facts
-from bakeroll.local.source_image import SourceImage
 
 SERIES = "5.2."
 SERVICES = ("autoscaling", "cloudwatch", "dynamodb", "ec2", "elb", "elbv2", "iam", "s3", "ssm", "sts")
@@ -117,24 +111,6 @@ def ec2() -> Any:
     return get_backend("ec2")[ACCOUNT][REGION]
 
 
-def register_source_image(cloud: Cloud, source: SourceImage) -> None:
-    """Show the source image as an AMI of the account's own; it takes the place of one of an earlier recipe."""
-    backend = ec2()
-    for earlier in [each for each in backend.amis.values() if hasattr(each, "is_source") and each.id != source.id]:
-        backend.deregister_image(earlier.id)
-    if source.id not in backend.amis:
-        image = Ami(
-            backend,
-            source.id,
-            name=source.name,
-            description="The local cloud's own Debian",
-            architecture=source.architecture,
-            region_name=REGION,
-        )
-        image.is_source = True  # type: ignore[attr-defined]
-        backend.amis[source.id] = image
-
-
 def settle(cloud: Cloud) -> None:
     """After a start: what ran is terminated, as after a power failure; stopped machines kept their disks."""
     for instance in ec2().all_instances():
@@ -143,12 +119,6 @@ def settle(cloud: Cloud) -> None:
             cloud.machines.known(instance.id, _hostname(instance), layers, _addresses(instance))
         elif instance.state != "terminated":
             _end(instance, "Server.InternalError: the local cloud went down")
-    known = set(ec2().amis)
-    for image in [image for image in cloud.images.ids() if image not in known]:
-        cloud.images.remove(image)
-    for image in ec2().amis.values():
-        if image.state == "pending":
-            image.state = "failed"
 
 
 def forget_terminated() -> list[str]:
@@ -231,10 +201,6 @@ def instances() -> list[dict[str, str]]:
     ]
 
 
-def image_names() -> dict[str, str]:
-    return {image.id: image.name or "" for image in ec2().amis.values()}
-
-
 def younger_than(seconds: float) -> frozenset[str]:
     """The instances that were launched within the last `seconds`."""
     return frozenset(
@@ -298,7 +264,7 @@ def _decoded(user_data: Any) -> bytes:
 # ------------------------------------------------------------------ the network that instances are in
 
 
-@_hook(EC2Backend, "create_default_vpc")
+@hook(EC2Backend, "create_default_vpc")
 def _default_vpc(cloud: Cloud, original: Hook, backend: Any) -> Any:
     """moto's default VPC is 172.31.0.0/16: here it is the network of the bridge, with a subnet in each zone."""
     if backend.region_name != REGION:
@@ -309,7 +275,7 @@ def _default_vpc(cloud: Cloud, original: Hook, backend: Any) -> Any:
     return vpc
 
 
-@_hook(elastic_network_interfaces, "random_public_ip")
+@hook(elastic_network_interfaces, "random_public_ip")
 def _public_address(cloud: Cloud, original: Hook) -> str:
     """moto's public addresses are somebody's on the internet: here they are the bridge's."""
     taken = {nic.public_ip for nic in ec2().enis.values()}
@@ -328,7 +294,7 @@ class NoCapacity(EC2ClientError):
     code = "InsufficientInstanceCapacity"
 
 
-@_hook(EC2Response, "run_instances")
+@hook(EC2Response, "run_instances")
 def _run_instances_call(cloud: Cloud, original: Hook, response: Any) -> Any:
     """moto ignores ClientToken and MaxCount, and a dry run succeeds whatever it is of."""
     parameters, backend = response.params, response.ec2_backend
@@ -363,7 +329,7 @@ def _same_again(remembered: tuple[str, Any], fingerprint: str) -> Any:
     return reservation
 
 
-@_hook(EC2Backend, "run_instances")
+@hook(EC2Backend, "run_instances")
 def _run_instances(
     cloud: Cloud, original: Hook, backend: Any, image_id: Any, count: int, user_data: Any, groups: Any, **named: Any
 ) -> Any:
@@ -375,7 +341,7 @@ def _run_instances(
         if key := named.get("key_name"):
             backend.describe_key_pairs(key_names=[key])
         _must_have_capacity(cloud, backend, template, named)
-        user_data = user_data or parse_user_data(_text(template.get("UserData")))
+        user_data = user_data or user_data_of(template)
         reservation = original(backend, image, count, user_data, groups, **named)
         for instance in reservation.instances:
             _set(instance, "pending")
@@ -389,7 +355,7 @@ def _launchable(cloud: Cloud, backend: Any, image_id: Any, template: Any) -> tup
     """The image, the template's data and the image's layers; AWS's own errors where they are not to be had."""
     if backend.region_name != REGION:
         raise EC2ClientError("UnsupportedOperation", f"The local cloud's instances run in {REGION} alone.")
-    data = _template_data(backend, template) if template else {}
+    data = template_data(backend, template) if template else {}
     image = image_id or data.get("ImageId")
     if not image:
         raise EC2ClientError("MissingParameter", "The request must contain the parameter ImageId")
@@ -399,17 +365,6 @@ def _launchable(cloud: Cloud, backend: Any, image_id: Any, template: Any) -> tup
     if backend.amis[image].state != "available" or layers is None:
         raise UnvailableAMIIdError(image)
     return image, data, layers
-
-
-def _template(backend: Any, named: dict[str, Any]) -> Any:
-    if named.get("LaunchTemplateId"):
-        return backend.get_launch_template(named["LaunchTemplateId"])
-    return backend.get_launch_template_by_name(named["LaunchTemplateName"])
-
-
-def _template_data(backend: Any, named: dict[str, Any]) -> dict[str, Any]:
-    data: dict[str, Any] = _template(backend, named).get_version(named.get("Version", "$Default")).data
-    return data
 
 
 def _fill_from(template: dict[str, Any], named: dict[str, Any]) -> None:
@@ -450,17 +405,13 @@ def _must_have_capacity(cloud: Cloud, backend: Any, template: dict[str, Any], na
         )
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
 # ------------------------------------------------------------------ instances' lives
 
 
-@_hook(EC2Backend, "start_instances")
+@hook(EC2Backend, "start_instances")
 def _start_instances(cloud: Cloud, original: Hook, backend: Any, instance_ids: list[str]) -> Any:
     """moto's instances run at once; here the machine has to boot."""
-    _expect(backend, instance_ids, "stopped", "running", "pending")
+    expect(backend, instance_ids, "stopped", "running", "pending")
     found = []
     for instance in backend.get_multi_instances_by_id(instance_ids):
         previous = copy(instance._state)
@@ -474,10 +425,10 @@ def _start_instances(cloud: Cloud, original: Hook, backend: Any, instance_ids: l
     return found
 
 
-@_hook(EC2Backend, "stop_instances")
+@hook(EC2Backend, "stop_instances")
 def _stop_instances(cloud: Cloud, original: Hook, backend: Any, instance_ids: list[str]) -> Any:
     """moto's instances are stopped at once; here the machine shuts down first."""
-    _expect(backend, instance_ids, "running", "pending", "stopping", "stopped")
+    expect(backend, instance_ids, "running", "pending", "stopping", "stopped")
     found = []
     for instance in backend.get_multi_instances_by_id(instance_ids):
         if instance.disable_api_stop is True:
@@ -491,16 +442,16 @@ def _stop_instances(cloud: Cloud, original: Hook, backend: Any, instance_ids: li
     return found
 
 
-@_hook(EC2Backend, "reboot_instances")
+@hook(EC2Backend, "reboot_instances")
 def _reboot_instances(cloud: Cloud, original: Hook, backend: Any, instance_ids: list[str]) -> Any:
     """moto's reboot does nothing."""
-    _expect(backend, instance_ids, "running", "pending")
+    expect(backend, instance_ids, "running", "pending")
     for instance_id in instance_ids:
         cloud.machines.reboot(instance_id)
     return original(backend, instance_ids)
 
 
-@_hook(EC2Backend, "terminate_instances")
+@hook(EC2Backend, "terminate_instances")
 def _terminate_instances(cloud: Cloud, original: Hook, backend: Any, instance_ids: list[str]) -> Any:
     """moto's instances are gone at once; here the machine shuts down first. Twice is no error."""
     known = backend.get_multi_instances_by_id(instance_ids)
@@ -517,7 +468,7 @@ def _terminate_instances(cloud: Cloud, original: Hook, backend: Any, instance_id
     return found + [(each, ended[each.id]) for each in known if each.id in ended]
 
 
-def _expect(backend: Any, instance_ids: list[str], *states: str) -> None:
+def expect(backend: Any, instance_ids: list[str], *states: str) -> None:
     for instance in backend.get_multi_instances_by_id(instance_ids):
         if instance.state not in states:
             raise EC2ClientError(
@@ -526,7 +477,7 @@ def _expect(backend: Any, instance_ids: list[str], *states: str) -> None:
             )
 
 
-@_hook(EC2Response, "describe_instances")
+@hook(EC2Response, "describe_instances")
 def _describe_instances(cloud: Cloud, original: Hook, response: Any) -> Any:
     """Packer (Go's SDK) asks once a second at most: it is answered when there is news, if that is soon. The
     answer may be made to lag behind what was launched."""
@@ -557,7 +508,7 @@ def _is_changing(backend: Any, instance_ids: list[str]) -> bool:
     return any(instance.state in ("pending", "stopping", "shutting-down") for instance in found)
 
 
-@_hook(EC2Backend, "modify_instance_metadata_options")
+@hook(EC2Backend, "modify_instance_metadata_options")
 def _modify_metadata_options(cloud: Cloud, original: Hook, backend: Any, instance_id: str, **named: Any) -> Any:
     """moto forgets the options that a call does not name."""
     before = copy(backend.get_instance(instance_id).metadata_options)
@@ -568,7 +519,7 @@ def _modify_metadata_options(cloud: Cloud, original: Hook, backend: Any, instanc
     return after
 
 
-@_hook(EC2Response, "get_console_output")
+@hook(EC2Response, "get_console_output")
 def _console_output(cloud: Cloud, original: Hook, response: Any) -> Any:
     """moto's console output is canned: here is the machine's own."""
     instance = response.ec2_backend.get_instance(response._get_param("InstanceId"))
@@ -577,209 +528,17 @@ def _console_output(cloud: Cloud, original: Hook, response: Any) -> Any:
     return ActionResult({"InstanceId": instance.id, "Timestamp": utcnow(), "Output": encoded})
 
 
-# ------------------------------------------------------------------ images
-
-
-@_hook(Ami, "__init__")
-def _ami(cloud: Cloud, original: Hook, ami: Any, *arguments: Any, **named: Any) -> None:
-    """moto's images have RootDeviceType=standard, which Packer takes for no EBS image."""
-    original(ami, *arguments, **named)
-    ami.root_device_type = "ebs"
-    ami.hypervisor = "xen"
-    ami.virtualization_type = "hvm"
-    ami.architecture = ami.architecture or "x86_64"
-
-
-@_hook(EC2Response, "create_image")
-def _create_image(cloud: Cloud, original: Hook, response: Any) -> Any:
-    """moto fails on snapshot tags, takes any name twice, knows no NoReboot, and keeps no disk."""
-    backend, name = response.ec2_backend, response._get_param("Name")
-    instance = backend.get_instance(response._get_param("InstanceId"))
-    _expect(backend, [instance.id], "running", "stopped")
-    _name_must_be_free(backend, name)
-    response.error_on_dryrun()
-    specifications = response._get_param("TagSpecifications", [])
-    of_image = [each for each in specifications if each["ResourceType"] != "snapshot"]
-    image = backend.create_image(instance.id, name, response._get_param("Description", ""), of_image)
-    image.ebs_snapshot.add_tags(convert_tag_spec(specifications).get("snapshot", {}))
-    image.state = "pending"
-    reboot = not response._get_param("NoReboot", False)
-    threading.Thread(target=_take_image, args=(cloud, image, instance.id, reboot), daemon=True).start()
-    return ActionResult({"ImageId": image.id})
-
-
-def _take_image(cloud: Cloud, image: Any, instance_id: str, reboot: bool) -> None:
-    try:
-        layers = cloud.machines.snapshot(instance_id, cloud.images.new_layer(), reboot=reboot)
-        cloud.images.add(image.id, layers)
-        image.state = "available"
-    except Exception:
-        log.exception("%s of %s failed", image.id, instance_id)
-        image.state = "failed"
-    log.info("%s (%s) of %s is %s", image.id, image.name, instance_id, image.state)
-    cloud.changed()
-
-
-@_hook(EC2Backend, "copy_image")
-def _copy_image(
-    cloud: Cloud, original: Hook, backend: Any, source_image_id: str, region: str, name: Any = None, text: Any = None
-) -> Any:
-    """A copy stands on the layers of what it copies."""
-    _name_must_be_free(backend, name)
-    layers = cloud.images.layers(source_image_id)
-    image = original(backend, source_image_id, region, name, text)
-    if layers:
-        cloud.images.add(image.id, layers)
-    return image
-
-
-@_hook(EC2Backend, "register_image")
-def _register_image(cloud: Cloud, original: Hook, backend: Any, name: Any = None, description: Any = None) -> Any:
-    """moto takes any name twice."""
-    _name_must_be_free(backend, name)
-    return original(backend, name, description)
-
-
-@_hook(EC2Backend, "deregister_image")
-def _deregister_image(cloud: Cloud, original: Hook, backend: Any, ami_id: str) -> None:
-    """moto knows no deregistration protection, and there are layers to delete."""
-    image = backend.amis.get(ami_id)
-    if image is not None and getattr(image, "deregistration_protection", "disabled") != "disabled":
-        raise EC2ClientError("OperationNotPermitted", f"The image '{ami_id}' is protected from deregistration.")
-    original(backend, ami_id)
-    cloud.images.remove(ami_id)
-
-
-@_hook(EC2Response, "deregister_image")
-def _deregister_image_call(cloud: Cloud, original: Hook, response: Any) -> Any:
-    """moto ignores DeleteAssociatedSnapshots."""
-    image = response.ec2_backend.amis.get(response._get_param("ImageId"))
-    result = original(response)
-    if image is not None and response._get_param("DeleteAssociatedSnapshots", False):
-        response.ec2_backend.snapshots.pop(image.ebs_snapshot.id, None)
-    return result
-
-
-def _name_must_be_free(backend: Any, name: str | None) -> None:
-    for image in backend.amis.values():
-        if name and image.name == name:
-            raise EC2ClientError("InvalidAMIName.Duplicate", f"AMI name {name} is already in use by AMI {image.id}")
-
-
-def _image_of(response: Any) -> Any:
-    return response.ec2_backend.describe_images(ami_ids=[response._get_param("ImageId")])[0]
-
-
-@_addition(EC2Response, "enable_image_deprecation")
-def _enable_image_deprecation(cloud: Cloud, response: Any) -> Any:
-    """Absent from moto."""
-    _image_of(response).deprecation_time = response._get_param("DeprecateAt")
-    return ActionResult({"Return": True})
-
-
-@_addition(EC2Response, "disable_image_deprecation")
-def _disable_image_deprecation(cloud: Cloud, response: Any) -> Any:
-    """Absent from moto."""
-    _image_of(response).deprecation_time = None
-    return ActionResult({"Return": True})
-
-
-@_addition(EC2Response, "enable_image_deregistration_protection")
-def _enable_protection(cloud: Cloud, response: Any) -> Any:
-    """Absent from moto. The cooldown of 24 h that one may ask for is not kept."""
-    _image_of(response).deregistration_protection = "enabled-without-cooldown"
-    return ActionResult({"Return": "enabled-without-cooldown"})
-
-
-@_addition(EC2Response, "disable_image_deregistration_protection")
-def _disable_protection(cloud: Cloud, response: Any) -> Any:
-    """Absent from moto."""
-    _image_of(response).deregistration_protection = "disabled"
-    return ActionResult({"Return": "disabled"})
-
-
-# ------------------------------------------------------------------ launch templates
-
-
-@_hook(EC2Response, "create_launch_template_version")
-def _create_template_version(cloud: Cloud, original: Hook, response: Any) -> Any:
-    """moto ignores SourceVersion, and leaves user data a plain string, which it then refuses itself."""
-    data = dict(response._get_param("LaunchTemplateData", {}))
-    if source := response._get_param("SourceVersion"):
-        named = {key: response._get_param(key) for key in ("LaunchTemplateId", "LaunchTemplateName")}
-        given = {key: value for key, value in named.items() if value}
-        data = {**_template_data(response.ec2_backend, {**given, "Version": source}), **data}
-    if "UserData" in data:
-        data["UserData"] = parse_user_data(_text(data["UserData"]))
-    response.params["LaunchTemplateData"] = data
-    return original(response)
-
-
-@_hook(EC2Response, "describe_launch_template_versions")
-def _describe_template_versions(cloud: Cloud, original: Hook, response: Any) -> Any:
-    """moto shows 15 versions and no token for the rest: show AWS's 200."""
-    response.params.setdefault("MaxResults", 200)
-    return original(response)
-
-
-@_hook(EC2Response, "describe_launch_templates")
-def _describe_templates(cloud: Cloud, original: Hook, response: Any) -> Any:
-    """moto shows 15 templates and no token for the rest: show AWS's 200."""
-    response.params.setdefault("MaxResults", 200)
-    return original(response)
-
-
-@_addition(EC2Response, "delete_launch_template_versions")
-def _delete_template_versions(cloud: Cloud, response: Any) -> Any:
-    """Absent from moto. Numbers are not given twice, so a deleted version keeps its place and is not shown."""
-    named = {key: response._get_param(key) for key in ("LaunchTemplateId", "LaunchTemplateName")}
-    template = _template(response.ec2_backend, named)
-    deleted = []
-    for number in response._get_param("Versions", []):
-        version = template.get_version(int(number))
-        if template.is_default(version):
-            raise EC2ClientError("OperationNotPermitted", f"Version {number} is the default of {template.id}")
-        version.is_deleted = True
-        shown = {"LaunchTemplateId": template.id, "LaunchTemplateName": template.name, "VersionNumber": version.number}
-        deleted.append(shown)
-    return ActionResult({"SuccessfullyDeletedLaunchTemplateVersions": deleted})
-
-
-@_hook(LaunchTemplate, "get_version")
-def _get_version(cloud: Cloud, original: Hook, template: Any, num: Any) -> Any:
-    """moto deletes no versions."""
-    if str(num).lower() == "$latest":
-        return template.latest_version()
-    version = original(template, num)
-    if getattr(version, "is_deleted", False):
-        raise InvalidLaunchTemplateVersionNotFound(template_id=template.id, version=num)
-    return version
-
-
-@_hook(LaunchTemplate, "latest_version")
-def _latest_version(cloud: Cloud, original: Hook, template: Any) -> Any:
-    """moto deletes no versions."""
-    return next(each for each in reversed(template.versions) if not getattr(each, "is_deleted", False))
-
-
-@_hook(EC2Backend, "describe_launch_template_versions")
-def _template_versions(cloud: Cloud, original: Hook, backend: Any, *arguments: Any, **named: Any) -> Any:
-    """moto deletes no versions."""
-    found = original(backend, *arguments, **named)
-    return [(template, version) for template, version in found if not getattr(version, "is_deleted", False)]
-
-
 # ------------------------------------------------------------------ conditional writes
 
 
-@_hook(S3Response, "put_object")
+@hook(S3Response, "put_object")
 def _put_object(cloud: Cloud, original: Hook, response: Any) -> Any:
     """moto looks whether If-Match and If-None-Match hold, and writes later: two writers could both win."""
     with _putting:
         return original(response)
 
 
-@_hook(DynamoHandler, "put_item")
+@hook(DynamoHandler, "put_item")
 def _put_item(cloud: Cloud, original: Hook, response: Any) -> Any:
     """moto looks whether the condition holds, and writes later: two writers could both win."""
     with _putting:
@@ -789,7 +548,7 @@ def _put_item(cloud: Cloud, original: Hook, response: Any) -> Any:
 # ------------------------------------------------------------------ all services
 
 
-@_hook(BaseResponse, "call_action")
+@hook(BaseResponse, "call_action")
 def _call_action(cloud: Cloud, original: Hook, response: Any) -> Any:
     """What moto does not know, or stumbles over, is a 500, which clients repeat as if it would pass."""
     try:

@@ -129,7 +129,7 @@ class Turn:
 def decide(refresh: Refresh, scene: Scene) -> Turn:
     """The next step of an active refresh."""
     if refresh.status == "Cancelling":
-        return Turn(_ended(refresh, "Cancelled", scene.now) if _is_settled(refresh, scene) else refresh)
+        return Turn(refresh if _is_under_way(scene) else _ended(refresh, "Cancelled", scene.now))
     if trouble := _trouble(refresh, scene):
         return Turn(_failed(refresh, trouble, scene))
     if refresh.status == "Pending":
@@ -225,6 +225,14 @@ def _measured(refresh: Refresh, scene: Scene) -> Refresh:
 
 def _counted(scene: Scene) -> list[Member]:
     return [each for each in scene.members if each.lifecycle in COUNTED]
+
+
+def _is_under_way(scene: Scene) -> bool:
+    """Whether an instance is being launched or terminated, which cancelling waits for; not for those still to launch.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CancelInstanceRefresh.html
+    """
+    return any(each.lifecycle.startswith(("Pending", "Terminating")) for each in scene.members)
 
 
 def _is_settled(refresh: Refresh, scene: Scene) -> bool:

@@ -132,9 +132,8 @@ class Scaling:
                 {
                     "name": group.name,
                     "desired": group.desired_capacity,
-                    "instances": {
-                        state.instance.id: state.lifecycle_state for state in (*group.instance_states, *warm_of(group))
-                    },
+                    "instances": {state.instance.id: state.lifecycle_state for state in group.instance_states},
+                    "warm": {state.instance.id: state.lifecycle_state for state in warm_of(group)},
                     "suspended": sorted(suspended(group)),
                 }
                 for group in self._surroundings.groups()

@@ -4,22 +4,22 @@ Built once into the cache by mmdebstrap, from the machine's own package sources;
 lowest layer and none writes to it. Its key is a hash of all it is made of, so a changed recipe makes a new one.
 """
 
-import fcntl
 import hashlib
 import inspect
 import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bakeroll.errors import LocalCloudError
 from bakeroll.local.apt_sources import distribution_sources
-from bakeroll.process import Run, ToolFailed
+from bakeroll.process import Run, ToolFailed, alone
 
 PACKAGES = (
     "adduser", "apt", "ca-certificates", "curl", "dbus", "gpgv", "iproute2", "netbase", "openssh-server", "procps",
@@ -62,7 +62,7 @@ def provide(cache: Path, run: Run, tell: Callable[[str], None]) -> SourceImage:
     cache.mkdir(mode=0o755, parents=True, exist_ok=True)
     sources = distribution_sources(platform.freedesktop_os_release().get("VERSION_CODENAME", ""))
     directory = cache / f"source-{_key(sources)}"
-    with _locked(cache / "lock", tell):
+    with alone(cache / "lock", partial(_waiting, tell)):
         if not directory.exists():
             for stale in cache.glob("building-*"):
                 with suppress(subprocess.CalledProcessError):  # its mmdebstrap is still dying: the next one removes it
@@ -103,15 +103,9 @@ def _files() -> list[Path]:
     return sorted(path for path in _FILES.rglob("*") if path.is_file())
 
 
-@contextmanager
-def _locked(path: Path, tell: Callable[[str], None]) -> Iterator[None]:
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            tell("another local cloud is building the source image: waiting for it")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _waiting(tell: Callable[[str], None], seconds: float) -> None:
+    if not seconds:
+        tell("another local cloud is building the source image: waiting for it")
 
 
 def _build(building: Path, directory: Path, sources: str, run: Run, tell: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from bakeroll.errors import RollFailed
+from bakeroll.errors import CloudError, RollFailed
 from bakeroll.fleet import ROLL_TAG, VERSION_TAG, Group, Slot, TargetGroup
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.record import Record
@@ -247,7 +247,7 @@ def perform(action: Action, record: Record, policy: Policy, ports: Ports) -> Rec
             ports.balancers.deregister(group, targets)
         case Terminate(ids):
             ports.machines.terminate(ids)
-        case Attach() | RaiseDesired() | LowerDesired() | Retire():
+        case Attach() | RaiseDesired() | LowerDesired() | Retire() | StandBy():
             return _resized(action, record, ports)
         case StartRefresh(template, version):
             return replace(record, refresh=ports.scaling.start_refresh(record.group, template, version, policy))
@@ -270,8 +270,9 @@ def _version(action: MakeVersion | FindVersions | DeleteVersion, record: Record,
             known = (*record.versions, *(each for each in found if each not in record.versions))
             return replace(record, versions=known, making=())
         case DeleteVersion(template, version):
-            if _launches_from(record, ports) != (template, version):
-                ports.templates.delete_version(template, version)
+            if _launches_from(record, ports) == (template, version):
+                return record
+            ports.templates.delete_version(template, version)
             return replace(record, versions=tuple(each for each in record.versions if each != version))
 
 
@@ -319,8 +320,6 @@ def _scale(action: Action, record: Record, ports: Ports) -> None:
             scaling.suspend(fleet, processes)
         case Resume(processes, other):
             scaling.resume(other or fleet, processes)
-        case StandBy(ids, decrement):
-            scaling.enter_standby(fleet, ids, decrement=decrement)
         case Return(ids):
             scaling.exit_standby(fleet, ids)
         case CancelRefresh():
@@ -336,7 +335,7 @@ def _scale(action: Action, record: Record, ports: Ports) -> None:
             pass
 
 
-def _resized(action: Attach | RaiseDesired | LowerDesired | Retire, record: Record, ports: Ports) -> Record:
+def _resized(action: Attach | RaiseDesired | LowerDesired | Retire | StandBy, record: Record, ports: Ports) -> Record:
     """What changes desired capacity by an amount: its answer tells that it was done, so that nobody has to guess."""
     match action:
         case Attach(ids):
@@ -348,6 +347,8 @@ def _resized(action: Attach | RaiseDesired | LowerDesired | Retire, record: Reco
             return _lower(action, record, ports)
         case Retire():
             return _retire(action, record, ports)
+        case StandBy():
+            return _stand_by(action, record, ports)
 
 
 def _raise(raised: RaiseDesired, record: Record, ports: Ports) -> Record:
@@ -374,6 +375,23 @@ def _retire(retire: Retire, record: Record, ports: Ports) -> Record:
     if _group(record, ports).desired < retire.seen:  # an earlier attempt whose answer was lost
         return record
     return replace(record, decremented=tuple(each for each in record.decremented if each != retire.id))
+
+
+def _stand_by(action: StandBy, record: Record, ports: Ports) -> Record:
+    """The same: refused for one that left, all are, and what is left is due again."""
+    try:
+        ports.scaling.enter_standby(record.group, action.ids, decrement=action.decrement)
+    except CloudError:
+        there = _group(record, ports).lifecycles
+        left = [
+            each
+            for each in action.ids
+            if not there.get(each, "").startswith(("InService", "Standby", "EnteringStandby"))
+        ]
+        if not left:
+            raise
+        return replace(record, decremented=tuple(each for each in record.decremented if each not in left))
+    return record
 
 
 def _slot(record: Record, number: int, tags: Mapping[str, str]) -> Slot:

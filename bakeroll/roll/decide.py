@@ -55,10 +55,11 @@ def decide(fleet: Fleet, goal: Goal, policy: Policy, record: Record, memory: Mem
 def set_back(turn: Turn) -> Decision | None:
     """Backing out begins with what the group launches by itself."""
     record, fleet = turn.record, turn.fleet
-    is_ours = record.knows(fleet) and fleet.template_version in record.versions
+    before = record.pinned or record.found.template_version
+    is_ours = record.knows(fleet) and fleet.template_version in record.versions and fleet.template_version != before
     if turn.is_forward or turn.is_twinned or not is_ours:
         return None
-    return turn.do(act.SetTemplate(fleet.template_version, record.pinned or record.found.template_version))
+    return turn.do(act.SetTemplate(fleet.template_version, before))
 
 
 def failure(turn: Turn) -> Decision | None:
@@ -192,7 +193,7 @@ STEPS = (
 
 def _is_proven(turn: Turn) -> bool:
     """Whether the first batch, or all there are to be, serve from inside the group, and the canaries were watched."""
-    if turn.record.strategy == "canary" and not turn.record.is_watched:
+    if turn.record.strategy == "canary" and turn.at.target and not turn.record.is_watched:
         return False
     needed = min(turn.at.target, turn.surge)
     return len(turn.serving) >= needed and len(turn.serving) == len(turn.at.right)

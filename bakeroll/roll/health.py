@@ -17,7 +17,8 @@ class Memory:
 
     `short_since` is since when the group has fewer instances than it desires. `fallen` are members of the release that
     went, `proving` those that are there; `lacking` zones without capacity, and what EC2 said.
-    `began` is when this process did. `watched_since`, `looked_at`, `trouble` and `is_judged` are of the canaries.
+    `over` are instance refreshes, and since when they are seen to be over; `began` is when this process did.
+    `watched_since`, `looked_at`, `trouble` and `is_judged` are of the canaries.
     """
 
     healthy: Mapping[str, int] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Memory:
     trouble: str = ""
     is_judged: bool = False
     proving: frozenset[str] = frozenset()
+    over: Mapping[str, float] = field(default_factory=dict)
     began: float = 0
 
     def observed(self, fleet: Fleet, now: float, launched: Iterable[str] = (), image: str = "") -> "Memory":
@@ -48,6 +50,7 @@ class Memory:
         }
         if fleet.refresh and not fleet.refresh.is_over:
             waiting[fleet.refresh.id] = self.waiting.get(fleet.refresh.id, now)
+        over = {fleet.refresh.id: now} if fleet.refresh and fleet.refresh.is_over else {}
         members = {each.id for each in fleet.instances if each.is_alive and (each.is_member or each.is_in_twin)}
         fallen = [each for each in sorted(self.proving - members) if each not in self.fallen]
         awake = (each for each in fleet.instances if not each.is_standing_by)
@@ -66,6 +69,7 @@ class Memory:
             fallen=(*self.fallen, *fallen),
             proving=frozenset(proving & members),
             answers={**self.answers, **heard},
+            over={**over, **self.over},
         )
 
 

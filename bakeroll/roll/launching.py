@@ -32,7 +32,7 @@ def come(turn: Turn) -> Decision | None:
 
 def _missing(turn: Turn) -> int:
     at = turn.at
-    by_itself = max(0, turn.deficit) if turn.is_committed or not turn.is_forward else 0
+    by_itself = turn.to_come if turn.is_committed or not turn.is_forward else 0
     return min(turn.limit - len(at.right) - at.coming, turn.room) - by_itself
 
 

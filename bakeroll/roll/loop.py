@@ -19,6 +19,7 @@ from bakeroll.roll.observe import Layout, asked, observe
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.record import Goal, Record, Records, write_release
 from bakeroll.roll.request import Requests
+from bakeroll.roll.shown import Change
 from bakeroll.roll.standing import settled
 from bakeroll.roll.turn import Turn
 from bakeroll.roll.watching import looked
@@ -29,6 +30,8 @@ TROUBLES = 5
 CONSOLE_LINES = 20
 CONSOLE_NOISE = "systemd[1]"
 """What PID 1 says of a service that dies again and again stands between its last words and the end."""
+WAITS = 4
+"""So many waits as long as the longest may follow each other with nothing done: what is awaited may change for ever."""
 PATIENCE = 3.0
 """A wait that is over sooner (seconds) is not worth a line."""
 
@@ -69,8 +72,10 @@ class Loop:
     record: Record
     memory: Memory = field(default_factory=Memory)
     fleet: Fleet | None = None
+    changes: tuple[Change, ...] = ()
     last: Act | tuple[str, str] | None = None
     last_since: float = 0
+    acted_at: float = 0
     pause: float = 0
     troubles: int = 0
     told: set[tuple[str, str]] = field(default_factory=set)
@@ -81,7 +86,7 @@ class Loop:
     started: float = 0
 
     def run(self) -> Outcome:
-        self.started = self.clock.monotonic()
+        self.started = self.acted_at = self.clock.monotonic()
         while True:
             try:
                 if outcome := self._turn():
@@ -95,6 +100,9 @@ class Loop:
     def _turn(self) -> Outcome | None:
         self.lease.check()
         fleet = observe(self.goal.fleet, self.ports, self.record, self.layout)
+        if self._is_stale(fleet):
+            self._sleep()
+            return None
         self.fleet = fleet = asked(fleet, self.goal, self.record, self.memory, self.ports)
         now = self.clock.monotonic()
         self._remember(settled(fleet, self.record))
@@ -114,6 +122,15 @@ class Loop:
                 return self._finish(fleet)
         return None
 
+    def _is_stale(self, fleet: Fleet) -> bool:
+        """Whether the group does not show yet all that was done to it."""
+        now, patient = self.clock.monotonic(), ("changes", "")
+        self.changes = tuple(each for each in self.changes if each.is_awaited(fleet, self.record, now))
+        if self.changes and patient not in self.told and now - self.changes[0].since >= PATIENCE:
+            self.told.add(patient)
+            self._say(f"waiting: {fleet.name} does not show yet what was done to it")
+        return bool(self.changes)
+
     def _asked_for(self, now: float) -> Wait | Failed | None:
         """What somebody asked of this roll: to wait, or to give up."""
         request = self.requests.read(self.record.id)
@@ -127,6 +144,7 @@ class Loop:
                 left=endings.left(self.goal, self.fleet),
                 next_step=f"Go on: fab resume --env={self.goal.release.environment}",
             )
+        self.acted_at = now
         left = (datetime.fromisoformat(request.until) - self.clock.now()).total_seconds()
         since = now - (self.clock.now() - datetime.fromisoformat(request.at)).total_seconds()
         return Wait(self.goal.fleet, f"paused by {request.by}", since, now + left + self.policy.in_service_timeout)
@@ -142,6 +160,7 @@ class Loop:
 
     def _act(self, decision: Act, now: float) -> None:
         """Do it. The same decision once more means that its effect does not show yet."""
+        self.acted_at = now
         if self._is_repeated(decision, now):
             if now - self.last_since >= max(self.policy.in_service_timeout, 60):
                 raise RollFailed(
@@ -155,8 +174,11 @@ class Loop:
         for action in decision.actions:
             self.lease.check()
             self._tell(action)
+            change = Change(action, self.clock.monotonic())
+            self.changes = (*self.changes, change)
             try:
                 record = act.perform(action, self.record, self.policy, self.ports)
+                self.changes = (*self.changes[:-1], change.answered())
             except CloudError as error:
                 if isinstance(action, act.Launch) and error.is_lacking:
                     return self._lacks(action, error)
@@ -186,14 +208,23 @@ class Loop:
         state = (wait.what, wait.why)
         if not self._is_repeated(state, now):
             self.pause = self.poll.first
-        if now >= wait.until or now - self.last_since > wait.until - wait.since:
-            waited = now - min(wait.since, self.last_since)
-            return self._fail(f"{wait.what} kept the roll waiting for {waited:.0f} s: {wait.why}", wait.what)
+        if why := self._too_long(wait, now):
+            return self._fail(why, wait.what)
         if state not in self.told and now - wait.since >= PATIENCE:
             self.told.add(state)  # one that comes and goes is told once
             gives_up = self.clock.now() + timedelta(seconds=wait.until - now)
             self._say(f"waiting: {' '.join(state)} for {now - wait.since:.0f} s; gives up at {gives_up:%H:%M:%S}")
         return self._sleep()
+
+    def _too_long(self, wait: Wait, now: float) -> str:
+        """Why nothing more is waited for, if so."""
+        if now >= wait.until or now - self.last_since > wait.until - wait.since:
+            waited = now - min(wait.since, self.last_since)
+            return f"{wait.what} kept the roll waiting for {waited:.0f} s: {wait.why}"
+        longest = max(self.policy.in_service_timeout, self.policy.drain_timeout, wait.until - wait.since)
+        idle = now - self.acted_at
+        one_by_one = f"for {idle:.0f} s one wait followed another, the last for {wait.what}: {wait.why}"
+        return one_by_one if idle > WAITS * longest else ""
 
     def _is_repeated(self, what: Act | tuple[str, str], now: float) -> bool:
         if what == self.last:
@@ -222,10 +253,11 @@ class Loop:
         self._back_out(why + self._console(instance))
 
     def _back_out(self, why: str) -> None:
+        self.acted_at = self.clock.monotonic()
         self.memory = replace(
             self.memory, fallen=(), proving=frozenset(), lacking={}, waiting={}, short_since=None
         )  # what is awaited now has all its time
-        self._remember(self.record.backing_out(why))
+        self._remember(self.record.backing_out(why, self.fleet))
 
     def _console(self, instance: str) -> str:
         if not instance.startswith("i-"):

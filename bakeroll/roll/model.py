@@ -88,7 +88,8 @@ class RunningRefresh:
 class World:
     """All there is. `images` are those that can be launched; `pace` is how soon a group reacts (seconds).
 
-    For `hidden` seconds EC2 does not show what was launched; `hooked` is how long a launch lifecycle hook holds what
+    For `hidden` seconds EC2 does not show what was launched, and for `stale` seconds a group describes itself as it did
+    when it was asked the same before; `hooked` is how long a launch lifecycle hook holds what
     a group launches; `full` are zones without capacity; `alarms` the states of CloudWatch alarms, `values` what
     `samples` answers; `probed` what a probe says.
     """
@@ -101,6 +102,7 @@ class World:
     latency: float = 0.05
     pace: float = 2
     hidden: float = 0
+    stale: float = 0
     time: float = 0
     launch_hooks: tuple[str, ...] = ()
     hooked: float = 1
@@ -114,6 +116,7 @@ class World:
     machines: dict[str, Machine] = field(default_factory=dict)
     targets: dict[str, dict[str, Target]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
+    told: dict[tuple[str, ...], tuple[float, Mapping[str, Group]]] = field(default_factory=dict)
     table: dict[tuple[str, str], Document] = field(default_factory=dict)
 
     @property
@@ -169,6 +172,15 @@ class World:
         """Those that EC2 shows by now."""
         machines = [self.machines[each] for each in identifiers]
         return [each.instance for each in machines if self.time - each.launched >= self.hidden]
+
+    def described(self, names: tuple[str, ...]) -> Mapping[str, Group]:
+        """Those of the groups that there are, as they tell."""
+        kept = self.told.get(names)
+        if kept is None or self.time - kept[0] >= self.stale:
+            there = [self.squads[each] for each in names if each in self.squads]
+            kept = self.time, {each.group.name: replace(each.group, lifecycles=dict(each.lifecycles)) for each in there}
+            self.told[names] = kept
+        return kept[1]
 
     def state(self, identifier: str, state: str) -> None:
         machine = self.machines[identifier]

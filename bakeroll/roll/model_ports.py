@@ -31,8 +31,7 @@ class ModelScaling:
 
     def describe(self, *names: str) -> Mapping[str, Group]:
         self.world.call()
-        there = {each: self.world.squads[each] for each in names if each in self.world.squads}
-        return {each: replace(squad.group, lifecycles=dict(squad.lifecycles)) for each, squad in there.items()}
+        return self.world.described(names)
 
     def names(self) -> Sequence[str]:
         self.world.call()

@@ -1,8 +1,6 @@
 """Who holds a lease: a process of a host, so that one that is provably dead need not be waited for."""
 
-import getpass
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +15,10 @@ class Owner:
     started: str = ""
 
 
-def this_process() -> Owner:
+def this_process(name: str) -> Owner:
     """The owner that this process is. On a system without /proc only the name tells."""
     host = _host()
-    return Owner(f"{_user()}@{socket.gethostname()}", host, os.getpid(), _started(os.getpid()) if host else "")
+    return Owner(name, host, os.getpid(), _started(os.getpid()) if host else "")
 
 
 def is_dead(owner: Owner) -> bool:
@@ -49,10 +47,3 @@ def _started(pid: int) -> str:
         return ""
     fields = stat.rpartition(")")[2].split()
     return "" if fields[0] in "ZX" else fields[19]
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return str(os.getuid())

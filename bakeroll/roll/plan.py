@@ -8,12 +8,13 @@ from typing import Any
 
 from bakeroll.roll import timing
 from bakeroll.roll.decide import serves
+from bakeroll.roll.findings import Finding, Intent, findings
 from bakeroll.roll.launcher import launcher
 from bakeroll.roll.loop import Poll
 from bakeroll.roll.observe import described, layout, observe
 from bakeroll.roll.policy import floor_of, surge_of
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.preflight import Facts, Finding, Intent, Preflight, findings, look
+from bakeroll.roll.preflight import Facts, Preflight, look
 from bakeroll.roll.prices import price
 from bakeroll.roll.record import Goal, Records
 from bakeroll.roll.rehearsal import Tape, modelled, rehearse

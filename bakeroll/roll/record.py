@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from bakeroll.document import Document
 from bakeroll.errors import RollFailed
-from bakeroll.fleet import Fleet, Subnet
+from bakeroll.fleet import Fleet, ImageState, Subnet
 from bakeroll.release import Release
 from bakeroll.roll.cell import Cell
 from bakeroll.roll.ports import Clock, Table
@@ -47,7 +47,10 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A fleet before the first change; `serving` is how many of its members were in service."""
+    """A fleet before the first change; `serving` is how many of its members were in service.
+
+    `is_launchable`: the image that its group launched could be launched then.
+    """
 
     minimum: int
     maximum: int
@@ -60,6 +63,7 @@ class Found:
     registered: Mapping[str, tuple[str, ...]]
     serving: int = 0
     group: str = ""
+    is_launchable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,12 @@ class Record:
     unheard: tuple[tuple[str, str], ...] = ()
     others: tuple[str, ...] = ()
 
-    def backing_out(self, why: str) -> "Record":
-        return replace(self, stage="back", why=why, back_from=len(self.slots))
+    def backing_out(self, why: str, fleet: Fleet | None) -> "Record":
+        """What waits in a group that was switched away from comes back, whatever was chosen to go."""
+        is_switched = self.strategy == "blue-green" and self.group != self.found.group
+        back = {each.id for each in fleet.instances if each.is_in_twin} if fleet and is_switched else set()
+        retiring = tuple(each for each in self.retiring if each not in back)
+        return replace(self, stage="back", why=why, back_from=len(self.slots), retiring=retiring)
 
     def knows(self, fleet: Fleet) -> bool:
         """Whether the group launches from what it was found with, or what a roll set, and nobody else's."""
@@ -158,14 +166,17 @@ class Record:
         mine = range(self.back_from or 0)
         return (*self.unheard, *((self.id, str(n)) for n in mine if str(n) not in self.filled))
 
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """The Auto Scaling groups to look at."""
-        return (self.group, self.twin) if self.twin else (self.group,)
 
-
-def begin(goal: Goal, fleet: Fleet, policy: Policy, who: tuple[Launcher, str], clock: Clock) -> Record:
-    """A new record: the fleet as found, and who is to launch, and why."""
+def begin(
+    goal: Goal,
+    fleet: Fleet,
+    policy: Policy,
+    who: tuple[Launcher, str],
+    images: Mapping[str, ImageState],
+    clock: Clock,
+) -> Record:
+    """A new record: the fleet as found, and who is to launch, and why. `images` are those that there are."""
+    before = images.get(fleet.image)
     found = Found(
         minimum=fleet.minimum,
         maximum=fleet.maximum,
@@ -181,6 +192,7 @@ def begin(goal: Goal, fleet: Fleet, policy: Policy, who: tuple[Launcher, str], c
         },
         serving=sum(1 for each in fleet.members if fleet.is_in_service(each)),
         group=fleet.name,
+        is_launchable=before is not None and before.state == "available",
     )
     launcher, because = who
     return Record(
@@ -245,7 +257,13 @@ def _is_half_done(dead: Record) -> bool:
 
 
 def _found_anew(dead: Record, fleet: Fleet) -> Record:
-    found = replace(dead.found, template=fleet.template, template_version=fleet.template_version, image=fleet.image)
+    found = replace(
+        dead.found,
+        template=fleet.template,
+        template_version=fleet.template_version,
+        image=fleet.image,
+        is_launchable=True,
+    )
     if dead.group != found.group:
         found = replace(found, group=dead.group, members=tuple(each.id for each in fleet.members))
     versions = dead.versions if fleet.template == dead.found.template else ()
@@ -303,11 +321,6 @@ def history(table: Table, application: str, environment: str, limit: int = 100) 
     return [
         release_of(json.loads(each.body)) for each in table.newest(_history_key(application, environment), "", limit)
     ]
-
-
-def current(table: Table, application: str, environment: str) -> Release | None:
-    """The release that was written last."""
-    return next(iter(history(table, application, environment, limit=1)), None)
 
 
 def _history_key(application: str, environment: str) -> str:

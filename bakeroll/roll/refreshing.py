@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/asg-instance-refresh.html
 from bakeroll.fleet import RefreshState
 from bakeroll.roll import actions as act
 from bakeroll.roll.decision import Decision, Failed, Wait
+from bakeroll.roll.standing import STALE_SECONDS
 from bakeroll.roll.turn import Turn
 
 
@@ -46,11 +47,21 @@ def _followed(turn: Turn, found: RefreshState | None) -> Decision:
 def stop(turn: Turn) -> Decision | None:
     """A refresh that a dead roll started, or this one and backs out; what it did is taken back as any roll's."""
     found = turn.fleet.refresh
-    if found is None or found.is_over or found.version not in turn.record.versions:
+    if found is None or found.version not in turn.record.versions:
         return None
+    if found.is_over:
+        return _ending(turn, found)
     if turn.is_refreshing and found.version == turn.record.made:
         return None
     if found.status in ("Pending", "InProgress", "Baking"):
         return turn.do(act.CancelRefresh())
     since = turn.memory.waiting.get(found.id, turn.now)
     return Wait(found.id, found.status, since, since + turn.policy.refresh.timeout)
+
+
+def _ending(turn: Turn, found: RefreshState) -> Decision | None:
+    """What the group launches from changes with a refresh, and the group may not describe itself so at once."""
+    since = turn.memory.over.get(found.id, turn.now)
+    if turn.now - since >= STALE_SECONDS:
+        return None
+    return Wait(turn.fleet.name, f"describes itself as before {found.id} ended", since, since + 2 * STALE_SECONDS)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from bakeroll.errors import RollFailed
 from bakeroll.fleet import HOLD_TAG, ROLL_TAG, Fleet, Group, ImageState, RefreshState, TargetGroup
 from bakeroll.roll.observe import Layout
-from bakeroll.roll.ports import Ports
 from bakeroll.roll.record import Goal
 from bakeroll.settings import Policy
 
@@ -50,13 +49,13 @@ def refuse(
     fleet: Fleet,
     policy: Policy,
     refreshes: Sequence[RefreshState],
-    ports: Ports,
+    images: Mapping[str, ImageState],
 ) -> None:
-    """Raises RollFailed for the first thing that stands against a new roll; one call."""
-    images = ports.machines.images([goal.release.image, *({fleet.image} - {"", goal.release.image})])
+    """Raises RollFailed for the first thing that stands against a new roll."""
     refusals = (
         *_of_group(group, policy),
         *_of_twin(goal, twin, policy),
+        *_of_protection(group, policy),
         *_of_refreshes(group, refreshes),
         *_of_targets(goal, group, seen),
         *_of_image(goal, fleet, images),
@@ -89,6 +88,19 @@ def _of_twin(goal: Goal, twin: Group | None, policy: Policy) -> Iterator[Refusal
             f"There is a group {twin.name} that no roll made, and {goal.fleet}'s second group would be called so.",
             f"Rename or delete it, or use another strategy. Look: aws autoscaling describe-auto-scaling-groups "
             f"--auto-scaling-group-names {twin.name}",
+        )
+
+
+def _of_protection(group: Group, policy: Policy) -> Iterator[Refusal]:
+    """A blue-green roll deletes its first group with the instances that are left, which either level prevents.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/resource-deletion-protection.html
+    """
+    if policy.strategy == "blue-green" and group.deletion_protection != "none":
+        yield Refusal(
+            f"{group.name} has deletion protection ({group.deletion_protection}), and a blue-green roll deletes it.",
+            f"Use another strategy, or lift it: aws autoscaling update-auto-scaling-group "
+            f"--auto-scaling-group-name {group.name} --deletion-protection none",
         )
 
 

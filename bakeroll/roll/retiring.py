@@ -138,6 +138,8 @@ def _chosen(turn: Turn) -> Iterator[str]:
 def _candidates(turn: Turn, wrong: Sequence[Instance]) -> Sequence[Instance]:
     """Before the commit point no member but what a dead roll brought, and that only where it takes up the room."""
     record = turn.record
+    if turn.is_twinned and turn.is_switched and not turn.is_forward:
+        return ()  # the group would replace them with more of the same: first the other takes over again
     if not turn.is_forward or (turn.is_committed and (record.strategy != "canary" or record.is_watched)):
         return wrong or surplus(turn)
     is_crowded = turn.room <= 0 and not turn.at.coming and not turn.is_twinned

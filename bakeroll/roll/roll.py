@@ -18,6 +18,7 @@ from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.record import Goal, Record, Records, begin, take_over
 from bakeroll.roll.refusal import refuse, refuse_held
 from bakeroll.roll.request import Requests
+from bakeroll.roll.standing import STALE_SECONDS
 from bakeroll.settings import Policy
 
 LOOKS_SECONDS = 2.0
@@ -100,6 +101,8 @@ def _begun(
     """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
     records = Records(ports.table, goal.fleet)
     found = records.read()
+    if found and found.stage != "soaking":
+        clock.sleep(STALE_SECONDS)  # what a process did right before it died is to be seen
     group, twin = described(goal.fleet, ports, found)
     refuse_held(group)
     seen = layout(group, ports, goal.target_groups)
@@ -107,8 +110,9 @@ def _begun(
     if found is None or found.stage == "soaking":
         fleet = observe(goal.fleet, ports, found, seen)
         stranger = None if found and found.twin else twin
-        refuse(goal, group, stranger, seen, fleet, policy, ports.scaling.refreshes(group.name), ports)
-        record = begin(goal, fleet, policy, who, clock)
+        images = ports.machines.images([goal.release.image, *({fleet.image} - {"", goal.release.image})])
+        refuse(goal, group, stranger, seen, fleet, policy, ports.scaling.refreshes(group.name), images)
+        record = begin(goal, fleet, policy, who, images, clock)
         if found:
             left = tuple(each for each in found.versions if each not in (found.made, fleet.template_version))
             record = replace(record, soaked=found.soaked, soaks_until=found.soaks_until, twin=found.twin, versions=left)

@@ -15,6 +15,9 @@ from bakeroll.roll.record import Record
 
 UNSEEN_SECONDS = 60.0
 """AWS may not show an instance for a while after it launched it; so long it is waited for."""
+STALE_SECONDS = 5.0
+"""So old may be what a group says of itself. Where nobody can tell whether something was done to it, for no answer came
+or a process died, it is believed so long afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def standing(fleet: Fleet, record: Record, memory: Memory, now: float) -> Standi
     return Standing(
         surge=surge,
         wanted=wanted,
-        target=wanted if record.stage == "forward" else min(wanted, len(record.found.members)),
+        target=_target(record, wanted),
         right=right,
         is_twin_home=is_twin_home,
         wrong=tuple(each for each in fleet.instances if each.id not in is_right and _is_wrong(each, record)),
@@ -71,6 +74,12 @@ def standing(fleet: Fleet, record: Record, memory: Memory, now: float) -> Standi
             if not each.is_alive and _slot_number(each, record) >= first and each.id not in record.retiring
         ),
     )
+
+
+def _target(record: Record, wanted: int) -> int:
+    """Backing out where nothing can be launched: no more than there were."""
+    found = record.found
+    return wanted if record.stage == "forward" or found.is_launchable else min(wanted, len(found.members))
 
 
 def slot_of(instance: Instance, record: Record) -> int | None:
@@ -185,7 +194,8 @@ def _is_right(instance: Instance, record: Record, found: frozenset[str], *, is_t
         return False
     if record.strategy == "blue-green":
         is_home = instance.is_in_twin and not instance.lifecycle if is_twin_home else instance.is_member
-        return is_home and (record.stage == "back" or instance.image == record.image)
+        is_back = record.stage == "back" and not _is_of_the_goal(instance, record, found)
+        return is_home and (is_back or (record.stage == "forward" and instance.image == record.image))
     slot = slot_of(instance, record)
     if record.stage == "forward":
         return instance.image == record.image and (instance.is_member or (slot is not None and not instance.lifecycle))

@@ -90,6 +90,11 @@ class Turn:
         return self.fleet.desired - len(self.fleet.members)
 
     @property
+    def to_come(self) -> int:
+        """The same, with those that it has not noticed to be dead."""
+        return max(0, self.fleet.desired - sum(each.is_alive for each in self.fleet.members))
+
+    @property
     def launching(self) -> int:
         """The same, but none where it has been about to for so long that it seems not to be able to."""
         since = self.memory.short_since

@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bakeroll import settings
+from bakeroll.console.progress import progress
+from bakeroll.errors import ConfirmationNeeded
+from bakeroll.events import Event, Report
+from bakeroll.settings import EnvironmentSettings
 from bakeroll.tasks.door import door
-from bakeroll.wiring import Site
+from bakeroll.wiring import LocalCloud, Site
 
 
 @contextmanager
@@ -20,35 +25,44 @@ def opened(env: str, *, is_json: bool = False, verbose: bool = False, is_offline
     error where that must hold JSON alone.
     """
     with door(is_json=is_json):
-        from bakeroll import settings, wiring
-        from bakeroll.console.progress import progress
-        from bakeroll.errors import ConfirmationNeeded
-        from bakeroll.events import Event
-
-        name = env or os.environ.get("BAKEROLL_ENV", "")
-        folder = settings.folder(Path.cwd())
-        if not name:
-            raise ConfirmationNeeded(
-                f"Which environment? None was named, and {settings.FILE} has: {', '.join(settings.names(folder))}.",
-                next_step="Name it: --env=NAME, or set BAKEROLL_ENV",
-            )
-        environment = settings.load(folder, name)
+        environment = _environment(env)
         with progress(sys.stderr if is_json else sys.stdout, verbose=verbose) as report:
-            cloud = None
-            if environment.cloud == "local" and not is_offline:
-                from bakeroll.local import client
-
-                config = client.from_environment()
-                endpoint = client.up(config, lambda text: report(Event("cloud", text)))
-                os.environ.update(endpoint.environment())
-                cloud = wiring.LocalCloud(config.state / "gnupg", f"http://{config.gateway}:{config.port}")
-            site = wiring.Site(environment, report, operator=operator(), local=cloud)
+            cloud = _local_cloud(report) if environment.cloud == "local" and not is_offline else None
+            site = Site(environment, report, operator=operator(), local=cloud)
             if cloud and not site.has_fleet():
                 for sentence in site.provision():
                     report(Event("cloud", sentence))
             yield site
 
 
+def _environment(name: str) -> EnvironmentSettings:
+    name = name or os.environ.get("BAKEROLL_ENV", "")
+    folder = settings.folder(Path.cwd())
+    if not name:
+        raise ConfirmationNeeded(
+            f"Which environment? None was named, and {settings.FILE} has: {', '.join(settings.names(folder))}.",
+            next_step="Name it: --env=NAME, or set BAKEROLL_ENV",
+        )
+    return settings.load(folder, name)
+
+
+def _local_cloud(report: Report) -> LocalCloud:
+    """Start it where it is down, and have AWS's clients of this process talk to it."""
+    from bakeroll.local import client
+
+    config = client.from_environment()
+    endpoint = client.up(config, lambda text: report(Event("cloud", text)))
+    os.environ.update(endpoint.environment())
+    return LocalCloud(config.state / "gnupg", f"http://{config.gateway}:{config.port}")
+
+
 def operator() -> str:
-    """Who does it, for the records: user@host, the user before sudo."""
-    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
+    """Who does it, for the records: user@host, the user before sudo; a user without a name by number."""
+    return f"{os.environ.get('SUDO_USER') or _user()}@{socket.gethostname()}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # what is raised changed with Python 3.13
+        return str(os.getuid())

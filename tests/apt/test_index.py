@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 from bakeroll.apt import index
-from bakeroll.apt.index import Published, Sum
+from bakeroll.apt.index import Sum
 from bakeroll.release import Package
 from bakeroll.settings import RepositorySettings
 
@@ -30,12 +30,6 @@ def test_an_entry_keeps_the_control_fields_and_adds_the_file() -> None:
 def test_entries_stand_in_debians_order_whatever_order_they_came_in() -> None:
     assert packages("1.10-1", "1.9-1", "1.10~rc1-1") == packages("1.9-1", "1.10~rc1-1", "1.10-1")
     assert [each.version for each in index.published(packages("1.10-1", "1.9-1"))] == ["1.9-1", "1.10-1"]
-
-
-def test_versions_are_ordered_as_debian_does() -> None:
-    found = [Published("links", version, "amd64", "", "", 0) for version in ("1.9-1", "1.10-1", "1.10~rc1-1", "1.9-1")]
-
-    assert index.newest_first(found) == ["1.10-1", "1.10~rc1-1", "1.9-1"]
 
 
 def test_the_pool_is_laid_out_as_debians() -> None:

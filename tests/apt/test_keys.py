@@ -1,4 +1,7 @@
+import os
+import select
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -38,8 +41,28 @@ def test_no_agent_outlives_a_signature(tmp_path: Path) -> None:
     home = tmp_path / "gnupg"
     local_key(home, run=run).sign("text\n")
 
-    commands = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
-    assert not any(str(home).encode() in command and b"gpg-agent" in command for command in commands)
+    assert all(_ends(agent) for agent in _agents(home))
+
+
+def _agents(home: Path) -> list[int]:
+    """Those that there are, or that were told to end and have not yet."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has just ended
+            if str(home).encode() in (command := path.read_bytes()) and b"gpg-agent" in command:
+                found.append(int(path.parent.name))
+    return found
+
+
+def _ends(pid: int) -> bool:
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], 10)[0])
+    finally:
+        os.close(process)
 
 
 def test_a_key_of_the_users_keyring_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

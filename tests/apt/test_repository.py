@@ -2,13 +2,18 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jinja2 import Template
 
 from bakeroll.apt import repository as apt
+from bakeroll.apt.index import Published
 from bakeroll.apt.keys import GnupgKey
 from bakeroll.aws.s3 import S3Objects
+from bakeroll.bake.bakery import RepositoryAccess
+from bakeroll.bake.folder import TOOLKIT
 from bakeroll.errors import PublishError
 from bakeroll.events import Event
 from bakeroll.process import ToolFailed, run
@@ -16,6 +21,10 @@ from bakeroll.release import Package
 from bakeroll.settings import RepositorySettings
 
 MakePackage = Callable[..., Package]
+
+SOURCES = TOOLKIT / "ansible/roles/base/templates/bakeroll.sources.j2"
+KEY = "/etc/apt/keyrings/bakeroll.asc"
+"""Where a base image keeps the key."""
 
 
 class Publisher:
@@ -30,8 +39,16 @@ class Publisher:
             package, self.repository, store=self.store, signer=self.key, run=run, report=self.events.append
         )  # fmt: skip
 
+    def published(self, name: str = "links") -> list[Published]:
+        return apt.published(name, self.repository, store=self.store, signer=self.key)
+
     def versions(self, name: str = "links") -> list[str]:
-        return apt.versions(name, self.repository, store=self.store, signer=self.key)
+        return [each.version for each in self.published(name)]
+
+    def access(self, endpoint: str) -> RepositoryAccess:
+        """As an instance is given it."""
+        address = apt.url(self.repository, endpoint=endpoint, region="")
+        return RepositoryAccess(address, self.repository.suite, self.repository.component, self.key.public_key())
 
 
 @pytest.fixture
@@ -41,24 +58,22 @@ def here(repository: RepositorySettings, store: S3Objects, key: GnupgKey) -> Pub
 
 def test_an_empty_bucket_holds_no_version(here: Publisher) -> None:
     assert here.versions() == []
-    assert apt.find("links", "1.0-1", here.repository, store=here.store, signer=here.key) is None
 
 
-def test_every_version_stays_and_the_newest_stands_first(here: Publisher, make_package: MakePackage) -> None:
+def test_every_version_stays_in_debians_order(here: Publisher, make_package: MakePackage) -> None:
     for version in ("1.10-1", "1.9-1", "1.10~rc1-1", "1.10+3.g1c9e2a7-1"):
         here.publish(make_package(version))
 
-    assert here.versions() == ["1.10+3.g1c9e2a7-1", "1.10-1", "1.10~rc1-1", "1.9-1"]
+    assert here.versions() == ["1.9-1", "1.10~rc1-1", "1.10-1", "1.10+3.g1c9e2a7-1"]
 
 
 def test_a_published_version_is_found_with_its_hash_and_place(here: Publisher, make_package: MakePackage) -> None:
     package = make_package("1.0+1.gabcdef0-1")
     here.publish(package)
 
-    found = apt.find("links", "1.0+1.gabcdef0-1", here.repository, store=here.store, signer=here.key)
+    [found] = here.published()
 
-    assert found is not None
-    assert (found.sha256, found.size, found.architecture) == (package.sha256, package.size, "amd64")
+    assert (found.version, found.sha256) == ("1.0+1.gabcdef0-1", package.sha256)
     assert found.filename == "pool/main/l/links/links_1.0+1.gabcdef0-1_amd64.deb"
     content, _ = here.store.get(found.filename) or (b"", "")
     assert content == package.path.read_bytes()
@@ -103,7 +118,7 @@ def test_architectures_and_applications_share_a_suite(here: Publisher, make_pack
     here.publish(make_package("1.0-1", architecture="arm64"))
     here.publish(make_package("2.0-1", name="counts"))
 
-    assert (here.versions(), here.versions("counts")) == (["1.0-1"], ["2.0-1"])
+    assert (here.versions(), here.versions("counts")) == (["1.0-1", "1.0-1"], ["2.0-1"])
     content, _ = here.store.get("dists/dev/InRelease") or (b"", "")
     assert "Architectures: amd64 arm64" in content.decode()
 
@@ -119,7 +134,7 @@ def test_who_publishes_at_once_loses_nothing(here: Publisher, make_package: Make
     with ThreadPoolExecutor(len(packages)) as threads:
         list(threads.map(publish, packages))
 
-    assert here.versions() == [f"1.{number}-1" for number in reversed(range(6))]
+    assert here.versions() == [f"1.{number}-1" for number in range(6)]
     assert any("meanwhile" in event.text for event in here.events)
 
 
@@ -157,11 +172,13 @@ class AptRefused(Exception):
 
 
 class Apt:
-    """apt itself, with all that it knows of the world below a folder."""
+    """apt itself, with all that it knows of the world below a folder; set up as a base image's."""
 
-    def __init__(self, root: Path, sources: str) -> None:
+    def __init__(self, root: Path, access: RepositoryAccess) -> None:
         for folder in ("etc/sources.list.d", "etc/preferences.d", "state/lists/partial", "cache/archives/partial"):
             (root / folder).mkdir(parents=True)
+        (root / "key.asc").write_text(access.public_key)
+        sources = Template(SOURCES.read_text()).render(repository=access).replace(KEY, str(root / "key.asc"))
         (root / "etc/sources.list.d/links.sources").write_text(sources)
         (root / "status").touch()
         self.root = root
@@ -190,9 +207,7 @@ class Apt:
 
 @pytest.fixture
 def apt_root(tmp_path: Path, here: Publisher, endpoint: str) -> Apt:
-    address = apt.url(here.repository, endpoint=endpoint, region="")
-    sources = apt.sources_file(here.repository, address=address, public_key=here.key.public_key())
-    return Apt(tmp_path / "apt", sources)
+    return Apt(tmp_path / "apt", here.access(endpoint))
 
 
 def test_apt_sees_every_version_and_fetches_an_earlier_one(
@@ -234,11 +249,10 @@ def test_apt_refuses_another_key(
     here: Publisher, tmp_path: Path, endpoint: str, stranger: GnupgKey, make_package: MakePackage
 ) -> None:
     here.publish(make_package("1.0-1"))
-    address = apt.url(here.repository, endpoint=endpoint, region="")
-    sources = apt.sources_file(here.repository, address=address, public_key=stranger.public_key())
+    distrusting = Apt(tmp_path / "apt", replace(here.access(endpoint), public_key=stranger.public_key()))
 
     with pytest.raises(AptRefused, match="NO_PUBKEY"):
-        Apt(tmp_path / "apt", sources).get("update")
+        distrusting.get("update")
 
 
 def test_apt_refuses_an_index_that_was_tampered_with(here: Publisher, apt_root: Apt, make_package: MakePackage) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,19 @@ def test_a_group_is_described_with_its_members_and_the_tags_that_it_propagates(a
     assert (group.subnets, group.target_groups) == (account.subnets, (account.target_group,))
     assert group.tags == {"application": "links"}
     assert list(group.lifecycles.values()) == ["InService", "InService"]
+
+
+def test_deletion_protection_is_told_in_the_words_of_aws(account: Account) -> None:
+    def protected(response_dict: dict[str, bytes], **_: object) -> None:
+        name = f"<AutoScalingGroupName>{NAME}</AutoScalingGroupName>".encode()
+        told = name + b"<DeletionProtection>prevent-force-deletion</DeletionProtection>"
+        response_dict["body"] = response_dict["body"].replace(name, told, 1)
+
+    before = account.group.deletion_protection
+    answered: Any = protected  # moto keeps no such attribute
+    account.clients.autoscaling.meta.events.register("before-parse.autoscaling.DescribeAutoScalingGroups", answered)
+
+    assert (before, account.group.deletion_protection) == ("none", "prevent-force-deletion")
 
 
 def test_a_group_that_is_not_there_is_none(account: Account) -> None:

@@ -13,7 +13,8 @@ from bakeroll.aws.quotas import by_code
 from bakeroll.aws.session import translated
 from bakeroll.errors import CloudError
 from bakeroll.facts import Balancer, Image, Launch, Quota
-from bakeroll.roll.preflight import Intent, Unseen, findings, look
+from bakeroll.roll.findings import Intent, findings
+from bakeroll.roll.preflight import Unseen, look
 from bakeroll.settings import Policy
 from tests.aws.conftest import NAME, Account
 
@@ -181,6 +182,15 @@ def test_a_classic_balancer_drains_only_where_it_is_told_to(around: Surroundings
 
     assert found["drains"] == Balancer("drains", delay=120, interval=10, threshold=3, first=3)
     assert found["cuts"].delay == 0
+
+
+def test_of_several_calls_the_one_that_is_not_permitted_is_named(around: Surroundings, account: Account) -> None:
+    described = around.aws.elbv2.describe_target_groups(TargetGroupArns=[account.target_group])["TargetGroups"]
+    with Stubber(around.aws.elbv2) as stub:
+        stub.add_response("describe_target_groups", {"TargetGroups": described})
+        stub.add_client_error("describe_target_group_attributes", "AccessDenied", "no")
+        with pytest.raises(CloudError, match=r"^not permitted: DescribeTargetGroupAttributes$"):
+            around.balancers()
 
 
 def alarm(around: Surroundings, name: str, state: str) -> None:

@@ -200,6 +200,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             report=tell(events),
             now=lambda: datetime.now(UTC),
             work=folder / ".bakeroll",
+            operator="ops@desk",
             endpoint=endpoint.url,
             credentials=endpoint.environment(),
         )

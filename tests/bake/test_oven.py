@@ -19,7 +19,7 @@ from bakeroll.bake.oven import Bakery
 from bakeroll.bake.sweep import Bake
 from bakeroll.errors import BakeError, CloudError
 from bakeroll.events import Event
-from bakeroll.process import ToolFailed
+from bakeroll.process import ToolFailed, alone
 from bakeroll.release import Image, Package
 from bakeroll.settings import load
 
@@ -155,6 +155,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             report=events.append,
             now=lambda: datetime.now(UTC),
             work=tmp_path / ".bakeroll",
+            operator="ops@desk",
         )
         yield World(bakery, packer, events, ec2)
 
@@ -172,6 +173,7 @@ def test_a_base_image_is_tagged_with_what_it_was_made_of(world: World) -> None:
     assert isinstance(told, dict)
     assert told["bakeroll:kind"] == "base"
     assert told["bakeroll:application"] == "links"
+    assert told["bakeroll:baked-by"] == "ops@desk"
     assert world.left() == []
 
 
@@ -330,6 +332,19 @@ def test_who_comes_second_waits_and_takes_the_firsts_image(world: World) -> None
 
     assert images[0].id == images[1].id
     assert len(world.packer.given) == 1
+
+
+def test_a_bake_that_does_not_end_is_waited_for_no_longer_than_an_hour(world: World, mocker: MockerFixture) -> None:
+    mocker.patch("bakeroll.bake.oven.LOCK_TIMEOUT", -1)
+    world.bakery.work.mkdir()
+
+    with (
+        alone(world.bakery.work / "bake-links-dev.lock"),
+        pytest.raises(BakeError, match="Another bake of links-dev has not ended"),
+    ):
+        base(world)
+
+    assert world.packer.given == []
 
 
 def test_a_modern_packer_without_its_plugins_is_told_how_to_get_them(world: World) -> None:

@@ -337,6 +337,32 @@ def test_a_draining_target_finishes_what_it_has_begun_within_its_delay(
     assert answers[0][0] == (200 if ends == "answered" else 502)
 
 
+def test_where_draining_ends_idle_a_target_leaves_when_it_has_answered(
+    world: World, answering: Callable[[str], Any]
+) -> None:
+    busy, idle = answering("127.0.3.11"), Server("i-2:8080", "127.0.3.12", 8080)
+    answering("127.0.3.12")
+    busy.delay = 0.4
+    world.wanted = replace(world.wanted, delays={"links": 30.0}, ends_idle=True)
+    world.register(SERVER)
+    eventually(lambda: world.is_up(SERVER))
+    answers: list[tuple[int, str]] = []
+    asking = threading.Thread(target=lambda: answers.append(ask("/slow")))
+    asking.start()
+    eventually(lambda: busy.answered == 1)
+    world.register(idle)
+    eventually(lambda: world.is_up(idle))
+
+    world.deregister(SERVER, idle)
+    eventually(lambda: world.phase(idle) is None)
+    was = world.phase(SERVER)
+    asking.join()
+
+    assert was == "draining"
+    assert answers == [(200, "127.0.3.11")]
+    eventually(lambda: world.phase(SERVER) is None)
+
+
 def test_a_haproxy_that_dies_comes_back(world: World, answering: Callable[[str], Any]) -> None:
     answering("127.0.3.11")
     world.register(SERVER)

@@ -82,6 +82,10 @@ TURNED = roll_back(refresh({"percentage": 50, "to_update": 2}), "asked", scene(*
         ("cancelling ends what is under way", replace(refresh(), status="Cancelling"), scene(*OLD[1:], BOOTING),
          "Cancelling"),
         ("and is over then", replace(refresh(), status="Cancelling"), scene(*OLD[1:], NEW[0]), "Cancelled"),
+        ("one that leaves is waited for", replace(refresh(), status="Cancelling"),
+         scene(*OLD[1:], replace(OLD[0], lifecycle="Terminating:Wait")), "Cancelling"),
+        ("one that nobody has begun to launch is not", replace(refresh(), status="Cancelling"),
+         scene(*OLD[1:], is_paused=True), "Cancelled"),
     ],
 )  # fmt: skip
 def test_how_it_goes_on(sentence: str, given: Refresh, seen: Scene, status: str) -> None:

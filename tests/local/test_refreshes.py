@@ -161,6 +161,21 @@ def test_cancelling_undoes_nothing(world: World) -> None:
     assert len(world.members()) == 2
 
 
+def test_cancelling_ends_though_the_group_may_not_launch_what_it_lacks(world: World) -> None:
+    world.scale(**ONE)
+    refresh(world, world.version())
+    world.cloud.scaling.turn()
+    world.cloud.machines.fail("Server.InternalError: no machine")
+    world.asg.suspend_processes(**NAMED, ScalingProcesses=["Launch"])
+
+    world.asg.cancel_instance_refresh(**NAMED)
+    for _ in range(2):
+        world.cloud.settle()
+
+    assert shown(world)["Status"] == "Cancelled"
+    assert len(world.members()) == 1
+
+
 def test_an_alarm_meanwhile_fails_it(world: World) -> None:
     world.scale(**ONE)
     alarm(world, "OK")

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from bakeroll.local import autoscaling_hooks, elb_hooks
 from bakeroll.local.haproxy import HealthCheck, Listener, Stat
-from bakeroll.local.target_health import Seen
+from bakeroll.local.target_health import Phase, Seen
 from tests.local.world import IMAGE, World
 
 
@@ -571,6 +571,7 @@ def test_the_balancer_reads_what_the_api_was_told(world: World) -> None:
     assert wanted.layout.groups[0].check.interval_ms == 3000
     assert sorted(wanted.registered["links"]) == sorted(f"{instance}:8000" for instance in world.members())
     assert wanted.delays == {"links": 300.0}
+    assert not wanted.ends_idle
 
 
 def test_a_classic_load_balancer_is_read_and_its_instances_are_registered(world: World) -> None:
@@ -586,12 +587,36 @@ def test_a_classic_load_balancer_is_read_and_its_instances_are_registered(world:
     assert sorted(wanted.registered["old:8000"]) == sorted(f"{instance}:8000" for instance in world.members())
     assert wanted.layout.groups[0].check == HealthCheck("/health", "200", 1000, 2000, 3, 2, port=8000)
     assert wanted.layout.listeners == (Listener(80, "http", (("old:8000", 1),)),)
+    assert wanted.ends_idle
     health = elb.describe_instance_health(LoadBalancerName="old")["InstanceStates"]
     assert {each["InstanceId"]: each["State"] for each in health} == dict.fromkeys(world.members(), "InService")
 
 
-def test_what_a_group_registered_with_a_classic_load_balancer_can_be_deregistered_by_hand_and_drains(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("draining", "seconds"),
+    [
+        (None, 0),
+        ({"Enabled": False, "Timeout": 60}, 0),
+        ({"Enabled": True, "Timeout": 60}, 60),
+        ({"Enabled": True}, 300),
+    ],
+)
+def test_a_classic_load_balancer_drains_as_long_as_it_was_told(
+    world: World, draining: dict[str, Any] | None, seconds: float
+) -> None:
+    elb: Any = boto3.client("elb", "eu-west-1")
+    listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8000}
+    elb.create_load_balancer(LoadBalancerName="old", Listeners=[listener], Subnets=list(world.subnets.values()))
+    if draining:
+        told = {"ConnectionDraining": draining}
+        elb.modify_load_balancer_attributes(LoadBalancerName="old", LoadBalancerAttributes=told)
+
+    assert elb_hooks.wanted_now()[-1].delays == {"old:8000": seconds}
+
+
+@pytest.mark.parametrize("phase", ["serving", "draining"])
+def test_what_a_group_registered_with_a_classic_load_balancer_can_be_deregistered_by_hand_and_drains_from_then_on(
+    world: World, monkeypatch: pytest.MonkeyPatch, phase: Phase
 ) -> None:
     elb: Any = boto3.client("elb", "eu-west-1")
     listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8000}
@@ -602,7 +627,7 @@ def test_what_a_group_registered_with_a_classic_load_balancer_can_be_deregistere
         elb.register_instances_with_load_balancer(LoadBalancerName="old", Instances=[{"InstanceId": staying}])
     monkeypatch.setattr(
         world.cloud.balancers, "seen",
-        lambda _, name: Seen("draining" if name.startswith(going) else "serving", Stat("UP", "L7OK", 200, 0)),
+        lambda _, name: Seen(phase if name.startswith(going) else "serving", Stat("UP", "L7OK", 200, 0)),
     )  # fmt: skip
 
     elb.deregister_instances_from_load_balancer(LoadBalancerName="old", Instances=[{"InstanceId": going}])

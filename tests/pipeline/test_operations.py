@@ -25,7 +25,7 @@ from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, POLICY, goal, rolled
 from tests.roll.watch import Watch
 
-GONE = replace(this_process(), name="ops@build-7", pid=2**22 + 1)
+GONE = replace(this_process("ops@build-7"), pid=2**22 + 1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -52,7 +52,7 @@ class ModelSite:
     def roll(self, release: Release, *, is_resumed: bool = False, patience: float = 0) -> bool:
         to = replace(goal(), release=release)
         return rolled(
-            self.fleet, to, self.policy, as_owner=this_process(), is_resumed=is_resumed, patience=patience
+            self.fleet, to, self.policy, as_owner=this_process("ops@desk"), is_resumed=is_resumed, patience=patience
         ).is_new
 
     def history(self) -> list[Release]:
@@ -62,7 +62,7 @@ class ModelSite:
         return doctor.examine("links-dev", "links", "dev", ports(self.fleet), self.fleet.now())
 
     def take_away(self, instances: Sequence[str]) -> None:
-        doctor.take_away("links-dev", (), instances, ports(self.fleet), this_process(), self.fleet)
+        doctor.take_away("links-dev", (), instances, ports(self.fleet), this_process("ops@desk"), self.fleet)
 
     def url(self) -> str:
         return "http://here"

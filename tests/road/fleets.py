@@ -36,7 +36,7 @@ class Maker:
         self.aws.elb.configure_health_check(
             LoadBalancerName=self.name, HealthCheck=check | {"HealthyThreshold": 2, "UnhealthyThreshold": 2}
         )
-        draining = {"ConnectionDraining": {"Enabled": True, "Timeout": 3}}
+        draining = {"ConnectionDraining": {"Enabled": True, "Timeout": 2}}
         self.aws.elb.modify_load_balancer_attributes(LoadBalancerName=self.name, LoadBalancerAttributes=draining)
         self._scale(LoadBalancerNames=[self.name], **self._template())
         return self.name, {}

@@ -1,10 +1,11 @@
 """What somebody or something does to a fleet while it is rolled; the observer is told what others want from then on."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
-from bakeroll.roll.model import World
+from bakeroll.roll.model import NAME, World
 from tests.roll.observer import Observer
 
 Deed = Literal[
@@ -65,7 +66,10 @@ class Events:
 
     def _to_the_group(self, it: Happening) -> None:
         group, wanted = self.fleet.group, self.observer.wanted
+        self.fleet.told.clear()  # what others set is written over where the group does not show it: nobody can tell
         match it.what:
+            case "raise" | "lower" | "plan" if self._is_unheard:
+                pass
             case "raise" if group.desired < group.maximum:
                 self._desire(1)
             case "lower" if min(group.desired, wanted) > group.minimum and not self._is_switched:
@@ -87,7 +91,20 @@ class Events:
     @property
     def _is_switched(self) -> bool:
         """Where two groups change places, nobody can tell which of them somebody changed."""
-        return len(self.fleet.squads) > 1 and bool(self.fleet.handed)
+        return len(self.fleet.squads) > 1 and bool(self.fleet.handed or self._record.get("switching"))
+
+    @property
+    def _is_unheard(self) -> bool:
+        """Where a change of desired capacity was announced and not heard of, nobody can tell whose a change is."""
+        record = self._record
+        is_due = any(each in self.fleet.members for each in record.get("decremented", ()))
+        return is_due or any(record.get(each) for each in ("attaching", "raising", "lowering"))
+
+    @property
+    def _record(self) -> dict[str, Any]:
+        document = self.fleet.table.get((f"fleet#{NAME}", "roll"))
+        found: dict[str, Any] = json.loads(document.body) if document else {}
+        return found
 
     def _desire(self, by: int) -> None:
         self.observer.wants(self.observer.wanted + by)
@@ -120,7 +137,8 @@ class Events:
     def _stand_by(self, victim: str, *, is_replaced: bool) -> None:
         squad, group = self.fleet.squad, self.fleet.group
         is_least = min(group.desired, self.observer.wanted) <= group.minimum
-        if squad.lifecycles.get(victim) != "InService" or (is_least and not is_replaced):
+        is_lost = is_least or self._is_switched or self._is_unheard
+        if squad.lifecycles.get(victim) != "InService" or (is_lost and not is_replaced):
             return
         self.fleet.leave(squad, victim, "Standby")
         self.observer.standing.add(victim)
@@ -128,5 +146,5 @@ class Events:
             self._desire(-1)
 
     def _suspend(self, suspended: set[str], resumed: set[str]) -> None:
-        self.observer.suspended = self.observer.suspended - resumed | suspended
+        self.observer.suspends(self.observer.suspended - resumed | suspended)
         self.fleet.group = replace(self.fleet.group, suspended=self.fleet.group.suspended - resumed | suspended)

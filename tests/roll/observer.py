@@ -30,6 +30,8 @@ class Observer:
     maximum: int
     minimum: int
     suspended: frozenset[str]
+    suspended_at: tuple[float, frozenset[str]] = (0, frozenset())
+    unseen: tuple[int, frozenset[str]] | None = None
     image: str = ""
     kept: set[str] = field(default_factory=lambda: {"1"})
     lines: list[str] = field(default_factory=list)
@@ -82,6 +84,17 @@ class Observer:
         self.wanted = wanted
         self.wanted_before.append((self.world.time, wanted))
 
+    def suspends(self, suspended: frozenset[str]) -> None:
+        """Somebody has these suspended from now on."""
+        self.suspended_at, self.suspended = (self.world.time, self.suspended), suspended
+
+    def _takes_over(self) -> None:
+        """A group from another: what is lowered or suspended in that moment nobody can tell."""
+        then = self.world.time - LOOK
+        wanted = next((wanted for at, wanted in reversed(self.wanted_before) if at < then), self.wanted)
+        since, suspended = self.suspended_at
+        self.unseen = wanted - self.wanted, suspended if since >= then else self.suspended
+
     def edited(self) -> None:
         """Somebody sets the group to a launch template version of their own."""
         if self.is_edited:
@@ -115,6 +128,8 @@ class Observer:
                 assert group != self.world.group.name, "deletes the fleet's group"
                 assert group in self.second, f"deletes {group}, which no roll made"
                 self._may_go(self.world.squads[group].lifecycles if group in self.world.squads else ())
+            case "suspend", (_, processes) if len(processes) > 1:
+                self._takes_over()
             case "clone", (first, to, *_):
                 self.second |= {first, to}
             case "terminate", (str() as one,):
@@ -150,6 +165,10 @@ class Observer:
         """Promises 2, 6, 7 and 9, when all is over and the dust has settled."""
         fleet = self.world
         fleet.sleep(40)
+        if self.unseen:
+            lowered, suspended = self.unseen
+            self.wanted += lowered if fleet.group.desired == self.wanted + lowered else 0
+            self.suspended = suspended if fleet.group.suspended == suspended else self.suspended
         self._sizes()
         self.standing = {each for each in self.standing if fleet.lifecycles.get(each) == "Standby"}
         versions = fleet.versions
@@ -168,7 +187,7 @@ class Observer:
         else:
             others = {launched} if self.is_edited else set()  # which the group evens out its zones with
             assert set(members.values()) <= {ended, *others}, f"{members} after a roll to {ended}"
-            assert launched == ended or not members or self.is_edited, f"launches {launched}"
+            assert launched == ended or self.is_edited, f"launches {launched}"
         if launched in fleet.images:
             assert len(members) >= self.wanted, f"{len(members)} members, {self.wanted} wanted"
             is_kept = "Terminate" in fleet.group.suspended  # by somebody: then the group itself takes none away

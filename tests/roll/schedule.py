@@ -68,6 +68,7 @@ class Schedule:
     targets: str = "instance"
     launches_from: LaunchesFrom = "launch template"
     hidden: int = 0
+    stale: int = 0
     refresh_ends: str = ""
     suspended: tuple[str, ...] = ()
     warm: int = 0
@@ -94,6 +95,7 @@ def play(schedule: Schedule) -> Observer:
         if _has_no_way_back(fleet, observer):
             return observer
         raise AssertionError(f"did not end in {CALM_RUNS} calm runs: {observer.ends}")
+    fleet.refresh_ends = ""
     for number in range(CALM_RUNS):
         if "Standby" in fleet.lifecycles.values() or len(fleet.squads) > 1:
             fleet.sleep(schedule.soak)
@@ -107,7 +109,7 @@ def play(schedule: Schedule) -> Observer:
 
 def _has_no_way_back(fleet: World, observer: Observer) -> bool:
     """Whether what there was before cannot serve: it is gone, or was rolled out while nothing was wanted of it."""
-    home = fleet.images.get(observer.home)
+    home = fleet.images.get("ami-old" if observer.is_edited else observer.home)
     serves = home is not None and home in (OLD, NEW["good"], NEW["slow"], Behaviour("3.0-1"))
     return not serves and "Backing out failed" in observer.ends[-1]
 
@@ -153,6 +155,7 @@ def _fleet(schedule: Schedule) -> World:
     fleet.hidden, fleet.refresh_ends = schedule.hidden, schedule.refresh_ends
     _balance(fleet, schedule.targets)
     fleet.sleep(schedule.hidden)
+    fleet.stale = schedule.stale
     return fleet
 
 

@@ -66,7 +66,7 @@ def test_a_dead_process_of_this_machine_is_taken_over_at_once() -> None:
     fleet = world(1, GOOD)
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    dead = replace(processes.this_process(), pid=ended.pid, started="1")
+    dead = replace(processes.this_process("ops@desk"), pid=ended.pid, started="1")
     take(ports(fleet).table, "links-dev", dead, "deploy", fleet)
     before = fleet.time
 
@@ -77,7 +77,7 @@ def test_a_dead_process_of_this_machine_is_taken_over_at_once() -> None:
 
 def test_a_living_process_of_this_machine_is_told_at_once() -> None:
     fleet = world(1, GOOD)
-    take(ports(fleet).table, "links-dev", processes.this_process(), "deploy", fleet)
+    take(ports(fleet).table, "links-dev", processes.this_process("ops@desk"), "deploy", fleet)
     before = fleet.time
 
     with pytest.raises(LeaseHeld, match="last heard of 0 s ago"):

@@ -9,7 +9,8 @@ import pytest
 
 from bakeroll.errors import CloudError
 from bakeroll.facts import Balancer, Image, InstanceType, Launch, Quota, Room
-from bakeroll.roll.preflight import Facts, Finding, Intent, Unseen, findings, look
+from bakeroll.roll.findings import Finding, Intent, findings
+from bakeroll.roll.preflight import Facts, Unseen, look
 from bakeroll.settings import Policy
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from bakeroll.fleet import RefreshState, TargetGroup
 from bakeroll.roll.model import Behaviour, RunningRefresh, Squad, World, world
 from bakeroll.roll.model_ports import ports
 from tests.roll.cut import Cut, Killed
-from tests.roll.scene import GOOD, goal, rolled
+from tests.roll.scene import GOOD, POLICY, goal, rolled
 from tests.roll.watch import Watch
 
 Change = Callable[[World], None]
@@ -79,6 +79,22 @@ def test_what_cannot_be_rolled_truthfully_is_refused_before_anything_is_changed(
     assert (fleet.group, fleet.versions) == (before, {"1": "ami-old"})
     assert set(cut.calls).isdisjoint({"launch", "make_version", "suspend", "attach", "register", "set_template"})
     watch.ended("ami-old", 2)
+
+
+@pytest.mark.parametrize("protection", ["prevent-force-deletion", "prevent-all-deletion"])
+def test_a_group_that_may_not_be_deleted_is_refused_to_blue_green_alone(protection: str) -> None:
+    fleet = world(2, GOOD)
+    group(deletion_protection=protection)(fleet)
+    before, watch = replace(fleet.group), Watch.of(fleet)
+
+    with pytest.raises(RollFailed, match=rf"links-dev has deletion protection \({protection}\)") as error:
+        rolled(fleet, policy=POLICY.model_copy(update={"strategy": "blue-green"}))
+
+    assert error.value.left == "Nothing was changed."
+    assert str(error.value.next_step).endswith("--auto-scaling-group-name links-dev --deletion-protection none")
+    assert (fleet.group, list(fleet.squads), fleet.versions) == (before, ["links-dev"], {"1": "ami-old"})
+    rolled(fleet, through=Cut(watch=watch).ports(ports(fleet)))
+    watch.ended("ami-new", 2)
 
 
 def test_a_fleet_that_is_not_there_is_told_with_the_nearest_names() -> None:

@@ -11,7 +11,7 @@ from bakeroll.roll import lease
 from bakeroll.roll.model import Behaviour, World, world
 from bakeroll.roll.model_ports import ports
 from bakeroll.roll.owner import Owner, this_process
-from bakeroll.roll.record import current, history
+from bakeroll.roll.record import history
 from bakeroll.roll.status import status
 from bakeroll.settings import Policy
 from tests.roll.cut import Cut
@@ -372,7 +372,7 @@ def test_ctrl_c_before_the_commit_point_puts_all_back_and_says_so_once() -> None
     watch.ended("ami-old", 2)
 
 
-def test_a_release_is_written_down_and_the_newest_is_the_current() -> None:
+def test_a_release_is_written_down_and_the_newest_stands_first() -> None:
     fleet = world(1, GOOD)
     rolled(fleet)
     later = goal("ami-next", "3.0-1")
@@ -380,9 +380,8 @@ def test_a_release_is_written_down_and_the_newest_is_the_current() -> None:
 
     rolled(fleet, later)
 
-    table = ports(fleet).table
-    assert [each.version for each in history(table, "links", "dev")] == ["3.0-1", "2.0-1"]
-    assert current(table, "links", "dev") == later.release
+    newest, first = history(ports(fleet).table, "links", "dev")
+    assert (newest, first.version) == (later.release, "2.0-1")
 
 
 def test_another_that_rolls_is_told_by_name() -> None:
@@ -436,7 +435,7 @@ def test_policies_that_allow_no_surge_still_surge_by_one() -> None:
 
 def test_another_roll_is_waited_for_with_patience() -> None:
     fleet = world(2, GOOD)
-    held = lease.take(ports(fleet).table, "links-dev", this_process(), "deploy", fleet)
+    held = lease.take(ports(fleet).table, "links-dev", this_process("ops@desk"), "deploy", fleet)
     lines: list[str] = []
     began = fleet.time
 
@@ -457,7 +456,7 @@ def test_another_roll_is_waited_for_with_patience() -> None:
 
 def test_patience_ends() -> None:
     fleet = world(2, GOOD)
-    held = lease.take(ports(fleet).table, "links-dev", this_process(), "deploy", fleet)
+    held = lease.take(ports(fleet).table, "links-dev", this_process("ops@desk"), "deploy", fleet)
     began = fleet.time
 
     with pytest.raises(LeaseHeld):

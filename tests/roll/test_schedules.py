@@ -47,6 +47,7 @@ schedules = st.builds(
     targets=st.sampled_from(["instance", "instance", "ip", "classic"]),
     launches_from=st.sampled_from([*["launch template"] * 3, "mixed instances policy", "launch configuration"]),
     hidden=st.sampled_from([0, 0, 0, 2, 8]),
+    stale=st.sampled_from([0, 0, 0, 2]),
     refresh_ends=st.sampled_from(["", "", "Failed"]),
     suspended=st.sampled_from([(), (), ("AZRebalance",), ("AlarmNotification",)]),
     warm=st.sampled_from([0, 0, 0, 1, 3]),
@@ -169,9 +170,66 @@ FOUND: dict[str, Schedule] = {
         happenings=(Happening(0.0, "raise"), Happening(21.5, "terminate")),
         runs=(Run(troubles=((101, "refused"), (131, "lost"))),),
     ),
+    "three of the second group die when the old one has drained": Schedule(
+        desired=5, checks=1, new="slow", strategy="blue-green", happenings=(Happening(23.0, "zone", 5),)
+    ),
+    "an empty fleet has no canary to watch": Schedule(desired=0, strategy="canary"),
+    "a refresh of a fleet that was not whole fails": Schedule(
+        strategy="refresh", refresh_ends="Failed", happenings=(Happening(0.0, "zone", 1),)
+    ),
+    "a group describes itself as it was before its refresh failed": Schedule(
+        desired=0, strategy="refresh", stale=2, refresh_ends="Failed", runs=(Run(dies_at=35),)
+    ),
+    "a group does not show yet that it launches from another version": Schedule(
+        desired=3, lacking=6, new="dies", strategy="refresh", stale=2
+    ),
+    "what the group launches dies for ever, one after the other": Schedule(
+        desired=1,
+        checks=1,
+        new="dies",
+        strategy="rolling",
+        suspended=("AZRebalance",),
+        happenings=(Happening(37.5, "raise"),),
+        runs=(Run(), Run("ami-old", troubles=((54, "refused"),)), Run()),
+    ),
+    "one dies in the moment in which it is to stand by": Schedule(
+        spare=0,
+        unavailable=1,
+        strategy="rolling",
+        soak=30,
+        happenings=(Happening(33.5, "kill", 1),),
+        runs=(Run("ami-old"), Run(dies_at=152)),
+    ),
+    "a dead roll is backed out over what its own version was found as": Schedule(
+        desired=1,
+        lacking=6,
+        checks=1,
+        new="sick",
+        strategy="blue-green",
+        stale=2,
+        runs=(Run("ami-next", dies_at=129, dies_after=True), Run(strategy="rolling")),
+    ),
+    "a group lists a dead one as its member": Schedule(
+        desired=1, unavailable=1, new="dies", strategy="rolling", soak=30, stale=2
+    ),
+    "a blue-green roll is backed out over a straggler of the same release": Schedule(
+        desired=1,
+        lacking=1,
+        new="stuck",
+        hooks=True,
+        runs=(Run(dies_at=55, dies_after=True), Run(strategy="blue-green", dies_at=128, dies_after=True)),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", FOUND)
 def test_what_long_runs_found_stays_mended(name: str) -> None:
     play(FOUND[name])
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("soak", [0, 30])
+def test_a_group_that_describes_itself_as_it_was_two_seconds_ago_is_no_harm(strategy: str, soak: int) -> None:
+    there, back = Run(), Run("ami-old")
+    for runs in ((there,), (Run(dies_at=150), there), (there, back)):
+        play(Schedule(desired=4, strategy=strategy, soak=soak, stale=2, runs=runs))

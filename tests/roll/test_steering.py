@@ -16,7 +16,7 @@ from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, POLICY, goal, rolled
 from tests.roll.watch import Watch
 
-GONE = replace(this_process(), name="ops@build-7", pid=2**22 + 1)
+GONE = replace(this_process("ops@build-7"), pid=2**22 + 1)
 
 
 def steering(fleet: World) -> Steering:
@@ -171,7 +171,7 @@ def test_an_instance_that_a_lost_roll_launched_is_found_and_taken_away() -> None
 
 def test_strays_are_not_taken_away_while_the_fleet_is_rolled() -> None:
     fleet = world(2, GOOD)
-    lives = this_process()
+    lives = this_process("ops@desk")
     with pytest.raises(Killed):
         rolled(fleet, through=Cut(60).ports(ports(fleet)), as_owner=lives)
 

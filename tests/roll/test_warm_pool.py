@@ -71,7 +71,7 @@ def test_rolling_takes_no_instance_of_the_old_release_out_of_the_pool() -> None:
 def test_one_that_the_group_took_meanwhile_is_not_terminated() -> None:
     fleet = warmed()
     taken, other = fleet.squad.warm
-    record = begin(goal(), observe("links-dev", ports(fleet)), POLICY, ("roller", ""), fleet)
+    record = begin(goal(), observe("links-dev", ports(fleet)), POLICY, ("roller", ""), {}, fleet)
     fleet.lifecycles[taken] = "Pending"
     del fleet.squad.warm[taken]
 

@@ -85,7 +85,7 @@ def _halfway(fleet: World) -> tuple[Record, Layout]:
     group = fleet.group
     seen = layout(group, through)
     found = observe(group.name, through, None, seen)
-    record = begin(goal(), found, POLICY, ("roller", ""), fleet)
+    record = begin(goal(), found, POLICY, ("roller", ""), {}, fleet)
     fleet.versions["2"] = "ami-new"
     record = replace(record, made="2", versions=("2",), suspended=("AZRebalance",))
     fleet.group = replace(fleet.group, suspended=frozenset({"AZRebalance"}))

@@ -1,5 +1,7 @@
 """What every task opens first."""
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ from invoke.exceptions import Exit
 from moto import mock_aws
 
 from bakeroll.errors import SettingsError
-from bakeroll.tasks.site import opened
+from bakeroll.tasks.site import opened, operator
 from bakeroll.wiring import Site
 
 SETTINGS = """\
@@ -47,3 +49,19 @@ def test_a_table_that_is_not_there_is_told_with_the_command_that_makes_it() -> N
         site.history()
 
     assert "fab account.init" in str(caught.value.message)
+
+
+@pytest.mark.parametrize(("sudo", "name"), [("ann", "ann"), ("", "root")])
+def test_who_does_it_is_the_user_before_sudo(sudo: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO_USER", sudo)
+    monkeypatch.setenv("LOGNAME", "root")
+
+    assert operator() == f"{name}@{socket.gethostname()}"
+
+
+def test_a_user_that_has_no_name_goes_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("SUDO_USER", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
+
+    assert operator() == f"{2**31 - 7}@{socket.gethostname()}"
