@@ -110,6 +110,15 @@ class TemplateVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Warm:
+    """An instance in the group's warm pool, and what it was launched from: no member, and in no load balancer."""
+
+    id: str
+    template: str
+    template_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImageState:
     """What decides whether an image can be launched, in EC2's words."""
 
@@ -199,7 +208,8 @@ class Fleet:
 
     `template_version` is as the group names it (a number, `$Latest` or `$Default`), `template_number` its
     number; `image` is what that version launches. `tags` are those that the group gives what it launches. `refresh`
-    is the newest instance refresh, `twin` the second group of a blue-green roll, where these were looked at.
+    is the newest instance refresh, `twin` the second group of a blue-green roll, where these were looked at. `warm` are
+    those in the group's warm pool.
     """
 
     name: str
@@ -217,6 +227,13 @@ class Fleet:
     instances: tuple[Instance, ...] = ()
     refresh: RefreshState | None = None
     twin: Group | None = None
+    warm: tuple[Warm, ...] = ()
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """Those in the warm pool that were launched from something else than what the group launches from now."""
+        now = (self.template, self.template_number)
+        return tuple(each.id for each in self.warm if (each.template, each.template_version) != now)
 
     @cached_property
     def members(self) -> tuple[Instance, ...]:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bakeroll.aws import clone, refresh
-from bakeroll.aws.group import group, launching
+from bakeroll.aws.group import group, launching, warm
 from bakeroll.aws.handover import HandOver
 from bakeroll.aws.session import Clients, blocks, code_of, is_not_found, translated
 from bakeroll.aws.templates import Templates
 from bakeroll.errors import CloudError
-from bakeroll.fleet import LAUNCH_CONFIGURATION, Group, RefreshState
+from bakeroll.fleet import LAUNCH_CONFIGURATION, Group, RefreshState, Warm
 from bakeroll.settings import Policy
 
 if TYPE_CHECKING:
@@ -49,6 +49,13 @@ class AutoScaling:
             hooks = self._client.describe_lifecycle_hooks(AutoScalingGroupName=name)["LifecycleHooks"]
         starting = "autoscaling:EC2_INSTANCE_LAUNCHING"
         return [each["LifecycleHookName"] for each in hooks if each.get("LifecycleTransition") == starting]
+
+    def warm(self, name: str) -> Sequence[Warm]:
+        """The instances in the group's warm pool, but for those that are leaving it; one call for fifty."""
+        with translated("DescribeWarmPool", name):
+            pages = self._client.get_paginator("describe_warm_pool").paginate(AutoScalingGroupName=name)
+            found = [each for page in pages for each in page["Instances"]]
+        return [warm(each) for each in found if not each["LifecycleState"].startswith("Warmed:Terminat")]
 
     def attach(self, name: str, ids: Sequence[str]) -> None:
         """Desired capacity grows by as many; at most 20 ids."""

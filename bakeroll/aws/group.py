@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bakeroll.fleet import HOLD_TAG, LAUNCH_CONFIGURATION, Group, LaunchesFrom
+from bakeroll.fleet import HOLD_TAG, LAUNCH_CONFIGURATION, Group, LaunchesFrom, Warm
 
 if TYPE_CHECKING:
-    from types_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef, LaunchTemplateOverridesOutputTypeDef
+    from types_boto3_autoscaling.type_defs import (
+        AutoScalingGroupTypeDef,
+        InstanceTypeDef,
+        LaunchTemplateOverridesOutputTypeDef,
+    )
 
 ImageOf: TypeAlias = Callable[[str, str], str]
 """The image of a template's version."""
@@ -60,6 +64,14 @@ def launching(raw: AutoScalingGroupTypeDef, template: str, version: str, image_o
         ],
     }
     return {"MixedInstancesPolicy": {**policy, "LaunchTemplate": launch_template}}
+
+
+def warm(raw: InstanceTypeDef) -> Warm:
+    """An instance of a warm pool, with the number of the version that it was launched from."""
+    if configuration := raw.get("LaunchConfigurationName"):
+        return Warm(raw["InstanceId"], LAUNCH_CONFIGURATION, configuration)
+    template = raw.get("LaunchTemplate", {})
+    return Warm(raw["InstanceId"], template.get("LaunchTemplateId", ""), template.get("Version", ""))
 
 
 def _launches_from(raw: AutoScalingGroupTypeDef) -> LaunchesFrom:

@@ -13,6 +13,7 @@ from bakeroll.aws import permissions
 from bakeroll.aws.autoscaling import AutoScaling
 from bakeroll.aws.balancers import Balancers
 from bakeroll.aws.cloudwatch import CloudWatch
+from bakeroll.aws.ec2 import GROUP_TAG
 from bakeroll.aws.permissions import Need
 from bakeroll.aws.quotas import Quotas
 from bakeroll.aws.session import FORBIDDEN, Clients, code_of, permitted, translated
@@ -163,10 +164,13 @@ def needs(group: AutoScalingGroupTypeDef, template: LaunchTemplateSpecificationT
     _, partition, _, region, account, _ = group["AutoScalingGroupARN"].split(":", 5)
     ec2 = f"arn:{partition}:ec2:{region}:{account}"
     templates = [f"{ec2}:launch-template/{template['LaunchTemplateId']}"] if "LaunchTemplateId" in template else []
+    instances = [f"{ec2}:instance/i-00000000000000000"]
+    warm = Need(["ec2:TerminateInstances"], instances, {GROUP_TAG: group["AutoScalingGroupName"]})
     return [
         Need([f"autoscaling:{each}" for each in GROUP_ACTIONS], [group["AutoScalingGroupARN"]]),
         Need(["ec2:CreateLaunchTemplateVersion", "ec2:DeleteLaunchTemplateVersions"], templates),
-        Need(["ec2:TerminateInstances"], [f"{ec2}:instance/i-00000000000000000"], {ROLL_TAG: "simulated"}),
+        Need(["ec2:TerminateInstances"], instances, {ROLL_TAG: "simulated"}),
+        *([warm] if "WarmPoolConfiguration" in group else ()),
         Need(
             ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"],
             group.get("TargetGroupARNs", []),

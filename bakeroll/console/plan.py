@@ -31,6 +31,8 @@ def _rows(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         return
     yield "launched", f"by the {found['launcher']}: {found['because']}"
     yield "the roll", _roll(found)
+    if found["warm"]:
+        yield "warm", f"{found['warm']} in the pool, replaced when the group launches {found['image']}"
     yield "fails", found["why"]
     name = "checks"
     for each in found["findings"]:

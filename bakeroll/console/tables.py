@@ -145,4 +145,5 @@ def _group(found: Mapping[str, Any]) -> list[str]:
     amiss = [f"{each}: {state}" for each, state in found["instances"].items() if state != "InService"]
     suspended = [f"suspended: {', '.join(found['suspended'])}"] if found["suspended"] else []
     told = f"{len(found['instances'])} instances, {found['desired']} desired"
-    return [found["name"], "; ".join([told, *amiss, *suspended])]
+    warm = [f"{len(found['warm'])} in the warm pool"] if found.get("warm") else []  # an older daemon tells none
+    return [found["name"], "; ".join([told, *warm, *amiss, *suspended])]

@@ -14,7 +14,7 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.backends import get_backend
 from moto.core.responses import ActionResult, EmptyResult
 
-from bakeroll.local import notification_hooks  # noqa: F401 (imported, its hooks are marked)
+from bakeroll.local import notification_hooks, warm_pool_hooks  # noqa: F401 (imported, their hooks are marked)
 from bakeroll.local.capacity import COUNTED
 from bakeroll.local.config import ACCOUNT, REGION
 from bakeroll.local.hooking import Hook, addition, hook
@@ -22,6 +22,7 @@ from bakeroll.local.launches import completed, configure
 from bakeroll.local.refresh_hooks import must_be_changeable
 from bakeroll.local.scaling import Scaling, suspended
 from bakeroll.local.trigger_hooks import forget
+from bakeroll.local.warm_pools import warm_of
 
 MOST_AT_ONCE = 20
 """Instances that one call may attach, detach or put on standby:
@@ -46,7 +47,8 @@ def groups_now() -> list[FakeAutoScalingGroup]:
 def settle() -> None:
     """After a start: members that did not outlive the last daemon are none, whatever is suspended."""
     for group in groups_now():
-        group.instance_states = [state for state in group.instance_states if state.instance.state != "terminated"]
+        for states in (group.instance_states, warm_of(group)):
+            states[:] = [state for state in states if state.instance.state != "terminated"]
 
 
 class Groups(OrderedDict[str, FakeAutoScalingGroup]):
@@ -137,9 +139,11 @@ def _must_be_configured(backend: Any, name: str | None) -> None:
 
 @hook(AutoScalingResponse, "describe_auto_scaling_groups")
 def _describe(cloud: Scaled, original: Hook, response: Any) -> Any:
-    """moto ignores IncludeInstances."""
+    """moto ignores IncludeInstances, and shows no WarmPoolSize."""
     with cloud.scaling.lock:
         result = original(response)
+        for group in result.result["AutoScalingGroups"]:
+            group.warm_pool_size = len(warm_of(group)) if group.warm_pool else None
         if response._get_bool_param("IncludeInstances", True) is False:
             shown = [copy(group) for group in result.result["AutoScalingGroups"]]
             for group in shown:
@@ -226,7 +230,7 @@ def _delete(cloud: Scaled, original: Hook, response: Any) -> Any:
     backend, name = response.autoscaling_backend, response._get_param("AutoScalingGroupName")
     with cloud.scaling.lock:
         group = backend.autoscaling_groups[name]
-        if group.instance_states and not response._get_bool_param("ForceDelete", False):
+        if (group.instance_states or warm_of(group)) and not response._get_bool_param("ForceDelete", False):
             raise AutoscalingClientError(
                 "ResourceInUse",
                 "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) "
@@ -362,7 +366,7 @@ def _must_be_free(backend: Any, group: Any, instance_id: str) -> None:
             f"Instance {instance_id} is not in correct state. Instance(s) must be in 'running' state."
         )
     for other in backend.autoscaling_groups.values():
-        if any(state.instance.id == instance_id for state in other.instance_states):
+        if any(state.instance.id == instance_id for state in (*other.instance_states, *warm_of(other))):
             raise ValidationError(f"Instance {instance_id} is already part of AutoScalingGroup:{other.name}.")
     if instance.placement.zone not in group.availability_zones:
         raise ValidationError(

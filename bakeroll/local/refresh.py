@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bakeroll.local.capacity import COUNTED
+from bakeroll.local.warm_pool import READY
 
 Status = Literal[
     "Pending", "InProgress", "Baking", "Successful", "Failed", "Cancelling", "Cancelled",
@@ -55,8 +56,9 @@ class Rollback:
 
 @dataclass(frozen=True)
 class Refresh:
-    """One instance refresh. `old` are the instances to replace, `total` their number at the start; `desired` is what
-    to launch from, in the form of the API, None for what the group has. `reached_at`: since when its checkpoint, or
+    """One instance refresh. `old` are the instances to replace, those in the warm pool among them, `total` the number
+    of members among them at the start; `desired` is what to launch from, in the form of the API, None for what the
+    group has. `reached_at`: since when its checkpoint, or
     its end, is reached; `held_since`: since when only the protected and those in Standby are left."""
 
     id: str
@@ -102,22 +104,26 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A group under refresh. `alarm` names one that is in ALARM; `is_paused` while a process that it needs is
-    suspended."""
+    suspended. `warm` are the instances in its warm pool, `pool` how many there are to be."""
 
     desired: int
     members: tuple[Member, ...]
     now: datetime
     alarm: str = ""
     is_paused: bool = False
+    warm: tuple[Member, ...] = ()
+    pool: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What happens now: the refresh as it is then, whom it takes away, how many the group may have above desired."""
+    """What happens now: the refresh as it is then, whom it takes away, how many the group may have above desired.
+    `cooled` are those that it takes out of the warm pool."""
 
     refresh: Refresh
     replaced: tuple[str, ...] = ()
     surge: int = 0
+    cooled: tuple[str, ...] = ()
 
 
 def decide(refresh: Refresh, scene: Scene) -> Turn:
@@ -131,7 +137,9 @@ def decide(refresh: Refresh, scene: Scene) -> Turn:
     refresh = _measured(refresh, scene)
     quota = len(_left(refresh, scene)) - _kept(refresh)
     if quota <= 0 and not scene.is_paused:
-        return Turn(_reached(refresh, scene) if _is_settled(refresh, scene) else refresh)
+        if not _is_settled(refresh, scene):
+            return Turn(refresh)
+        return _cooling(refresh, scene) or Turn(_reached(refresh, scene))
     return _replacing(replace(refresh, reached_at=None), scene, quota)
 
 
@@ -142,7 +150,7 @@ def roll_back(refresh: Refresh, why: str, scene: Scene) -> Refresh:
         refresh,
         status="RollbackInProgress",
         reason=why,
-        old=old,
+        old=old | {member.id for member in scene.warm if not member.is_former},
         total=len(old),
         failures=0,
         checkpoint=0,
@@ -233,6 +241,17 @@ def _is_settled(refresh: Refresh, scene: Scene) -> bool:
     is_leaving = any(each.lifecycle.startswith("Terminating") for each in scene.members)
     is_new_ready = all(each.is_ready or each.id in refresh.old for each in counted)
     return len(counted) >= scene.desired and is_new_ready and not is_leaving
+
+
+def _cooling(refresh: Refresh, scene: Scene) -> Turn | None:
+    """At the end, those in the warm pool, one at a time while all others there are prepared; None when none is left.
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-warm-pools.html#update-warm-pool"""
+    if refresh.checkpoint + 1 < len(_checkpoints(refresh)):
+        return None
+    left = [each for each in scene.warm if each.id in refresh.old]
+    if len(scene.warm) < scene.pool or not all(each.lifecycle in READY for each in scene.warm):
+        return Turn(refresh)
+    return Turn(refresh, cooled=(left[0].id,)) if left else None
 
 
 def _reached(refresh: Refresh, scene: Scene) -> Refresh:

@@ -14,6 +14,7 @@ from bakeroll.local.launches import Configuration, completed, configuration, sou
 from bakeroll.local.refresh import Preferences, Refresh, Rollback, cancel
 from bakeroll.local.refreshes import active, keep, refreshes_of
 from bakeroll.local.scaling import Scaling
+from bakeroll.local.warm_pools import warm_of
 
 MOST_ALARMS = 10
 """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AlarmSpecification.html"""
@@ -58,13 +59,15 @@ def _start(cloud: Scaled, response: Any) -> Any:
 def _new(cloud: Scaled, group: Any, desired: Configuration | None, preferences: Preferences) -> Refresh:
     refreshes = cloud.scaling.refreshes
     old = {state.instance.id for state in group.instance_states if not state.lifecycle_state.startswith("Terminating")}
+    warm = {state.instance.id for state in warm_of(group) if not state.lifecycle_state.startswith("Warmed:Terminating")}
     if preferences.skip_matching:
-        old -= refreshes.matching(group, desired or configuration(group))
+        matching = refreshes.matching(group, desired or configuration(group))
+        old, warm = old - matching, warm - matching
     return Refresh(
         id=str(uuid4()),
         started_at=refreshes.now(),
         preferences=preferences,
-        old=frozenset(old),
+        old=frozenset(old | warm),
         total=len(old),
         desired=desired,
         to_update=len(old),
@@ -163,14 +166,14 @@ def _describe(cloud: Scaled, response: Any) -> Any:
         found = [each for each in refreshes_of(group) if not wanted or each.id in wanted]
     first, most = int(response._get_param("NextToken") or 0), response._get_int_param("MaxRecords", 50)
     token = str(first + most) if len(found) > first + most else None
-    shown = [_shown(group.name, each) for each in found[first : first + most]]
+    shown = [_shown(group, each) for each in found[first : first + most]]
     return ActionResult({"InstanceRefreshes": shown, "NextToken": token})
 
 
-def _shown(group: str, refresh: Refresh) -> dict[str, Any]:
+def _shown(group: Any, refresh: Refresh) -> dict[str, Any]:
     shown = {
         "InstanceRefreshId": refresh.id,
-        "AutoScalingGroupName": group,
+        "AutoScalingGroupName": group.name,
         "Strategy": "Rolling",
         "Status": refresh.status,
         "StatusReason": refresh.reason or None,
@@ -179,14 +182,19 @@ def _shown(group: str, refresh: Refresh) -> dict[str, Any]:
         "Preferences": _shown_preferences(refresh.preferences),
         "DesiredConfiguration": refresh.desired,
         "RollbackDetails": refresh.rollback and _shown_rollback(refresh.rollback),
-        **_progress(refresh.percentage, refresh.to_update),
+        **_progress(group, refresh),
     }
     return {key: value for key, value in shown.items() if value is not None}
 
 
-def _progress(percentage: int, to_update: int) -> dict[str, Any]:
-    figures = {"PercentageComplete": percentage, "InstancesToUpdate": to_update}
-    return {**figures, "ProgressDetails": {"LivePoolProgress": figures}}
+def _progress(group: Any, refresh: Refresh) -> dict[str, Any]:
+    figures = {"PercentageComplete": refresh.percentage, "InstancesToUpdate": refresh.to_update}
+    details = {"LivePoolProgress": figures}
+    if group.warm_pool:
+        left = sum(state.instance.id in refresh.old for state in warm_of(group))
+        share = 100 - 100 * left // max(1, len(warm_of(group)))
+        details["WarmPoolProgress"] = {"PercentageComplete": share, "InstancesToUpdate": left}
+    return {**figures, "ProgressDetails": details}
 
 
 def _shown_preferences(preferences: Preferences) -> dict[str, Any]:

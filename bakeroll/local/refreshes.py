@@ -10,6 +10,7 @@ from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
 from bakeroll.local.launches import Configuration, configuration
 from bakeroll.local.refresh import Member, Refresh, Scene, decide, roll_back
+from bakeroll.local.warm_pools import size_of, warm_of
 
 NEEDED = frozenset({"InstanceRefresh", "Launch", "Terminate"})
 """A refresh pauses while one of these processes is suspended."""
@@ -78,8 +79,8 @@ class Refreshes:
             return 0
         turn = decide(refresh, self.scene(group, refresh, seen))
         keep(group, turn.refresh)
-        for state in list(group.instance_states):
-            if state.instance.id in turn.replaced:
+        for state in (*group.instance_states, *warm_of(group)):
+            if state.instance.id in (*turn.replaced, *turn.cooled):
                 take_away(state)
         if turn.refresh.status == "Successful" and turn.refresh.desired:
             self._surroundings.configure(group, turn.refresh.desired)
@@ -101,6 +102,8 @@ class Refreshes:
             now=self.now(),
             alarm=next(iter(self.alarmed(refresh.preferences.alarms, "ALARM")), ""),
             is_paused=bool(NEEDED & seen.suspended),
+            warm=tuple(self._member(group, refresh, seen, state) for state in warm_of(group)),
+            pool=size_of(group),
         )
 
     def alarmed(self, names: Sequence[str], *states: str) -> list[str]:
@@ -109,8 +112,8 @@ class Refreshes:
         return [name for name in names if alarms.get(name, "INSUFFICIENT_DATA") in states]
 
     def matching(self, group: FakeAutoScalingGroup, wanted: Configuration) -> set[str]:
-        """The members that were launched from this."""
-        ids = [state.instance.id for state in group.instance_states]
+        """The members, and those in the warm pool, that were launched from this."""
+        ids = [state.instance.id for state in (*group.instance_states, *warm_of(group))]
         return {each for each in ids if self._surroundings.is_launched_from(group, each, wanted)}
 
     def _member(self, group: FakeAutoScalingGroup, refresh: Refresh, seen: Seen, state: InstanceState) -> Member:

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -19,10 +19,13 @@ from moto.ec2.models.instances import Instance
 from bakeroll.local.activities import Activities, Activity
 from bakeroll.local.capacity import Group, Launch, Member, Terminate, decide
 from bakeroll.local.launches import Configuration
-from bakeroll.local.lifecycle import LAUNCHING, TERMINATING, LifecycleHook, Result, Waits
-from bakeroll.local.refreshes import Refreshes, Seen, launched_from_now, refreshes_of
+from bakeroll.local.lifecycle import LAUNCHING, TERMINATING, Result, Waits
+from bakeroll.local.refreshes import Refreshes, Seen, active, launched_from_now, refreshes_of
 from bakeroll.local.refreshes import Surroundings as OfRefreshes
 from bakeroll.local.triggers import Triggers
+from bakeroll.local.warm_pool import filling
+from bakeroll.local.warm_pools import Surroundings as OfWarmPools
+from bakeroll.local.warm_pools import WarmPools, size_of, warm_of
 
 TURN_SECONDS = 0.2
 LONGEST_BACK_OFF = 30.0
@@ -34,15 +37,13 @@ class LaunchFailed(Exception):
     """EC2 refused to launch; the message is its own."""
 
 
-class Surroundings(OfRefreshes, Protocol):
+class Surroundings(OfRefreshes, OfWarmPools, Protocol):
     """What the engine needs of the rest of the cloud."""
 
     def groups(self) -> Sequence[FakeAutoScalingGroup]: ...
 
     def launch(self, group: FakeAutoScalingGroup, zone: str, configuration: Configuration) -> Instance:
         """Launch an instance from what the configuration comes to now. Raises LaunchFailed."""
-
-    def terminate(self, group: FakeAutoScalingGroup, instance: str) -> None: ...
 
     def released(self, group: FakeAutoScalingGroup, instance: str) -> None:
         """It is detached: no member any more."""
@@ -56,8 +57,6 @@ class Surroundings(OfRefreshes, Protocol):
 
     def cloudwatch(self) -> Any:
         """moto's backend."""
-
-    def hooks(self, group: FakeAutoScalingGroup, transition: str) -> Sequence[LifecycleHook]: ...
 
     def is_refused(self, group: FakeAutoScalingGroup, instance: str) -> bool:
         """Whether a load balancer of the group calls it unhealthy."""
@@ -87,6 +86,7 @@ class Scaling:
         self._surroundings, self._changed = surroundings, changed
         self._clock = clock
         self._waits = Waits()
+        self.pools = WarmPools(surroundings, self._waits, self.activities, clock)
         self._returning: set[str] = set()
         self._in_service_at: dict[str, float] = {}
         self._why: dict[str, str] = {}
@@ -133,6 +133,7 @@ class Scaling:
                     "name": group.name,
                     "desired": group.desired_capacity,
                     "instances": {state.instance.id: state.lifecycle_state for state in group.instance_states},
+                    "warm": {state.instance.id: state.lifecycle_state for state in warm_of(group)},
                     "suspended": sorted(suspended(group)),
                 }
                 for group in self._surroundings.groups()
@@ -149,11 +150,27 @@ class Scaling:
         for state in list(group.instance_states):
             self._advance(group, state)
         surge = self.refreshes.step(group, self.seen(group), lambda state: self._replace(group, state))
-        for action in decide(self._as_decided(group, surge)):
+        now = self._as_decided(group, surge)
+        for action in decide(now):
             if isinstance(action, Launch):
                 self._launch(group, action.zone)
             else:
                 self._scale_in(group, action)
+        self._fill(group, now)
+
+    def _fill(self, group: FakeAutoScalingGroup, now: Group) -> None:
+        """Keep the group's warm pool; a launch that fails there keeps the group from launching, too."""
+        if group.warm_pool is None:
+            return
+        if self.pools.advance(group):
+            self._hold_off(group)
+        there = {state.instance.id: state for state in warm_of(group)}
+        pool = replace(now, desired=size_of(group), members=tuple(_member(state) for state in there.values()))
+        for action in filling(pool, now.members):
+            if isinstance(action, Terminate):
+                self.pools.begin_termination(group, there[action.id], _UNUSED)
+            elif launched := self._launched(group, action.zone):
+                self.pools.add(group, launched)
 
     def _advance(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
         """Bring one member a step further in its lifecycle."""
@@ -232,7 +249,10 @@ class Scaling:
         return Seen(lambda instance: now - self._in_service_at.get(instance, now), suspended(group))
 
     def _replace(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
-        self.begin_termination(group, state, _REFRESHED)
+        if state in warm_of(group):
+            self.pools.begin_termination(group, state, _REFRESHED)
+        else:
+            self.begin_termination(group, state, _REFRESHED)
 
     def _as_decided(self, group: FakeAutoScalingGroup, surge: int) -> Group:
         back_off = self._back_off.get(group.name)
@@ -246,13 +266,12 @@ class Scaling:
         )
 
     def _launch(self, group: FakeAutoScalingGroup, zone: str) -> None:
-        back_off = self._back_off.get(group.name)
-        if back_off and self._clock() < back_off.until:  # another launch of this very turn failed
+        """From the warm pool, where it has one; not one that a refresh is to replace."""
+        refresh = active(group)
+        if self.pools.take(group, zone, lambda instance: refresh is None or instance not in refresh.old):
             return
-        try:
-            instance = self._surroundings.launch(group, zone, launched_from_now(group))
-        except LaunchFailed as error:
-            self._failed(group, "", f"{error}. Launching EC2 instance failed.")
+        instance = self._launched(group, zone)
+        if instance is None:
             return
         state = InstanceState(
             instance,
@@ -263,11 +282,24 @@ class Scaling:
         group.instance_states.append(state)
         self.activities.begin(group.name, f"Launching a new EC2 instance: {instance.id}", _LACKING, instance.id)
 
-    def _failed(self, group: FakeAutoScalingGroup, instance: str, message: str) -> None:
+    def _launched(self, group: FakeAutoScalingGroup, zone: str) -> Instance | None:
+        back_off = self._back_off.get(group.name)
+        if back_off and self._clock() < back_off.until:  # another launch of this very turn failed
+            return None
+        try:
+            return self._surroundings.launch(group, zone, launched_from_now(group))
+        except LaunchFailed as error:
+            self._failed(group, "", f"{error}. Launching EC2 instance failed.")
+            return None
+
+    def _hold_off(self, group: FakeAutoScalingGroup) -> None:
         back_off = self._back_off.setdefault(group.name, _BackOff())
         back_off.failures += 1
         self.refreshes.failed(group)
         back_off.until = self._clock() + min(LONGEST_BACK_OFF, 2.0 ** (back_off.failures - 1))
+
+    def _failed(self, group: FakeAutoScalingGroup, instance: str, message: str) -> None:
+        self._hold_off(group)
         if instance:
             self.activities.end(group.name, instance, failure=message)
         else:
@@ -320,6 +352,7 @@ class Scaling:
             self._surroundings.deregister(group, state.instance.id)
             self._surroundings.terminate(group, state.instance.id)
             self._drop(group, state)
+        self.pools.end(group)
         self._back_off.pop(group.name, None)
         self.activities.forget(group.name)
 
@@ -355,14 +388,17 @@ _DEAD = "an instance was taken out of service in response to an EC2 health check
 stopped."
 _REFUSED = "an instance was taken out of service in response to an ELB system health check failure."
 _CALLED_UNHEALTHY = "an instance was taken out of service in response to a user health-check."
+_UNUSED = "an instance was taken out of the warm pool, which is larger than it is to be."
 _REFRESHED = "an instance was taken out of service in response to an instance refresh."
 _DOING = {"Detaching": "Detaching EC2 instance", "Standby": "Moving EC2 instance to Standby"}
 
 
 def _kept(group: FakeAutoScalingGroup) -> Any:
     """What of a group is kept when it changes."""
-    members = [(state.instance.id, state.lifecycle_state, state.health_status) for state in group.instance_states]
-    return members, list(refreshes_of(group)), (group.min_size, group.max_size, group.desired_capacity)
+    states = (*group.instance_states, *warm_of(group))
+    members = [(state.instance.id, state.lifecycle_state, state.health_status) for state in states]
+    sizes = (group.min_size, group.max_size, group.desired_capacity)
+    return members, list(refreshes_of(group)), sizes, group.warm_pool is None
 
 
 def suspended(group: FakeAutoScalingGroup) -> frozenset[str]:

@@ -43,6 +43,12 @@ class InThisCloud:
         group.ec2_backend.terminate_instances([instance])
         group.autoscaling_backend.elbv2_backend.notify_terminate_instances([instance])
 
+    def stop(self, group: FakeAutoScalingGroup, instance: str) -> None:
+        group.ec2_backend.stop_instances([instance])
+
+    def start(self, group: FakeAutoScalingGroup, instance: str) -> None:
+        group.ec2_backend.start_instances([instance])
+
     def register(self, group: FakeAutoScalingGroup, instance: str) -> None:
         elbv2, elb = group.autoscaling_backend.elbv2_backend, group.autoscaling_backend.elb_backend
         for arn in group.target_group_arns:

@@ -137,6 +137,13 @@ class Terminate:
 
 
 @dataclass(frozen=True, slots=True)
+class Cool:
+    """Terminate instances of the warm pool, those that are still in it; the group launches others into it."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteVersion:
     """Delete a launch template version that this roll made and the group does not refer to."""
 
@@ -212,6 +219,7 @@ Action: TypeAlias = (
     | StandBy
     | Return
     | Terminate
+    | Cool
     | DeleteVersion
     | StartRefresh
     | CancelRefresh
@@ -320,6 +328,8 @@ def _scale(action: Action, record: Record, ports: Ports) -> None:
             scaling.exit_standby(fleet, ids)
         case CancelRefresh():
             scaling.cancel_refresh(fleet)
+        case Cool(ids) if still := [each.id for each in scaling.warm(fleet) if each.id in ids]:
+            ports.machines.terminate(still)
         case SetTemplate(seen, version) if _launches_from(record, ports) == (record.found.template, seen):
             scaling.set_template(fleet, record.found.template, version)
         case _:

@@ -42,6 +42,7 @@ def serves(fleet: Fleet, goal: Goal) -> bool:
         fleet.image == goal.release.image
         and len(members) >= fleet.desired
         and all(each.image == goal.release.image and fleet.is_in_service(each) for each in members)
+        and not fleet.stale
     )
 
 
@@ -172,6 +173,7 @@ STEPS = (
     refreshing.hand_over,
     twin.prepare,
     lambda turn: commit(turn) if turn.is_by_group else None,
+    retiring.cool,
     lower_desired,
     retiring.sweep,
     retiring.retire,

@@ -358,6 +358,8 @@ class Loop:
                 self._say(f"{to} takes over from {group}")
             case act.Retire(instance):
                 self._say(f"{instance} drained and retired")
+            case act.Cool(ids):
+                self._say(f"{len(ids)} of another release terminated in the warm pool, which fills again")
             case _:
                 pass
 

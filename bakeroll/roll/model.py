@@ -57,7 +57,8 @@ class Target:
 class Squad:
     """A group with the lifecycle state of each member, and since when it has too few or too many.
 
-    `gone` are members that were terminated: EC2 goes on showing them for a while, the group's tag with them.
+    `gone` are members that were terminated: EC2 goes on showing them for a while, the group's tag with them. `warm`
+    are the instances of its warm pool by the version that they were launched from; it keeps `pool` of them, stopped.
     """
 
     group: Group
@@ -65,6 +66,8 @@ class Squad:
     gone: list[str] = field(default_factory=list)
     short: float | None = None
     changed: float = 0
+    warm: dict[str, str] = field(default_factory=dict)
+    pool: int = 0
 
     @property
     def members(self) -> list[str]:
@@ -236,6 +239,7 @@ class World:
         for squad in list(self.squads.values()):
             self._enter(squad)
             self._scale(squad)
+            self._warm_up(squad)
         for refresh in self.refreshes:
             if not refresh.state.is_over:
                 self._refresh(refresh)
@@ -311,7 +315,35 @@ class World:
             zones = self._zones(squad)
             zone = min((each for each in zones if each not in self.full), key=lambda each: zones[each], default="")
             if zone:
-                squad.lifecycles[self.start(image, zone, squad.group.tags)] = "Pending"
+                squad.lifecycles[self._taken(squad, zone) or self.start(image, zone, squad.group.tags)] = "Pending"
+
+    def _taken(self, squad: Squad, zone: str) -> str:
+        """One of the warm pool, which boots again."""
+        ready = [self.machines[each] for each in squad.warm if self.machines[each].instance.state == "stopped"]
+        taken = next((each for each in ready if each.instance.zone == zone and each.ends is None), None)
+        if taken is None:
+            return ""
+        taken.launched = self.time
+        self.state(taken.instance.id, "pending")
+        del squad.warm[taken.instance.id]
+        return taken.instance.id
+
+    def _warm_up(self, squad: Squad) -> None:
+        """The pool: what runs is stopped, what was terminated is gone, and what lacks is launched."""
+        for identifier in list(squad.warm):
+            machine = self.machines[identifier]
+            if machine.instance.state == "running":
+                self.state(identifier, "stopped")
+            if machine.instance.state == "terminated" or (machine.ends is not None and self.time >= machine.ends):
+                self.state(identifier, "terminated")
+                squad.gone.append(identifier)
+                del squad.warm[identifier]
+        version = self.version(squad.group.template_version)
+        if self.versions[version] not in self.images or "Launch" in squad.group.suspended:
+            return
+        while len(squad.warm) < squad.pool and (free := [each for each in self._zones(squad) if each not in self.full]):
+            zone = free[len(squad.warm) % len(free)]
+            squad.warm[self.start(self.versions[version], zone, squad.group.tags)] = version
 
     def _scale_in(self, squad: Squad, number: int) -> None:
         if "Terminate" not in squad.group.suspended:

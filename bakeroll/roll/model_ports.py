@@ -18,6 +18,7 @@ from bakeroll.fleet import (
     Subnet,
     TargetGroup,
     TemplateVersion,
+    Warm,
 )
 from bakeroll.roll.model import ADDRESS, RunningRefresh, Squad, World
 from bakeroll.roll.ports import Ports
@@ -39,6 +40,12 @@ class ModelScaling:
     def launch_hooks(self, name: str) -> Sequence[str]:
         self.world.call()
         return self.world.launch_hooks
+
+    def warm(self, name: str) -> Sequence[Warm]:
+        self.world.call()
+        squad = self._squad(name)
+        staying = [each for each in squad.warm if self.world.machines[each].ends is None]
+        return [Warm(each, squad.group.template, squad.warm[each]) for each in staying]
 
     def attach(self, name: str, ids: Sequence[str]) -> None:
         self.world.call()
@@ -173,7 +180,7 @@ class ModelMachines:
     def members(self, group: str) -> Sequence[Instance]:
         self.world.call()
         squad = self.world.squads.get(group)
-        return self.world.shown([*squad.lifecycles, *squad.gone]) if squad else []
+        return self.world.shown([*squad.lifecycles, *squad.warm, *squad.gone]) if squad else []
 
     def launched_by(self, rolls: Sequence[str]) -> Sequence[Instance]:
         self.world.call()

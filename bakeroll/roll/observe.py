@@ -1,7 +1,8 @@
 """The whole world in a few calls, whose number does not grow with the fleet.
 
 One for the group and its twin, one for the launch template version, one or two for the instances of each, one for
-each target group. What never changes while a roll goes on (ports, zones) is read once, by `Layout`.
+each target group, one for a warm pool where there is one (AWS tells fifty of its instances by a call). What never
+changes while a roll goes on (ports, zones) is read once, by `Layout`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,6 +66,7 @@ def observe(name: str, ports: Ports, record: Record | None = None, seen: Layout 
         instances=_instances(group, twin, record, seen.target_groups, health, ports),
         refresh=_refresh(group, record, ports),
         twin=twin,
+        warm=tuple(ports.scaling.warm(group.name)) if group.has_warm_pool else (),
     )
 
 

@@ -30,7 +30,8 @@ class Plan:
     else of the rehearsal, whose instances boot as long as the last roll's.
 
     `old` counts the members by image; `extra_hours` are instance-hours above desired capacity, `usd` what they cost
-    on demand and `dated` as of when, None where it is not known; `why` why the roll would be taken back, if so.
+    on demand and `dated` as of when, None where it is not known; `why` why the roll would be taken back, if so; `warm`
+    how many instances its warm pool has.
     """
 
     fleet: str
@@ -53,6 +54,7 @@ class Plan:
     findings: tuple[Finding, ...]
     why: str = ""
     is_needed: bool = True
+    warm: int = 0
 
 
 def plan(
@@ -102,6 +104,7 @@ def plan(
         findings=findings(facts, Intent(surge_of(policy, fleet.desired), policy, now)),
         why=done.why,
         is_needed=not serves(fleet, goal),
+        warm=len(fleet.warm),
     )
 
 

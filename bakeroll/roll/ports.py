@@ -16,6 +16,7 @@ from bakeroll.fleet import (
     Subnet,
     TargetGroup,
     TemplateVersion,
+    Warm,
 )
 from bakeroll.settings import Metric, Policy
 
@@ -40,6 +41,9 @@ class Scaling(Protocol):
 
     def launch_hooks(self, name: str) -> Sequence[str]:
         """The names of the group's lifecycle hooks for launches."""
+
+    def warm(self, name: str) -> Sequence[Warm]:
+        """The instances in the group's warm pool, but for those that are leaving it."""
 
     def attach(self, name: str, ids: Sequence[str]) -> None:
         """Desired capacity grows by as many; at most 20 ids."""

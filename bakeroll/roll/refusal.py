@@ -73,11 +73,11 @@ def _of_group(group: Group, policy: Policy) -> Iterator[Refusal]:
         )
     if group.conflict:
         yield Refusal(f"{group.name} cannot be given one image: {group.conflict}.", "Use one launch template for all.")
-    if group.has_warm_pool and policy.strategy != "refresh":
+    if group.has_warm_pool and policy.strategy == "blue-green":
         yield Refusal(
-            f"{group.name} has a warm pool, whose instances stay with the old release unless AWS refreshes them.",
-            "Use the strategy that does (policy.strategy: refresh), or delete the pool: "
-            f"aws autoscaling delete-warm-pool --auto-scaling-group-name {group.name}",
+            f"{group.name} has a warm pool, which its second group would not have.",
+            "Use another strategy, or delete the pool: "
+            f"aws autoscaling delete-warm-pool --force-delete --auto-scaling-group-name {group.name}",
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bakeroll.errors import RolledBack
-from bakeroll.fleet import Fleet, Group
+from bakeroll.fleet import Fleet, Group, Instance
 from bakeroll.roll.loop import Poll
 from bakeroll.roll.model import ADDRESS, TEMPLATE, Behaviour, Machine, Squad, Target, World
 from bakeroll.roll.model_ports import ports as ports_of
@@ -131,6 +131,7 @@ def modelled(
         latency=CALL_SECONDS,
         launch_hooks=tuple(hooks),
     )
+    _warm(world.squads[fleet.name], fleet, world)
     for each in fleet.instances:
         world.machines[each.id] = Machine(replace(each, address=f"{ADDRESS}{each.id}", health={}), LONG_AGO)
         for arn, health in each.health.items():
@@ -139,6 +140,15 @@ def modelled(
     if record:
         Records(ports_of(world).table, goal.fleet).write(record)
     return world
+
+
+def _warm(squad: Squad, fleet: Fleet, world: World) -> None:
+    """The warm pool keeps as many as it has; what a stale one was launched from is another version."""
+    squad.pool = len(fleet.warm)
+    for n, each in enumerate(fleet.warm):
+        zone = fleet.subnets[n % len(fleet.subnets)].zone if fleet.subnets else ""
+        squad.warm[each.id] = "" if each.id in fleet.stale else world.version(squad.group.template_version)
+        world.machines[each.id] = Machine(Instance(each.id, "", zone, f"{ADDRESS}{each.id}", "stopped"), LONG_AGO)
 
 
 def _as_modelled(group: Group, fleet: Fleet) -> Group:

@@ -16,6 +16,18 @@ def sweep(turn: Turn) -> Decision | None:
     return _deregister(turn, [each for each in dead if any(is_given_work(it) for it in each.health.values())])
 
 
+def cool(turn: Turn) -> Decision | None:
+    """What is in the warm pool of another release goes, before the group takes it into service.
+
+    TerminateInstanceInAutoScalingGroup "cannot be called on instances in a warm pool", so EC2 does it, and Auto Scaling
+    replaces what is not healthy there:
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_TerminateInstanceInAutoScalingGroup.html
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pools-health-checks-monitor-view-status.html
+    """
+    is_due = turn.is_committed or not turn.is_forward
+    return turn.do(act.Cool(turn.fleet.stale)) if is_due and turn.fleet.stale else None
+
+
 def retire(turn: Turn) -> Decision | None:
     """Those that were chosen to go: deregistered, drained, gone."""
     serving = [each.id for each in turn.going if turn.fleet.is_in_service(each)]

@@ -317,6 +317,16 @@ def test_what_iam_denies_is_told_unless_it_hung_on_a_condition_that_is_not_known
     assert found == ["autoscaling:AttachInstances", "elasticloadbalancing:RegisterTargets"]
 
 
+def test_what_is_in_a_warm_pool_is_terminated_by_its_groups_tag(around: Surroundings) -> None:
+    around.aws.autoscaling.put_warm_pool(AutoScalingGroupName=group(around)["AutoScalingGroupName"])
+
+    asked = needs(group(around), group(around)["LaunchTemplate"], "bakeroll")
+
+    tags = [dict(each.tags) for each in asked if "ec2:TerminateInstances" in each.actions]
+    named = {"aws:autoscaling:groupName": group(around)["AutoScalingGroupName"]}
+    assert tags == [{"bakeroll:roll": "simulated"}, named]
+
+
 def refused(code: str, message: str, status: int = 403) -> CloudError:
     answer: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
     try:

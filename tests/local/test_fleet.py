@@ -3,6 +3,7 @@
 import base64
 import http.client
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,8 @@ from bakeroll.local.sweep import leftovers
 
 pytestmark = pytest.mark.machine
 
-# Serves on 8000: /health, /slow (one second) and all else, HTTP/1.1 with connections kept. On SIGTERM it goes.
+# Serves on 8000 from each boot on: /health, /slow (one second) and all else, HTTP/1.1 with connections kept. On SIGTERM
+# it goes.
 SERVER = """#!/bin/sh
 cat > /srv/serve.py <<'EOF'
 import http.server, os, socket, time
@@ -39,7 +41,13 @@ class Answer(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer.request_queue_size = 128
 http.server.ThreadingHTTPServer(("", 8000), Answer).serve_forever()
 EOF
-systemd-run --unit=served /usr/bin/python3 /srv/serve.py
+cat > /etc/systemd/system/served.service <<'EOF'
+[Service]
+ExecStart=/usr/bin/python3 /srv/serve.py
+[Install]
+WantedBy=multi-user.target
+EOF
+systemctl enable --now --no-block served
 """
 
 
@@ -209,6 +217,43 @@ def test_an_instance_refresh_replaces_a_fleet_under_load_without_one_failed_requ
     found = aws.asg.describe_auto_scaling_groups(AutoScalingGroupNames=[aws.name])["AutoScalingGroups"][0]
     assert found["LaunchTemplate"]["Version"] == "2"
     assert {each["InstanceType"] for each in found["Instances"]} == {"t3.large"}
+
+
+def test_a_scale_out_starts_a_machine_that_was_prepared_in_the_warm_pool(aws: Aws) -> None:
+    named = {"AutoScalingGroupName": aws.name}
+    hook = {**named, "LifecycleHookName": "prepared"}
+    aws.asg.put_lifecycle_hook(**hook, LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING", HeartbeatTimeout=300)
+    aws.asg.put_warm_pool(**named, MinSize=1, MaxGroupPreparedCapacity=1)
+    eventually(lambda: list(_warm(aws).values()) == ["Warmed:Pending:Wait"])
+    (warm,) = _warm(aws)
+    eventually(lambda: _serves(aws, warm))
+    client.shell(aws.config, warm, ["touch", "/srv/prepared"])
+    aws.asg.complete_lifecycle_action(**hook, InstanceId=warm, LifecycleActionResult="CONTINUE")
+    eventually(lambda: _warm(aws) == {warm: "Warmed:Stopped"})
+    assert _states(aws, [warm]) == ["stopped"]
+    assert warm not in aws.health()
+
+    with Load(aws.host) as load:
+        aws.asg.set_desired_capacity(**named, DesiredCapacity=3)
+        eventually(lambda: aws.members().get(warm) == "Pending:Wait")
+        aws.asg.complete_lifecycle_action(**hook, InstanceId=warm, LifecycleActionResult="CONTINUE")
+        eventually(lambda: warm in aws.healthy())
+
+    assert load.failures == []
+    assert len(aws.healthy()) == 3
+    assert client.shell(aws.config, warm, ["test", "-e", "/srv/prepared"]) == 0
+    assert len(_warm(aws)) == 1
+
+
+def _warm(aws: Aws) -> dict[str, str]:
+    found = aws.asg.describe_warm_pool(AutoScalingGroupName=aws.name)["Instances"]
+    return {each["InstanceId"]: each["LifecycleState"] for each in found}
+
+
+def _serves(aws: Aws, instance: str) -> bool:
+    found = aws.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+    with socket.socket() as asking:
+        return asking.connect_ex((found["PrivateIpAddress"], 8000)) == 0
 
 
 def _refresh(aws: Aws) -> Any:

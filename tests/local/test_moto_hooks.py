@@ -94,6 +94,10 @@ SIGNATURES: dict[str, str] = {
     'AutoScalingBackend.notify_terminate_instances': 'self, instance_ids',
     'AutoScalingResponse.set_instance_health': 'self',
     'AutoScalingBackend.set_instance_protection': 'self, group_name, instance_ids, protected_from_scale_in',
+    'AutoScalingBackend.put_warm_pool': 'self, group_name, max_group_prepared_capacity, min_size, pool_state, instance_reuse_policy',  # noqa: E501
+    'AutoScalingResponse.describe_warm_pool': 'self',
+    'AutoScalingResponse.delete_warm_pool': 'self',
+    'AutoScalingBackend.describe_auto_scaling_instances': 'self, instance_ids',
     'AutoScalingBackend.attach_load_balancer_target_groups': 'self, group_name, target_group_arns',
     'AutoScalingBackend.attach_load_balancers': 'self, group_name, load_balancer_names',
 }  # fmt: skip

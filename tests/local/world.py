@@ -34,6 +34,12 @@ class FakeMachines:
     def terminate(self, instance: str) -> None:
         self._become(instance, "terminated")
 
+    def stop(self, instance: str) -> None:
+        self.states[instance] = "stopping"
+
+    def start(self, instance: str) -> None:
+        self.states[instance] = "pending"
+
     def state(self, instance: str) -> str | None:
         return self.states.get(instance)
 
@@ -41,9 +47,10 @@ class FakeMachines:
         return ()
 
     def boot(self) -> None:
+        """What boots runs, what shuts down is stopped."""
         for instance, state in list(self.states.items()):
-            if state == "pending":
-                self._become(instance, "running")
+            if state in ("pending", "stopping"):
+                self._become(instance, "running" if state == "pending" else "stopped")
 
     def fail(self, reason: str) -> None:
         for instance, state in list(self.states.items()):
@@ -174,6 +181,11 @@ class World:
 
     def members(self) -> dict[str, str]:
         return {each["InstanceId"]: each["LifecycleState"] for each in self.described()["Instances"]}
+
+    def warm(self) -> dict[str, str]:
+        """The instances in the warm pool by their lifecycle states."""
+        found = self.asg.describe_warm_pool(AutoScalingGroupName="links")["Instances"]
+        return {each["InstanceId"]: each["LifecycleState"] for each in found}
 
     def targets(self) -> dict[str, str]:
         found = self.elbv2.describe_target_health(TargetGroupArn=self.group)["TargetHealthDescriptions"]

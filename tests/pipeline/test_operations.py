@@ -199,6 +199,7 @@ def test_a_plan_is_told_as_operators_read_it() -> None:
         "findings": ({"level": "ok", "text": "template valid"}, {"level": "warning", "text": "alarm x is in ALARM"}),
         "why": "",
         "is_needed": True,
+        "warm": 3,
     }
 
     assert list(plan_lines(found, NOW, is_whole=True)) == [
@@ -209,6 +210,7 @@ def test_a_plan_is_told_as_operators_read_it() -> None:
         "  launched  by the roller: beside the group",
         "  the roll  surge, surge 12, floor 12, peak 24 instances, about 2 min 40 s (last: 2 min 31 s), "
         "+0.60 instance-hours, ≈ $0.07 (prices of 2026-01-19), 96 API calls, 2 steps",
+        "  warm      3 in the pool, replaced when the group launches ami-1",
         "  checks    ✓ template valid",
         "            ! alarm x is in ALARM",
         "    1  make a launch template version",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.road.watch import Aws
+from tests.road.watch import Aws, eventually
 
 SIZE = 4
 SIZES = {"MinSize": 1, "MaxSize": 2 * SIZE, "DesiredCapacity": SIZE}
@@ -85,6 +85,14 @@ class Maker:
         self._scale(TargetGroupARNs=[arn], LaunchConfigurationName=self.name)
         return arn, {}
 
+    def warm(self) -> tuple[str, Mapping[str, Any]]:
+        """With a warm pool of two, which has them."""
+        arn = self._balanced("application", "HTTP", Protocol="HTTP")
+        self._scale(TargetGroupARNs=[arn], **self._template())
+        self.aws.asg.put_warm_pool(AutoScalingGroupName=self.name, MinSize=2, MaxGroupPreparedCapacity=2)
+        eventually(lambda: list(self.aws.warm(self.name).values()) == ["1", "1"])
+        return arn, {}
+
     @property
     def subnets(self) -> list[str]:
         return [each["SubnetId"] for each in self.aws.ec2.describe_subnets()["Subnets"]]
@@ -128,4 +136,5 @@ KINDS: dict[str, Callable[[Maker], tuple[str, Mapping[str, Any]]]] = {
     "hook": Maker.hooked,
     "mixed": Maker.mixed,
     "configuration": Maker.configured,
+    "warm": Maker.warm,
 }

@@ -216,6 +216,9 @@ def test_a_fleet_of_another_kind_is_rolled(baked: Repository, kind: str) -> None
             ended = fleet.roll(NEW, strategy="surge")
         assert ended.code == 0, ended.said
         fleet.ended(NEW, before)
+        if kind == "warm":
+            (group,) = aws.groups(name)
+            eventually(lambda: list(aws.warm(name).values()) == [launches(group)] * 2)
     finally:
         aws.asg.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
 

@@ -38,6 +38,12 @@ class Aws:
         eventually(lambda: len(in_service()) == number)
         return in_service()
 
+    def warm(self, group: str) -> Mapping[str, str]:
+        """What the prepared instances of the group's warm pool were launched from."""
+        found = self.asg.describe_warm_pool(AutoScalingGroupName=group)["Instances"]
+        ready = [each for each in found if each["LifecycleState"] == "Warmed:Stopped"]
+        return {each["InstanceId"]: each["LaunchTemplate"]["Version"] for each in ready}
+
     def in_service(self, target_group: str) -> int:
         if not target_group.startswith("arn:"):
             states = self.elb.describe_instance_health(LoadBalancerName=target_group)["InstanceStates"]

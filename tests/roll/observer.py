@@ -136,7 +136,8 @@ class Observer:
             case "terminate", (str() as one,):
                 self._may_go([one])
             case "terminate", (ids,):
-                strangers = [each for each in ids if "bakeroll:roll" not in self.world.machines[each].instance.tags]
+                mine = [each for each in ids if each not in self.world.squad.warm]
+                strangers = [each for each in mine if "bakeroll:roll" not in self.world.machines[each].instance.tags]
                 assert not strangers, f"terminates {strangers}, which no roll launched"
                 self._may_go(ids)
             case "delete_version", (_, version):
@@ -175,6 +176,8 @@ class Observer:
         launched = versions[fleet.version(fleet.group.template_version)]
         named = {each for each in versions if any(line.startswith(f"version {each} of ") for line in self.lines)}
         assert versions.keys() <= self.kept | named | {fleet.group.template_version}, f"versions left: {versions}"
+        warm = {each: fleet.machines[each].instance.image for each in fleet.squad.warm}
+        assert set(warm.values()) <= {launched} or self.is_edited, f"{warm} in the pool of a group of {launched}"
         behaviour = fleet.images.get(launched)
         if behaviour and (behaviour.dies or behaviour.boots > EVER):
             return  # a group of nobody's choice but an empty fleet's: its instances die, or boot, for ever
@@ -205,6 +208,7 @@ class Observer:
         """A target that is an address is registered by the roll alone: what the group replaces later is not."""
         fleet = self.world
         alive = {each for each, it in fleet.machines.items() if it.instance.state in ("pending", "running")}
+        alive -= set(fleet.squad.warm)
         assert alive == set(fleet.lifecycles), f"strays are left: {alive - set(fleet.lifecycles)}"
         for group in fleet.target_groups:
             there = set(fleet.targets.get(group.arn, {}))

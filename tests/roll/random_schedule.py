@@ -1,6 +1,7 @@
 """Schedules drawn by a seed: the same seed, the same schedule."""
 
 import random
+from collections.abc import Sequence
 from typing import get_args
 
 from tests.roll.happening import Deed, Happening
@@ -13,6 +14,8 @@ CALLS = 400
 
 def drawn(seed: int) -> Schedule:
     dice = random.Random(seed)  # noqa: S311 (not for secrets)
+    warm = random.Random(~seed).choice([0, 0, 0, 1, 3])  # noqa: S311
+    strategies = [each for each in STRATEGIES if not warm or each != "blue-green"]  # which is refused with a warm pool
     return Schedule(
         desired=dice.randint(0, 6),
         lacking=dice.choice([0, 0, 0, 0, 1, 2, 6]),
@@ -23,7 +26,7 @@ def drawn(seed: int) -> Schedule:
         checks=dice.choice([1, 2]),
         template=dice.choice(["1", "1", "$Latest"]),
         new=dice.choice(["good", "good", *NEW]),
-        strategy=dice.choice(STRATEGIES),
+        strategy=dice.choice(strategies),
         soak=dice.choice([0, 0, 30]),
         hooks=dice.random() < 0.3,
         targets=dice.choice(["instance", "instance", "ip", "classic"]),
@@ -34,8 +37,9 @@ def drawn(seed: int) -> Schedule:
         stale=dice.choice([0, 0, 0, 2]),
         refresh_ends=dice.choice(["", "", "Failed"]),
         suspended=dice.choice([(), (), ("AZRebalance",), ("AlarmNotification",)]),
+        warm=warm,
         happenings=tuple(_happening(dice) for _ in range(dice.randint(0, 4))),
-        runs=tuple(_run(dice) for _ in range(dice.randint(1, 3))),
+        runs=tuple(_run(dice, strategies) for _ in range(dice.randint(1, 3))),
     )
 
 
@@ -43,10 +47,10 @@ def _happening(dice: random.Random) -> Happening:
     return Happening(dice.randint(0, 80) / 2, dice.choice(get_args(Deed)), dice.randint(0, 7))
 
 
-def _run(dice: random.Random) -> Run:
+def _run(dice: random.Random, strategies: Sequence[str]) -> Run:
     return Run(
         image=dice.choice(["ami-new", "ami-new", "ami-new", "ami-next", "ami-old"]),
-        strategy=dice.choice(["", "", "", *STRATEGIES]),
+        strategy=dice.choice(["", "", "", *strategies]),
         troubles=tuple(
             (dice.randint(1, CALLS), dice.choice(get_args(Trouble))) for _ in range(dice.choice([0, 0, 1, 3]))
         ),

@@ -71,6 +71,7 @@ class Schedule:
     stale: int = 0
     refresh_ends: str = ""
     suspended: tuple[str, ...] = ()
+    warm: int = 0
     happenings: tuple[Happening, ...] = ()
     runs: tuple[Run, ...] = (Run(),)
 
@@ -147,7 +148,9 @@ def _fleet(schedule: Schedule) -> World:
         template_version=schedule.template if is_template else "1",
         launches_from=schedule.launches_from,
         suspended=frozenset(schedule.suspended),
+        has_warm_pool=schedule.warm > 0,
     )
+    fleet.squad.pool = schedule.warm
     fleet.launch_hooks = ("provision",) if schedule.hooks else ()
     fleet.hidden, fleet.refresh_ends = schedule.hidden, schedule.refresh_ends
     _balance(fleet, schedule.targets)

@@ -179,6 +179,7 @@ def test_what_is_not_there_is_none_or_left_out(side: Side) -> None:
     assert side.ports.scaling.names() == [NAME]
     assert list(side.ports.machines.members("links-prod")) == []
     assert list(side.ports.scaling.launch_hooks(NAME)) == []
+    assert list(side.ports.scaling.warm(NAME)) == []
 
 
 def test_a_target_that_was_deregistered_is_given_nothing_new(side: Side) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from bakeroll.fleet import Answer, Fleet, Health, Instance, Subnet, TargetGroup
+from bakeroll.fleet import Answer, Fleet, Health, Instance, Subnet, TargetGroup, Warm
 from bakeroll.roll import actions as act
 from bakeroll.roll.decide import decide
 from bakeroll.roll.decision import Act, Decision, Done, Failed, Wait
@@ -172,6 +172,20 @@ ROWS = [
         Act(replace(ATTACHED, retiring=("i-0", "i-1")), (act.Deregister(GROUP, ("i-0", "i-1")),)),
     ),
     Row(
+        "but first goes what is in the warm pool of another version",
+        replace(COMMITTED, template_number="2", warm=(Warm("i-8", "lt-1", "1"), Warm("i-9", "lt-1", "2"))),
+        ATTACHED,
+        PROVEN,
+        Act(ATTACHED, (act.Cool(("i-8",)),)),
+    ),
+    Row(
+        "before it the warm pool is left alone",
+        replace(FLEET, instances=BOTH, warm=(Warm("i-8", "lt-1", "9"),)),
+        LAUNCHED,
+        PROVEN,
+        Act(replace(ATTACHED, attaching=(2, ("i-2", "i-3"))), (act.Attach(("i-2", "i-3")),)),
+    ),
+    Row(
         "while a new one is out of service, only as many old ones go as the floor allows",
         COMMITTED,
         ATTACHED,
@@ -208,6 +222,13 @@ ROWS = [
         replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-0", "i-1")),
         PROVEN,
         Done(),
+    ),
+    Row(
+        "backing out, what the warm pool was given of the new version goes",
+        replace(FLEET, instances=BOTH, warm=(Warm("i-8", "lt-1", "1"), Warm("i-9", "lt-1", "2"))),
+        BACK,
+        PROVEN,
+        Act(BACK, (act.Cool(("i-9",)),)),
     ),
     Row(
         "backing out, the new ones go first",

@@ -55,7 +55,6 @@ REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "functions as targets": (targets("lambda"), "target group b is of type lambda"),
     "balancers as targets": (targets("alb"), "target group b is of type alb"),
-    "a warm pool": (group(has_warm_pool=True), "links-dev has a warm pool"),
     "a hold": (group(hold="migration until Friday"), "held by its tag bakeroll:hold: “migration until Friday”"),
     "an empty hold": (group(hold=""), r"held by its tag bakeroll:hold\."),
     "an image that is gone": (without_image, r"image ami-new of 2\.0-1 does not exist"),

@@ -50,9 +50,11 @@ schedules = st.builds(
     stale=st.sampled_from([0, 0, 0, 2]),
     refresh_ends=st.sampled_from(["", "", "Failed"]),
     suspended=st.sampled_from([(), (), ("AZRebalance",), ("AlarmNotification",)]),
+    warm=st.sampled_from([0, 0, 0, 1, 3]),
     happenings=st.lists(happenings, max_size=4).map(tuple),
     runs=st.lists(runs, min_size=1, max_size=3).map(tuple),
-)
+).filter(lambda each: not each.warm or "blue-green" not in (each.strategy, *(run.strategy for run in each.runs)))
+"""Blue-green is refused with a warm pool."""
 
 
 @settings(
