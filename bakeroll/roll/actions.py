@@ -382,38 +382,28 @@ def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Record:
 
 
 def _retire(retire: Retire, record: Record, ports: Ports) -> Record:
-    """One that left the group by itself meanwhile took no desired capacity with it."""
-    has_gone = ports.scaling.terminate(retire.id, decrement=retire.decrement)
-    if not retire.decrement:
-        return record
-    # Where it had gone before: by an earlier attempt whose answer was lost?
-    is_ours = has_gone or _group(record, ports).desired < retire.seen
-    return _left(record, (retire.id,)) if is_ours else _left(record, (), by_themselves=(retire.id,))
+    """Where it had left, by itself or by an attempt whose answer was lost: what the group shows next tells which."""
+    has_left = ports.scaling.terminate(retire.id, decrement=retire.decrement)
+    return _left(record, (retire.id,)) if has_left else record
 
 
 def _stand_by(action: StandBy, record: Record, ports: Ports) -> Record:
-    """The same: refused for one that left, all are, and what is left is due again."""
+    """Refused for one that left, all are: the same."""
     try:
         ports.scaling.enter_standby(record.group, action.ids, decrement=action.decrement)
     except CloudError:
         there = _group(record, ports).lifecycles
-        gone = tuple(each for each in action.ids if not there.get(each, "").startswith(STAYING))
-        if not gone:
+        if all(there.get(each, "").startswith(STAYING) for each in action.ids):
             raise
-        return _left(record, (), by_themselves=gone)
+        return record
     return _left(record, action.ids)
 
 
-def _left(record: Record, ids: tuple[str, ...], by_themselves: tuple[str, ...] = ()) -> Record:
-    """Of those whose leaving was announced, these have left with desired capacity, and the others without."""
+def _left(record: Record, ids: tuple[str, ...]) -> Record:
+    """These are known to have left, with desired capacity where that was announced."""
     seen, announced = record.leaving or (0, ())
-    here = [each for each in announced if each not in ids + by_themselves]
-    lowered = sum(each in announced for each in ids)
-    return replace(
-        record,
-        decremented=tuple(each for each in record.decremented if each not in by_themselves),
-        leaving=(seen - lowered, tuple(here)) if here else None,
-    )
+    here = tuple(each for each in announced if each not in ids)
+    return replace(record, leaving=(seen - len(announced) + len(here), here) if here else None)
 
 
 def _slot(record: Record, number: int, tags: Mapping[str, str]) -> Slot:

@@ -175,6 +175,7 @@ STEPS = (
     lambda turn: commit(turn) if turn.is_by_group else None,
     retiring.cool,
     lower_desired,
+    retiring.bury,
     retiring.sweep,
     retiring.retire,
     launching.come,

@@ -44,6 +44,7 @@ class Machine:
     launched: float
     token: str = ""
     ends: float | None = None
+    ended: float = 0
     protected: bool = False
 
 
@@ -88,10 +89,10 @@ class RunningRefresh:
 class World:
     """All there is. `images` are those that can be launched; `pace` is how soon a group reacts (seconds).
 
-    For `hidden` seconds EC2 does not show what was launched, and for `stale` seconds a group describes itself as it did
-    when it was asked the same before; `hooked` is how long a launch lifecycle hook holds what
-    a group launches; `full` are zones without capacity; `alarms` the states of CloudWatch alarms, `values` what
-    `samples` answers; `probed` what a probe says.
+    A group notices a dead member after `notice` seconds. For `hidden` seconds EC2 does not show what was launched, and
+    for `stale` seconds a group describes itself as it did when it was asked the same before; `hooked` is how long a
+    launch lifecycle hook holds what a group launches; `full` are zones without capacity; `alarms` the states of
+    CloudWatch alarms, `values` what `samples` answers; `probed` what a probe says.
     """
 
     squads: dict[str, Squad]
@@ -101,6 +102,7 @@ class World:
     delay: float = 3
     latency: float = 0.05
     pace: float = 2
+    notice: float = 0
     hidden: float = 0
     stale: float = 0
     time: float = 0
@@ -185,6 +187,7 @@ class World:
     def state(self, identifier: str, state: str) -> None:
         machine = self.machines[identifier]
         machine.instance = replace(machine.instance, state=state)
+        machine.ended = self.time
 
     def register(self, arn: str, identifier: str) -> None:
         target = self.targets.setdefault(arn, {}).get(identifier)
@@ -263,6 +266,8 @@ class World:
             machine = self.machines[identifier]
             boots = self.behaviour(identifier).boots + (self.hooked if self.launch_hooks else 0)
             if machine.instance.state == "terminated":
+                if machine.ends is None and self.time - machine.ended < self.notice:
+                    continue
                 del squad.lifecycles[identifier]
                 squad.gone.append(identifier)
                 for arn in self.arns(squad):

@@ -217,7 +217,8 @@ def take_over(
 ) -> Record:
     """A new roll in the place of a dead one: as found then, with the changes that were made since.
 
-    What the group launches from counts as found anew where somebody else set it, or where another group took over.
+    What the group launches from counts as found anew where somebody else set it, or where another group took over;
+    not where the same release is rolled again and the group that it took over from is there to go back to.
     What waits in that other group and is of the release comes back. Where a second group or an instance refresh is
     half done, the strategy stays that which began it and knows how to end it; so it does instead of blue-green, which
     leaves the first group as it is, where that launches or has what the dead roll set.
@@ -228,7 +229,8 @@ def take_over(
     is_kept = is_set or _is_half_done(dead)
     launcher, because = (dead.launcher, dead.because) if is_kept else who
     unheard = tuple((dead.id, str(n)) for n in range(len(dead.slots)) if str(n) not in dead.filled)
-    is_found = dead.group == dead.found.group and dead.knows(fleet)
+    is_again = bool(dead.twin) and dead.image == goal.release.image and dead.group != dead.found.group
+    is_found = is_again or (dead.group == dead.found.group and dead.knows(fleet))
     back = {each.id for each in fleet.instances if each.is_in_twin and each.image == goal.release.image}
     return replace(
         dead if is_found else _found_anew(dead, fleet),

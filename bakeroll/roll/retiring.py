@@ -16,6 +16,19 @@ def sweep(turn: Turn) -> Decision | None:
     return _deregister(turn, [each for each in dead if any(is_given_work(it) for it in each.health.values())])
 
 
+def bury(turn: Turn) -> Decision | None:
+    """A member that died leaves with the desired capacity that the roll added.
+
+    The group misses it only after a while, and would replace it then, beside what the roll brought in its place.
+    """
+    dead = tuple(each.id for each in turn.fleet.members if not each.is_alive)[: max(0, turn.at.surge)]
+    if not dead:
+        return None
+    retired = _retirements(turn, dead, frozenset(dead), 0)
+    decremented = united(turn.record.decremented, dead)
+    return turn.do(*retired, decremented=decremented, leaving=(turn.fleet.desired, dead))
+
+
 def cool(turn: Turn) -> Decision | None:
     """What is in the warm pool of another release goes, before the group takes it into service.
 

@@ -60,8 +60,10 @@ def _is_shown_by_members(action: act.Attach | act.Return | act.StandBy | act.Ret
 
 def _is_shown_by_group(action: act.Action, fleet: Fleet, twin: Group | None) -> bool:
     match action:
-        case act.RaiseDesired(seen) | act.LowerDesired(seen):
+        case act.RaiseDesired(seen):
             return fleet.desired != seen
+        case act.LowerDesired(seen):
+            return fleet.desired != seen or len(fleet.members) >= seen  # what there was to lower was filled meanwhile
         case act.SetMaximum(seen):
             return fleet.maximum != seen
         case act.SetTemplate(seen):

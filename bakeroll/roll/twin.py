@@ -114,5 +114,5 @@ def _is_stale(turn: Turn, twin: Group) -> bool:
     """Whether it is of an earlier roll to something else, and has to go before the release's can be made."""
     if not turn.is_forward or turn.is_committed:
         return False
-    images = {each.image for each in turn.fleet.instances if each.is_in_twin}
+    images = {each.image for each in turn.fleet.instances if each.is_in_twin and each.is_alive}
     return twin.template_version != turn.record.made and images != {turn.record.image}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bakeroll.roll.model import NAME, World
-from tests.roll.observer import Observer
+from tests.roll.observer import MOMENTS, Observer
 
 Deed = Literal[
     "raise", "lower", "plan", "kill", "zone", "terminate", "flap", "full", "lack", "edit", "protect", "standby",
@@ -74,7 +74,7 @@ class Events:
                 self._desire(1)
             case "lower" if min(group.desired, wanted) > group.minimum and not self._is_switched:
                 self._desire(-1)
-            case "plan" if not self._is_switched:
+            case "plan" if not self._is_switched and self.fleet.time - self.observer.wanted_before[-1][0] > MOMENTS:
                 self._plan(it.which)
             case "full" | "lack":
                 self.full_until = self.fleet.time + SECONDS
@@ -95,9 +95,15 @@ class Events:
 
     @property
     def _is_unheard(self) -> bool:
-        """Where a change of desired capacity was announced and not heard of, nobody can tell whose a change is."""
-        record = self._record
-        is_due = any(each in self.fleet.members for each in record.get("decremented", ()))
+        """Where a change of desired capacity was announced and not heard of, nobody can tell whose a change is.
+
+        So it is where one has just died, that may be announced to leave with its capacity.
+        """
+        record, now = self._record, self.fleet.time
+        is_dead = any(
+            each.instance.state == "terminated" and now - each.ended < MOMENTS for each in self.fleet.machines.values()
+        )
+        is_due = is_dead or any(each in self.fleet.members for each in record.get("decremented", ()))
         return is_due or any(record.get(each) for each in ("attaching", "leaving", "raising", "lowering"))
 
     @property
@@ -138,9 +144,10 @@ class Events:
         squad, group = self.fleet.squad, self.fleet.group
         is_least = min(group.desired, self.observer.wanted) <= group.minimum
         is_lost = is_least or self._is_switched or self._is_unheard
-        is_theirs = victim in self._record.get("decremented", ())  # nobody can tell whose doing it is
+        is_theirs = victim in self._record.get("retiring", ())  # nobody can tell whose doing it is
         if squad.lifecycles.get(victim) != "InService" or (is_lost and not is_replaced) or is_theirs:
             return
+        self.fleet.told.clear()
         self.fleet.leave(squad, victim, "Standby")
         self.observer.standing.add(victim)
         if not is_replaced:

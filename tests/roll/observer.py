@@ -32,7 +32,7 @@ class Observer:
     minimum: int
     suspended: frozenset[str]
     suspended_at: tuple[float, frozenset[str]] = (0, frozenset())
-    unseen: tuple[int, frozenset[str]] | None = None
+    unseen: list[tuple[int, frozenset[str]]] = field(default_factory=list)
     image: str = ""
     kept: set[str] = field(default_factory=lambda: {"1"})
     lines: list[str] = field(default_factory=list)
@@ -89,12 +89,16 @@ class Observer:
         """Somebody has these suspended from now on."""
         self.suspended_at, self.suspended = (self.world.time, self.suspended), suspended
 
-    def _takes_over(self) -> None:
-        """A group from another: what is lowered or suspended in that moment nobody can tell."""
+    def after(self, name: str, answer: Any) -> None:
+        """Nobody can tell whose doing it is where one has left by itself and desired capacity was just changed."""
+        if name == "terminate" and answer is False:
+            self._nobody_can_tell()
+
+    def _nobody_can_tell(self) -> None:
         then = self.world.time - LOOK
         wanted = next((wanted for at, wanted in reversed(self.wanted_before) if at < then), self.wanted)
         since, suspended = self.suspended_at
-        self.unseen = wanted - self.wanted, suspended if since >= then else self.suspended
+        self.unseen.append((wanted - self.wanted, suspended if since >= then else self.suspended))
 
     def edited(self) -> None:
         """Somebody sets the group to a launch template version of their own."""
@@ -130,7 +134,7 @@ class Observer:
                 assert group in self.second, f"deletes {group}, which no roll made"
                 self._may_go(self.world.squads[group].lifecycles if group in self.world.squads else ())
             case "suspend", (_, processes) if len(processes) > 1:
-                self._takes_over()
+                self._nobody_can_tell()  # what is changed in the moment in which one group takes over from another
             case "clone", (first, to, *_):
                 self.second |= {first, to}
             case "terminate", (str() as one,):
@@ -166,8 +170,7 @@ class Observer:
         """Promises 2, 6, 7 and 9, when all is over and the dust has settled."""
         fleet = self.world
         fleet.sleep(40)
-        if self.unseen:
-            lowered, suspended = self.unseen
+        for lowered, suspended in self.unseen:
             self.wanted += lowered if fleet.group.desired == self.wanted + lowered else 0
             self.suspended = suspended if fleet.group.suspended == suspended else self.suspended
         self._sizes()
@@ -201,7 +204,8 @@ class Observer:
         assert len(self.world.squads) == 1, "a second group is left"
         assert group.desired == self.wanted, f"desired is {group.desired}, others want {self.wanted}"
         assert group.minimum == self.minimum, f"the minimum is {group.minimum}"
-        assert group.maximum == max(self.maximum, self.wanted), f"the maximum is {group.maximum}"
+        needed = {max(self.maximum, each) for each in (self.wanted, *(wanted for _, wanted in self.wanted_before))}
+        assert group.maximum in needed, f"the maximum is {group.maximum}"
         assert group.suspended == self.suspended, f"suspended are {group.suspended}"
 
     def _strays(self) -> None:

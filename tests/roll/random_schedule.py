@@ -34,6 +34,7 @@ def drawn(seed: int) -> Schedule:
             ["launch template", "launch template", "mixed instances policy", "launch configuration"]
         ),
         hidden=dice.choice([0, 0, 0, 2, 8]),
+        notice=dice.choice([0, 0, 0, 6]),
         stale=dice.choice([0, 0, 0, 2]),
         refresh_ends=dice.choice(["", "", "Failed"]),
         suspended=dice.choice([(), (), ("AZRebalance",), ("AlarmNotification",)]),

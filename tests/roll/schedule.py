@@ -67,6 +67,7 @@ class Schedule:
     hooks: bool = False
     targets: str = "instance"
     launches_from: LaunchesFrom = "launch template"
+    notice: int = 0
     hidden: int = 0
     stale: int = 0
     refresh_ends: str = ""
@@ -155,7 +156,7 @@ def _fleet(schedule: Schedule) -> World:
     fleet.hidden, fleet.refresh_ends = schedule.hidden, schedule.refresh_ends
     _balance(fleet, schedule.targets)
     fleet.sleep(schedule.hidden)
-    fleet.stale = schedule.stale
+    fleet.notice, fleet.stale = schedule.notice, schedule.stale
     return fleet
 
 
@@ -222,6 +223,7 @@ class _Watched:
         self.observer.before(name, args)
         answer = method(*args, **kwargs)
         self.observer()
+        self.observer.after(name, answer)
         if self.calls == self.run.dies_at:
             self._die()
         if trouble and name != "ask":

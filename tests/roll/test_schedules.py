@@ -47,6 +47,7 @@ schedules = st.builds(
     targets=st.sampled_from(["instance", "instance", "ip", "classic"]),
     launches_from=st.sampled_from([*["launch template"] * 3, "mixed instances policy", "launch configuration"]),
     hidden=st.sampled_from([0, 0, 0, 2, 8]),
+    notice=st.sampled_from([0, 0, 0, 6]),
     stale=st.sampled_from([0, 0, 0, 2]),
     refresh_ends=st.sampled_from(["", "", "Failed"]),
     suspended=st.sampled_from([(), (), ("AZRebalance",), ("AlarmNotification",)]),
