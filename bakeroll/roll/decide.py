@@ -156,7 +156,7 @@ def restore(turn: Turn) -> Decision | None:
     if ours := tuple(each for each in record.suspended if each in fleet.suspended):
         undone.append(act.Resume(ours))
     used = {each.template_version for each in (fleet, fleet.twin) if each and each.template == found.template}
-    used |= set() if turn.is_forward else {found.template_version}
+    used |= {found.template_version} if record.knows(fleet) and not turn.is_forward else set()
     undone += [act.DeleteVersion(found.template, each) for each in record.versions if each not in used]
     if not undone and not turn.is_forward and record.pinned and fleet.template_version == record.pinned:
         undone.append(act.SetTemplate(record.pinned, found.template_version))

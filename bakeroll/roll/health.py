@@ -46,7 +46,7 @@ class Memory:
         waiting = {
             each.id: self.waiting.get(each.id, now)
             for each in fleet.instances
-            if each.is_alive and each.id not in healthy
+            if each.is_alive and each.id not in healthy and not each.is_standing_by
         }
         if fleet.refresh and not fleet.refresh.is_over:
             waiting[fleet.refresh.id] = self.waiting.get(fleet.refresh.id, now)

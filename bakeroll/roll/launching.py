@@ -110,19 +110,16 @@ def tags(turn: Turn, slot: int | None = None) -> dict[str, str]:
 
 
 def register(turn: Turn) -> Decision | None:
-    """Those that told their version: what the group does not register is registered by hand.
+    """Those that told their version and are not registered yet.
 
-    The group registers its members with target groups by id, unless AddToLoadBalancer is suspended.
+    A group registers its members by id when they enter service, and never later what entered while AddToLoadBalancer
+    was suspended: https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html
     """
-    ready = [each for each in turn.at.right if not unready(each, turn.memory, turn.version)]
-    is_by_hand = "AddToLoadBalancer" in turn.fleet.suspended
-    found = []
-    for group in turn.fleet.target_groups:
-        missing = [each for each in ready if group.arn not in each.health]
-        mine = [each for each in missing if not each.is_member or group.type == "ip" or is_by_hand]
-        if targets := tuple(group.target(each) for each in mine if each.lifecycle in ("", "InService")):
-            found.append(act.Register(group, targets))
-    return turn.do(*found) if found else None
+    ready = [each for each in turn.awaited if not unready(each, turn.memory, turn.version)]
+    here = [each for each in ready if each.lifecycle in ("", "InService")]
+    missing = ((group, [each for each in here if group.arn not in each.health]) for group in turn.fleet.target_groups)
+    registered = [act.Register(group, tuple(map(group.target, some))) for group, some in missing if some]
+    return turn.do(*registered) if registered else None
 
 
 def attach(turn: Turn) -> Decision | None:

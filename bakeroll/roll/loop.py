@@ -30,6 +30,8 @@ TROUBLES = 5
 CONSOLE_LINES = 20
 CONSOLE_NOISE = "systemd[1]"
 """What PID 1 says of a service that dies again and again stands between its last words and the end."""
+ACTS = 20
+"""So many things may be done for each instance that is wanted, and for one more: a fleet may change for ever, too."""
 WAITS = 4
 """So many waits as long as the longest may follow each other with nothing done: what is awaited may change for ever."""
 PATIENCE = 3.0
@@ -76,6 +78,7 @@ class Loop:
     last: Act | tuple[str, str] | None = None
     last_since: float = 0
     acted_at: float = 0
+    acts: int = 0
     pause: float = 0
     troubles: int = 0
     told: set[tuple[str, str]] = field(default_factory=set)
@@ -170,7 +173,9 @@ class Loop:
                 )
             self._sleep()
         else:
-            self.pause = self.poll.first
+            self.pause, self.acts = self.poll.first, self.acts + 1
+        if self.fleet and self.acts > ACTS * (1 + self.fleet.desired):
+            return self._fail(f"{self.acts} things were done one after another, and {self.fleet.name} is not done", "")
         self._remember(decision.record)
         for action in decision.actions:
             self.lease.check()
@@ -254,7 +259,7 @@ class Loop:
         self._back_out(why + self._console(instance))
 
     def _back_out(self, why: str) -> None:
-        self.acted_at = self.clock.monotonic()
+        self.acted_at, self.acts = self.clock.monotonic(), 0
         self.memory = replace(
             self.memory, fallen=(), proving=frozenset(), lacking={}, waiting={}, short_since=None
         )  # what is awaited now has all its time

@@ -102,6 +102,8 @@ def _leave(turn: Turn, instances: Sequence[Instance]) -> Decision | None:
     terminated = [act.Terminate(loose)] if loose else []
     standing_by = [act.StandBy(ids, dec) for dec in (True, False) for ids in _chunks(kept, lowered, dec)]
     retired = _retirements(turn, [each.id for each in ordered[len(kept) :]], lowered, len(kept))
+    # What was attached and stands by without its capacity leaves that to another, and may be attached again.
+    given = {each.id for each in kept} & {*turn.record.attached} - lowered
     return turn.do(
         *terminated,
         *standing_by,
@@ -109,6 +111,8 @@ def _leave(turn: Turn, instances: Sequence[Instance]) -> Decision | None:
         decremented=united(turn.record.decremented, decremented),
         leaving=(turn.fleet.desired, decremented) if decremented else None,
         soaked=without(turn.record.soaked, [each.id for each in kept]),
+        attached=without(turn.record.attached, tuple(given)),
+        raised=turn.record.raised + len(given),
     )
 
 
@@ -166,10 +170,10 @@ def _candidates(turn: Turn, wrong: Sequence[Instance]) -> Sequence[Instance]:
 def _floor(turn: Turn) -> int:
     """How many have to serve.
 
-    Backing out, while nothing that was found has gone: no more than were found serving, or may come.
+    Backing out to what nothing can launch, while nothing that was found has gone: no more than were found serving, or
+    may come.
     """
-    is_refreshed = turn.record.strategy == "refresh" and not turn.found <= {each.id for each in turn.fleet.members}
-    if turn.is_forward or turn.chosen & turn.found or is_refreshed:
+    if turn.is_forward or turn.record.found.is_launchable or turn.chosen & turn.found:
         return turn.floor
     return min(turn.floor, max(turn.record.found.serving, _hopeful(turn)))
 

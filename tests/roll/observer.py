@@ -74,8 +74,11 @@ class Observer:
         """A process begins; one that was killed after its last write had come to its end."""
         self.is_blue_green |= strategy == "blue-green"
         record = self.world.table.get((f"fleet#{NAME}", "roll"))
-        if record and json.loads(record.body)["stage"] in ("closed", "soaking") and not self.is_edited:
-            self.rolled(self.world.versions[self.world.version(self.world.group.template_version)])
+        body = json.loads(record.body) if record else {}
+        if body.get("stage") in ("closed", "soaking"):
+            self.kept |= {version for version, launched in self.world.versions.items() if launched == body["image"]}
+            if not self.is_edited:
+                self.rolled(self.world.versions[self.world.version(self.world.group.template_version)])
         if self.image and self.image != image:
             self.others.add(self.image)
         self.image = image
@@ -89,10 +92,14 @@ class Observer:
         """Somebody has these suspended from now on."""
         self.suspended_at, self.suspended = (self.world.time, self.suspended), suspended
 
-    def after(self, name: str, answer: Any) -> None:
+    def refused(self, name: str) -> None:
         """Nobody can tell whose doing it is where one has left by itself and desired capacity was just changed."""
-        if name == "terminate" and answer is False:
+        if name in ("terminate", "attach", "enter_standby"):
             self._nobody_can_tell()
+
+    def died(self) -> None:
+        """Nor where the process dies in that moment."""
+        self._nobody_can_tell()
 
     def _nobody_can_tell(self) -> None:
         then = self.world.time - LOOK

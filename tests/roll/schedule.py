@@ -221,17 +221,27 @@ class _Watched:
         if name == "launch" and self.events.is_full:
             raise CloudError("RunInstances: InsufficientInstanceCapacity")
         self.observer.before(name, args)
-        answer = method(*args, **kwargs)
+        answer = self._answer(name, method, args, kwargs)
         self.observer()
-        self.observer.after(name, answer)
         if self.calls == self.run.dies_at:
             self._die()
         if trouble and name != "ask":
             raise _error(trouble)
         return answer
 
+    def _answer(self, name: str, method: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        try:
+            answer = method(*args, **kwargs)
+        except CloudError:
+            self.observer.refused(name)
+            raise
+        if answer is False:
+            self.observer.refused(name)
+        return answer
+
     def _die(self) -> None:
         self.is_dead = True
+        self.observer.died()
         raise Killed
 
 
