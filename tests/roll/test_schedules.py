@@ -220,6 +220,88 @@ FOUND: dict[str, Schedule] = {
         hooks=True,
         runs=(Run(dies_at=55, dies_after=True), Run(strategy="blue-green", dies_at=128, dies_after=True)),
     ),
+    "one dies in the group when its successor serves": Schedule(
+        spare=0, surge=0, checks=1, strategy="canary", suspended=("AZRebalance",), happenings=(Happening(27.5, "kill"),)
+    ),
+    "one of several that leave at once dies before its turn": Schedule(
+        desired=5,
+        lacking=6,
+        unavailable=1,
+        checks=1,
+        hooks=True,
+        stale=2,
+        suspended=("AZRebalance",),
+        happenings=(Happening(38.0, "zone", 1),),
+        runs=(Run("ami-next", troubles=((51, "refused"),)), Run(strategy="rolling", dies_at=178, dies_after=True)),
+    ),
+    "more is wanted since a dead roll chose one to go": Schedule(
+        desired=1,
+        strategy="rolling",
+        targets="ip",
+        hidden=8,
+        happenings=(Happening(4.5, "standby", 5), Happening(14.5, "raise", 6)),
+        runs=(Run(dies_at=131),),
+    ),
+    "somebody raises desired capacity while the maximum is put back, and lowers it again": Schedule(
+        desired=4,
+        spare=0,
+        surge="50%",
+        hooks=True,
+        targets="ip",
+        happenings=(Happening(29.5, "raise", 3), Happening(32.5, "standby")),
+        runs=(Run(troubles=((141, "refused"),)),),
+    ),
+    "a dead roll left its own among the members of a group that blue-green is to leave as it is": Schedule(
+        desired=3,
+        surge=0,
+        new="other",
+        strategy="blue-green",
+        hidden=8,
+        happenings=(Happening(31.5, "zone", 3),),
+        runs=(Run("ami-next", "surge", dies_at=154), Run(dies_at=394, dies_after=True)),
+    ),
+    "old ones die before the refresh that fails": Schedule(
+        desired=3,
+        surge=0,
+        strategy="refresh",
+        refresh_ends="Failed",
+        happenings=(Happening(1.0, "zone", 5),),
+        runs=(Run("ami-old"), Run()),
+    ),
+    "the group that took over never serves, and the one before it does": Schedule(
+        desired=3, checks=1, new="dies", strategy="blue-green", hooks=True, runs=(Run(dies_at=131),)
+    ),
+    "back to the group that was switched away from": Schedule(
+        checks=1, new="dies", strategy="blue-green", hooks=True, runs=(Run(dies_at=131), Run("ami-old"))
+    ),
+    "what is gone back to dies for ever": Schedule(
+        desired=0,
+        new="dies",
+        strategy="refresh",
+        notice=6,
+        hidden=8,
+        refresh_ends="Failed",
+        happenings=(Happening(7.0, "raise", 5),),
+        runs=(Run(strategy="surge"), Run("ami-old")),
+    ),
+    "one that was brought back stands by again, and another takes its capacity": Schedule(
+        desired=3,
+        surge=1,
+        new="stuck",
+        soak=30,
+        hooks=True,
+        targets="ip",
+        stale=2,
+        runs=(Run("ami-next", troubles=((240, "passing"),), dies_at=370, dies_after=True), Run()),
+    ),
+    "one entered the group while it was kept from registering it": Schedule(
+        warm=3, happenings=(Happening(5.0, "suspend", 4), Happening(32.5, "resume", 4)), runs=(Run(strategy="refresh"),)
+    ),
+    "somebody edits the template that a dead roll's group was found with": Schedule(
+        checks=1,
+        happenings=(Happening(2.5, "lower", 4), Happening(30.5, "edit")),
+        runs=(Run(strategy="blue-green", dies_at=131, dies_after=True), Run("ami-old")),
+    ),
 }
 
 
@@ -234,3 +316,10 @@ def test_a_group_that_describes_itself_as_it_was_two_seconds_ago_is_no_harm(stra
     there, back = Run(), Run("ami-old")
     for runs in ((there,), (Run(dies_at=150), there), (there, back)):
         play(Schedule(desired=4, strategy=strategy, soak=soak, stale=2, runs=runs))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("time", [2.0, 9.0, 12.0, 16.0, 22.0])
+def test_a_group_that_misses_its_dead_late_ends_no_larger(strategy: str, time: float) -> None:
+    for which in (0, 5):
+        play(Schedule(desired=4, strategy=strategy, notice=6, happenings=(Happening(time, "kill", which),)))
