@@ -277,7 +277,8 @@ def _version(action: MakeVersion | FindVersions | DeleteVersion, record: Record,
             if _launches_from(record, ports) == (template, version):
                 return record
             ports.templates.delete_version(template, version)
-            return replace(record, versions=tuple(each for each in record.versions if each != version))
+            versions = tuple(each for each in record.versions if each != version)
+            return replace(record, versions=versions, made="" if record.made == version else record.made)
 
 
 def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: Ports) -> Record:
@@ -299,7 +300,6 @@ def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: 
             return replace(record, group=to, twin=group, switching="", **none)  # type: ignore[arg-type]
         case DeleteTwin(twin):
             scaling.delete(twin)
-            return replace(record, twin="")
     return record
 
 

@@ -110,15 +110,21 @@ def tags(turn: Turn, slot: int | None = None) -> dict[str, str]:
 
 
 def register(turn: Turn) -> Decision | None:
-    """Those that told their version and are not registered yet.
+    """Those that told their version and are not registered yet; by address, also what others keep in the group.
 
     A group registers its members by id when they enter service, and never later what entered while AddToLoadBalancer
-    was suspended: https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html
+    was suspended: https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html. By address
+    it registers none: what it launched in the place of a dead one serves only when a roll has registered it.
     """
-    ready = [each for each in turn.awaited if not unready(each, turn.memory, turn.version)]
+    ready = [each for each in turn.at.right if not unready(each, turn.memory, turn.version)]
     here = [each for each in ready if each.lifecycle in ("", "InService")]
-    missing = ((group, [each for each in here if group.arn not in each.health]) for group in turn.fleet.target_groups)
-    registered = [act.Register(group, tuple(map(group.target, some))) for group, some in missing if some]
+    kept = [each for each in turn.at.wrong if each.lifecycle == "InService" and each.id not in turn.chosen]
+    running = [each for each in kept if each.state == "running"]
+    registered = []
+    for group in turn.fleet.target_groups:
+        some = [*here, *running] if group.type == "ip" else here
+        if targets := [group.target(each) for each in some if group.arn not in each.health]:
+            registered.append(act.Register(group, tuple(targets)))
     return turn.do(*registered) if registered else None
 
 

@@ -74,6 +74,7 @@ class Loop:
     record: Record
     memory: Memory = field(default_factory=Memory)
     fleet: Fleet | None = None
+    written: Record | None = None
     changes: tuple[Change, ...] = ()
     last: Act | tuple[str, str] | None = None
     last_since: float = 0
@@ -90,6 +91,7 @@ class Loop:
 
     def run(self) -> Outcome:
         self.started = self.acted_at = self.clock.monotonic()
+        self.written = self.record
         while True:
             try:
                 if outcome := self._turn():
@@ -243,9 +245,11 @@ class Loop:
         self.pause = min(self.pause * 1.5, max(self.poll.longest, self.poll.first))
 
     def _remember(self, record: Record) -> None:
-        if record != self.record:
+        """Also where it cannot be written now: what is known to have been done stays known, and is written next."""
+        self.record = record
+        if record != self.written:
             self.records.write(record)
-            self.record = record
+            self.written = record
 
     def _fail(self, why: str, instance: str) -> None:
         """Forward: begin to back out. Backing out: there is nothing left to try."""

@@ -117,6 +117,7 @@ def settled(fleet: Fleet, record: Record) -> Record:
             each for each in record.decremented if each not in members | _left_by_themselves(fleet, record)
         ),
         leaving=None,
+        twin=record.twin if fleet.twin and not fleet.twin.is_deleting else "",
         lowered=record.lowered + _lowered(fleet, record),
         lowering=None,
         raised=record.raised + _raised(fleet, record),
@@ -197,7 +198,7 @@ def _is_twin_home(fleet: Fleet, record: Record) -> bool:
     is_switched = record.group != record.found.group
     if record.strategy != "blue-green" or record.stage != "forward":
         return record.strategy == "blue-green" and is_switched
-    is_whole = fleet.image == record.image and all(each.image == record.image for each in fleet.members)
+    is_whole = fleet.image == record.image and all(each.image in (record.image, "") for each in fleet.members)
     return not is_switched and not is_whole
 
 

@@ -97,7 +97,7 @@ def drop(turn: Turn) -> Decision | None:
     """
     twin = turn.fleet.twin
     is_in_use = turn.is_twinned and turn.is_committed is not turn.is_forward
-    if twin is None or (is_in_use and not _is_stale(turn, twin)):
+    if twin is None or twin.is_deleting or (is_in_use and not _is_stale(turn, twin)):
         return None
     if turn.policy.soak > 0 and turn.is_forward and twin.name == turn.record.found.group:
         return None

@@ -74,7 +74,7 @@ class Events:
                 self._desire(1)
             case "lower" if min(group.desired, wanted) > group.minimum and not self._is_switched:
                 self._desire(-1)
-            case "plan" if not self._is_switched and self.fleet.time - self.observer.wanted_before[-1][0] > MOMENTS:
+            case "plan" if not self._is_switched:
                 self._plan(it.which)
             case "full" | "lack":
                 self.full_until = self.fleet.time + SECONDS
@@ -97,13 +97,15 @@ class Events:
     def _is_unheard(self) -> bool:
         """Where a change of desired capacity was announced and not heard of, nobody can tell whose a change is.
 
-        So it is where one has just died, that may be announced to leave with its capacity.
+        So it is where one has just died, that may be announced to leave with its capacity, and where somebody has
+        changed it and no roll looked since: two changes are seen as one.
         """
         record, now = self._record, self.fleet.time
         is_dead = any(
             each.instance.state == "terminated" and now - each.ended < MOMENTS for each in self.fleet.machines.values()
         )
-        is_due = is_dead or any(each in self.fleet.members for each in record.get("decremented", ()))
+        is_unseen = self.observer.wanted_before[-1][0] > self.observer.looked_at
+        is_due = is_dead or is_unseen or any(each in self.fleet.members for each in record.get("decremented", ()))
         return is_due or any(record.get(each) for each in ("attaching", "leaving", "raising", "lowering"))
 
     @property

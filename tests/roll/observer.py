@@ -42,6 +42,7 @@ class Observer:
     served: dict[str, float] = field(default_factory=dict)
     wanted_before: list[tuple[float, int]] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
+    looked_at: float = 0
     is_edited: bool = False
     is_blue_green: bool = False
     second: set[str] = field(default_factory=set)

@@ -237,6 +237,8 @@ class _Watched:
             raise
         if answer is False:
             self.observer.refused(name)
+        if name == "describe":
+            self.observer.looked_at = self.observer.world.time
         return answer
 
     def _die(self) -> None:
