@@ -16,6 +16,7 @@ from bakeroll.roll.health import Memory, not_yet
 from bakeroll.roll.lanes import scene
 from bakeroll.roll.lease import Lease
 from bakeroll.roll.observe import Layout, asked, observe
+from bakeroll.roll.perform import perform
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.record import Goal, Record, Records, write_release
 from bakeroll.roll.request import Requests
@@ -185,7 +186,7 @@ class Loop:
             change = Change(action, self.clock.monotonic())
             self.changes = (*self.changes, change)
             try:
-                record = act.perform(action, self.record, self.policy, self.ports)
+                record = perform(action, self.record, self.policy, self.ports)
                 self.changes = (*self.changes[:-1], change.answered())
             except CloudError as error:
                 if isinstance(action, act.Launch) and error.is_lacking:
@@ -321,7 +322,9 @@ class Loop:
         if self.record.stage == "forward":
             write_release(self.ports.table, self.goal.release)
             self._write_timing(fleet)
-        self._remember(endings.closed(self.record, fleet, self.policy, self.clock))
+        closed = endings.closed(self.record, fleet, self.policy, self.clock)
+        self.records.write(closed)  # a roll whose end could not be written has not ended
+        self.record = self.written = closed
         if self.is_interrupted:
             self._say("interrupted: everything is as it was")
             raise KeyboardInterrupt

@@ -102,7 +102,8 @@ def _begun(
     records = Records(ports.table, goal.fleet)
     found = records.read()
     if found and found.stage != "soaking":
-        clock.sleep(STALE_SECONDS)  # what a process did right before it died is to be seen
+        report(Event("roll", f"{STALE_SECONDS:.0f} s for AWS to show what the roll that was cut off did last"))
+        clock.sleep(STALE_SECONDS)
     group, twin = described(goal.fleet, ports, found)
     refuse_held(group)
     seen = layout(group, ports, goal.target_groups)

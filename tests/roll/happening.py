@@ -125,7 +125,7 @@ class Events:
         desired = max(minimum, group.desired + which % 3 - 1)
         maximum = max(group.maximum, desired) + 20
         self.observer.wants(max(minimum, self.observer.wanted + desired - group.desired))
-        self.observer.minimum, self.observer.maximum = minimum, maximum
+        self.observer.plans(minimum, maximum)
         self.fleet.group = replace(group, minimum=minimum, desired=desired, maximum=maximum)
 
     def _lose_zone(self, victim: str) -> None:

@@ -32,6 +32,8 @@ class Observer:
     minimum: int
     suspended: frozenset[str]
     suspended_at: tuple[float, frozenset[str]] = (0, frozenset())
+    planned_at: tuple[float, int] = (0, 0)
+    minima: set[int] = field(default_factory=set)
     unseen: list[tuple[int, frozenset[str]]] = field(default_factory=list)
     image: str = ""
     kept: set[str] = field(default_factory=lambda: {"1"})
@@ -89,6 +91,10 @@ class Observer:
         self.wanted = wanted
         self.wanted_before.append((self.world.time, wanted))
 
+    def plans(self, minimum: int, maximum: int) -> None:
+        """Somebody sets these sizes from now on."""
+        self.planned_at, self.minimum, self.maximum = (self.world.time, self.minimum), minimum, maximum
+
     def suspends(self, suspended: frozenset[str]) -> None:
         """Somebody has these suspended from now on."""
         self.suspended_at, self.suspended = (self.world.time, self.suspended), suspended
@@ -106,6 +112,7 @@ class Observer:
         then = self.world.time - LOOK
         wanted = next((wanted for at, wanted in reversed(self.wanted_before) if at < then), self.wanted)
         since, suspended = self.suspended_at
+        self.minima |= {self.planned_at[1]} if self.planned_at[0] >= then else set()
         self.unseen.append((wanted - self.wanted, suspended if since >= then else self.suspended))
 
     def edited(self) -> None:
@@ -211,7 +218,7 @@ class Observer:
         group = self.world.group
         assert len(self.world.squads) == 1, "a second group is left"
         assert group.desired == self.wanted, f"desired is {group.desired}, others want {self.wanted}"
-        assert group.minimum == self.minimum, f"the minimum is {group.minimum}"
+        assert group.minimum in {self.minimum, *self.minima}, f"the minimum is {group.minimum}"
         needed = {max(self.maximum, each) for each in (self.wanted, *(wanted for _, wanted in self.wanted_before))}
         assert group.maximum in needed, f"the maximum is {group.maximum}"
         assert group.suspended == self.suspended, f"suspended are {group.suspended}"

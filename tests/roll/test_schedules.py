@@ -297,6 +297,14 @@ FOUND: dict[str, Schedule] = {
     "one entered the group while it was kept from registering it": Schedule(
         warm=3, happenings=(Happening(5.0, "suspend", 4), Happening(32.5, "resume", 4)), runs=(Run(strategy="refresh"),)
     ),
+    "the end of a roll cannot be written at once": Schedule(
+        desired=3,
+        lacking=2,
+        checks=1,
+        hooks=True,
+        suspended=("AZRebalance",),
+        runs=(Run(troubles=((158, "passing lost"),), dies_at=231, dies_after=True),),
+    ),
     "somebody edits the template that a dead roll's group was found with": Schedule(
         checks=1,
         happenings=(Happening(2.5, "lower", 4), Happening(30.5, "edit")),

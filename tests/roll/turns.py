@@ -5,7 +5,6 @@ import time
 import tracemalloc
 from dataclasses import replace
 
-from bakeroll.roll.actions import perform
 from bakeroll.roll.decide import decide
 from bakeroll.roll.decision import Act
 from bakeroll.roll.health import Memory
@@ -13,6 +12,7 @@ from bakeroll.roll.loop import Poll
 from bakeroll.roll.model import Behaviour, World, world
 from bakeroll.roll.model_ports import ports
 from bakeroll.roll.observe import Layout, layout, observe
+from bakeroll.roll.perform import perform
 from bakeroll.roll.record import Record, begin
 from tests.roll.cut import Cut
 from tests.roll.scene import GOOD, POLICY, goal, rolled
