@@ -18,7 +18,8 @@ from bakeroll.errors import RolledBack
 from bakeroll.events import Event
 from bakeroll.pipeline import Request, Stopwatch
 from bakeroll.roll.doctor import Ailment, Chart
-from bakeroll.roll.record import Record, release_of
+from bakeroll.roll.history import release_of
+from bakeroll.roll.record import Record
 from bakeroll.wiring import Site
 
 Confirm = Callable[[str], None]

@@ -210,7 +210,8 @@ class Site:
             *environment.policy.refresh.alarms,
         ]
         name = group.name if group else environment.fleet
-        preflight = Surroundings(self.aws, name, release.image, alarms, environment.table)
+        named = environment.target_groups
+        preflight = Surroundings(self.aws, name, release.image, alarms, named, environment.table)
         return plan(
             self._goal(release),
             environment.policy,
@@ -269,7 +270,7 @@ class Site:
 
     def history(self) -> list[Release]:
         """The releases of the environment, the newest first."""
-        from bakeroll.roll.record import history
+        from bakeroll.roll.history import history
 
         return history(self.ports.table, self.environment.application, self.environment.name)
 

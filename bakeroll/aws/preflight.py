@@ -35,12 +35,16 @@ UNAUTHORIZED = re.compile(r"to perform: (\S+) on resource: (\S+)(?: because (.+?
 
 @dataclass(frozen=True)
 class Surroundings:
-    """A group, the image that it is to be rolled to, alarms to look at besides its own, and the table of rolls."""
+    """A group, the image that it is to be rolled to, and the table of rolls.
+
+    `alarm_names` and `target_groups` (ARNs or names) are those of the settings, looked at besides the group's own.
+    """
 
     aws: Clients
     group: str
     image_id: str
     alarm_names: Sequence[str] = ()
+    target_groups: Sequence[str] = ()
     table: str = "bakeroll"
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -89,7 +93,8 @@ class Surroundings:
     def balancers(self) -> Sequence[Balancer]:
         group = self._group
         with permitted("DescribeTargetGroups", self.group):
-            return Balancers(self.aws).facts(group.get("TargetGroupARNs", []), group.get("LoadBalancerNames", []))
+            arns = [*group.get("TargetGroupARNs", []), *self.target_groups]
+            return Balancers(self.aws).facts(arns, group.get("LoadBalancerNames", []))
 
     def alarms(self) -> Mapping[str, str]:
         with permitted("DescribePolicies", self.group):

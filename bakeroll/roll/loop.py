@@ -13,15 +13,17 @@ from bakeroll.roll import endings, timing
 from bakeroll.roll.decide import decide
 from bakeroll.roll.decision import Act, Done, Failed, Wait
 from bakeroll.roll.health import Memory, not_yet
+from bakeroll.roll.history import write_release
 from bakeroll.roll.lanes import scene
 from bakeroll.roll.lease import Lease
 from bakeroll.roll.observe import Layout, asked, observe
 from bakeroll.roll.perform import perform
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.record import Goal, Record, Records, write_release
+from bakeroll.roll.record import Goal, Record, Records
 from bakeroll.roll.request import Requests
 from bakeroll.roll.shown import Change
 from bakeroll.roll.standing import settled
+from bakeroll.roll.telling import Telling
 from bakeroll.roll.turn import Turn
 from bakeroll.roll.watching import looked
 from bakeroll.settings import Policy
@@ -83,12 +85,12 @@ class Loop:
     acts: int = 0
     pause: float = 0
     troubles: int = 0
-    told: set[tuple[str, str]] = field(default_factory=set)
     is_interrupted: bool = False
-    served: set[str] = field(default_factory=set)
-    seen_at: dict[str, float] = field(default_factory=dict)
-    boots: list[float] = field(default_factory=list)
     started: float = 0
+    tell: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tell = Telling(self.report)
 
     def run(self) -> Outcome:
         self.started = self.acted_at = self.clock.monotonic()
@@ -115,7 +117,7 @@ class Loop:
         self.memory = self.memory.observed(fleet, now, self.record.launched, self._proved_image)
         self.memory = looked(self._as_turn(fleet, now), self.ports.probes)
         seen = scene(fleet, self.record, self.memory, self.policy, self.goal.version, now)
-        self._tell_served(fleet, seen.desired)
+        self._tell_served(fleet, seen.desired, now)
         self.report(Event("roll", "", "scene", seen))
         match self._asked_for(now) or decide(fleet, self.goal, self.policy, self.record, self.memory, now):
             case Act() as decision:
@@ -130,11 +132,10 @@ class Loop:
 
     def _is_stale(self, fleet: Fleet) -> bool:
         """Whether the group does not show yet all that was done to it."""
-        now, patient = self.clock.monotonic(), ("changes", "")
+        now = self.clock.monotonic()
         self.changes = tuple(each for each in self.changes if each.is_awaited(fleet, self.record, now))
-        if self.changes and patient not in self.told and now - self.changes[0].since >= PATIENCE:
-            self.told.add(patient)
-            self._say(f"waiting: {fleet.name} does not show yet what was done to it")
+        if self.changes and now - self.changes[0].since >= PATIENCE:
+            self.tell.once("changes", f"waiting: {fleet.name} does not show yet what was done to it")
         return bool(self.changes)
 
     def _asked_for(self, now: float) -> Wait | Failed | None:
@@ -182,7 +183,7 @@ class Loop:
         self._remember(decision.record)
         for action in decision.actions:
             self.lease.check()
-            self._tell(action)
+            self.tell.does(action, self.record)
             change = Change(action, self.clock.monotonic())
             self.changes = (*self.changes, change)
             try:
@@ -202,7 +203,7 @@ class Loop:
     def _lacks(self, action: act.Launch, error: CloudError) -> None:
         """EC2 launched none of them: they are launched in the other zones, as the group itself would do."""
         slot = self.record.slots[action.slot]
-        self._say(f"no capacity in {slot.subnet.zone or 'the zone'}: {error.what}")
+        self.tell.say(f"no capacity in {slot.subnet.zone or 'the zone'}: {error.what}")
         self.memory = replace(self.memory, lacking={**self.memory.lacking, slot.subnet.zone: error.what})
         slots = [replace(each, count=0) if n == action.slot else each for n, each in enumerate(self.record.slots)]
         filled = {**self.record.filled, str(action.slot): ()}
@@ -210,7 +211,7 @@ class Loop:
 
     def _left_behind(self, action: act.DeleteVersion, error: CloudError) -> Record:
         """An unused template version is no harm: refused twice, it is named and left, and the roll ends."""
-        self._say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
+        self.tell.say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
         return replace(self.record, versions=tuple(each for each in self.record.versions if each != action.version))
 
     def _wait(self, wait: Wait, now: float) -> None:
@@ -219,10 +220,10 @@ class Loop:
             self.pause = self.poll.first
         if why := self._too_long(wait, now):
             return self._fail(why, wait.what)
-        if state not in self.told and now - wait.since >= PATIENCE:
-            self.told.add(state)  # one that comes and goes is told once
+        if now - wait.since >= PATIENCE:
             gives_up = self.clock.now() + timedelta(seconds=wait.until - now)
-            self._say(f"waiting: {' '.join(state)} for {now - wait.since:.0f} s; gives up at {gives_up:%H:%M:%S}")
+            text = f"waiting: {' '.join(state)} for {now - wait.since:.0f} s; gives up at {gives_up:%H:%M:%S}"
+            self.tell.once(" ".join(state), text)
         return self._sleep()
 
     def _too_long(self, wait: Wait, now: float) -> str:
@@ -260,7 +261,7 @@ class Loop:
                 left=endings.left(self.goal, self.fleet),
                 next_step=endings.again(self.goal),
             )
-        self._say(f"failed: {why}; the new instances are taken away")
+        self.tell.say(f"failed: {why}; the new instances are taken away")
         self._back_out(why + self._console(instance))
 
     def _back_out(self, why: str) -> None:
@@ -286,7 +287,7 @@ class Loop:
             error.left = error.left or endings.left(self.goal, self.fleet)
             error.next_step = error.next_step or endings.again(self.goal)
             raise error
-        self._say(f"the cloud refused, tried again: {error.what}")
+        self.tell.say(f"the cloud refused, tried again: {error.what}")
         self.pause = max(self.pause, self.poll.first)
         self._sleep()
 
@@ -295,10 +296,10 @@ class Loop:
         if self.record.stage in ("closed", "soaking"):
             raise KeyboardInterrupt
         if self.is_interrupted or self._is_committed():
-            self._say(f"interrupted: {endings.left(self.goal, self.fleet)}")
+            self.tell.say(f"interrupted: {endings.left(self.goal, self.fleet)}")
             raise KeyboardInterrupt
         self.is_interrupted = True
-        self._say("interrupted: the new instances are taken away; once more leaves at once")
+        self.tell.say("interrupted: the new instances are taken away; once more leaves at once")
         if self.record.stage == "forward":
             self._back_out("interrupted")
 
@@ -326,17 +327,17 @@ class Loop:
         self.records.write(closed)  # a roll whose end could not be written has not ended
         self.record = self.written = closed
         if self.is_interrupted:
-            self._say("interrupted: everything is as it was")
+            self.tell.say("interrupted: everything is as it was")
             raise KeyboardInterrupt
         if self.record.back_from is not None:
             raise endings.rolled_back(self.record, fleet, self.goal)
         retired = len(set(self.record.retiring))
-        self._say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
+        self.tell.say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
         seconds = self.clock.monotonic() - self.started
         return Outcome(self.goal.release, is_new=True, in_service=len(fleet.members), retired=retired, seconds=seconds)
 
     def _write_timing(self, fleet: Fleet) -> None:
-        if self.boots:
+        if self.tell.boots:
             timing.write(
                 self.ports.table,
                 self.goal.fleet,
@@ -345,35 +346,12 @@ class Loop:
                     strategy=self.record.strategy,
                     instances=len(fleet.members),
                     seconds=self.clock.monotonic() - self.started,
-                    boot_seconds=median(self.boots),
+                    boot_seconds=median(self.tell.boots),
                 ),
             )
 
-    def _tell_served(self, fleet: Fleet, wanted: int) -> None:
-        """A line for each instance of the release that came into service, or left it."""
+    def _tell_served(self, fleet: Fleet, wanted: int, now: float) -> None:
         mine = [each for each in fleet.instances if each.image == self.record.image and each.is_alive]
         checks, version = self.policy.healthy_checks, self.goal.version
         serving = {each.id for each in mine if not not_yet(fleet, each, self.memory, checks, version)}
-        now, before = self.clock.monotonic(), len(self.served)
-        for each in mine:
-            self.seen_at.setdefault(each.id, now)
-        self.boots += [now - self.seen_at[new] for new in serving - self.served]
-        for count, new in enumerate(sorted(serving - self.served), before + 1):
-            self._say(f"{new} in service ({count} of {max(wanted, count)})")
-        self.served = serving
-
-    def _tell(self, action: act.Action) -> None:
-        match action:
-            case act.SetTemplate(_, version) if version == self.record.made:
-                self._say(f"{self.goal.fleet} launches {self.record.image} from now on (version {version})")
-            case act.Switch(group, to):
-                self._say(f"{to} takes over from {group}")
-            case act.Retire(instance):
-                self._say(f"{instance} drained and retired")
-            case act.Cool(ids):
-                self._say(f"{len(ids)} of another release terminated in the warm pool, which fills again")
-            case _:
-                pass
-
-    def _say(self, text: str, *, is_done: bool = False) -> None:
-        self.report(Event("roll", text, "done" if is_done else "progress"))
+        self.tell.came([each.id for each in mine], serving, wanted, now)

@@ -7,6 +7,7 @@ from datetime import datetime
 from bakeroll.errors import CloudError, LeaseHeld
 from bakeroll.events import Event, Report
 from bakeroll.fleet import Fleet
+from bakeroll.roll.beginning import begin, take_over
 from bakeroll.roll.decide import serves
 from bakeroll.roll.launcher import launcher
 from bakeroll.roll.lease import SECONDS, Lease, take
@@ -15,7 +16,7 @@ from bakeroll.roll.observe import described, layout, observe
 from bakeroll.roll.owner import Owner
 from bakeroll.roll.policy import floor_of, surge_of
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.record import Goal, Record, Records, begin, take_over
+from bakeroll.roll.record import Goal, Record, Records
 from bakeroll.roll.refusal import refuse, refuse_held
 from bakeroll.roll.request import Requests
 from bakeroll.roll.standing import STALE_SECONDS

@@ -151,6 +151,19 @@ def test_balancers_tell_how_long_they_drain_and_how_they_check(around: Surroundi
     assert around.balancers() == [Balancer(NAME, delay=60, interval=30, threshold=5, first=1, slow_start=30)]
 
 
+def test_a_target_group_that_the_settings_name_is_looked_at_as_well(around: Surroundings, account: Account) -> None:
+    own = around.aws.elbv2.describe_target_groups(TargetGroupArns=[account.target_group])["TargetGroups"][0]
+    made = around.aws.elbv2.create_target_group(Name="named", Protocol="HTTP", Port=80, VpcId=own["VpcId"])
+    around.aws.elbv2.modify_target_group_attributes(
+        TargetGroupArn=made["TargetGroups"][0]["TargetGroupArn"],
+        Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "900"}],
+    )
+
+    found = replace(around, target_groups=["named"]).balancers()
+
+    assert [(each.name, each.delay) for each in found] == [(NAME, 300), ("named", 900)]
+
+
 def test_a_classic_balancer_drains_only_where_it_is_told_to(around: Surroundings) -> None:
     cases: dict[str, Any] = {
         "drains": {"Enabled": True, "Timeout": 120},

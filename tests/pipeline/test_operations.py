@@ -14,10 +14,11 @@ from bakeroll.errors import ConfirmationNeeded, RollFailed
 from bakeroll.events import Event
 from bakeroll.release import Release
 from bakeroll.roll import doctor
+from bakeroll.roll.history import history
 from bakeroll.roll.model import World, world
 from bakeroll.roll.model_ports import ports
 from bakeroll.roll.owner import this_process
-from bakeroll.roll.record import Records, history
+from bakeroll.roll.record import Records
 from bakeroll.roll.steering import Steering
 from bakeroll.settings import Policy
 from bakeroll.wiring import Site

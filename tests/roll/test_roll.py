@@ -8,10 +8,10 @@ import pytest
 from bakeroll.errors import CloudError, LeaseHeld, RolledBack
 from bakeroll.fleet import Slot
 from bakeroll.roll import lease
+from bakeroll.roll.history import history
 from bakeroll.roll.model import Behaviour, World, world
 from bakeroll.roll.model_ports import ports
 from bakeroll.roll.owner import Owner, this_process
-from bakeroll.roll.record import history
 from bakeroll.roll.status import status
 from bakeroll.settings import Policy
 from tests.roll.cut import Cut

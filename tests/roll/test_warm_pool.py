@@ -7,6 +7,7 @@ import pytest
 from bakeroll.errors import RolledBack, RollFailed
 from bakeroll.roll import timing
 from bakeroll.roll.actions import Cool
+from bakeroll.roll.beginning import begin
 from bakeroll.roll.decide import serves
 from bakeroll.roll.doctor import examine
 from bakeroll.roll.model import World, world
@@ -14,7 +15,6 @@ from bakeroll.roll.model_ports import ports
 from bakeroll.roll.observe import observe
 from bakeroll.roll.perform import perform
 from bakeroll.roll.plan import steps_of
-from bakeroll.roll.record import begin
 from bakeroll.roll.rehearsal import Tape
 from bakeroll.roll.timing import Timing
 from tests.roll.cut import Cut

@@ -5,6 +5,7 @@ import time
 import tracemalloc
 from dataclasses import replace
 
+from bakeroll.roll.beginning import begin
 from bakeroll.roll.decide import decide
 from bakeroll.roll.decision import Act
 from bakeroll.roll.health import Memory
@@ -13,7 +14,7 @@ from bakeroll.roll.model import Behaviour, World, world
 from bakeroll.roll.model_ports import ports
 from bakeroll.roll.observe import Layout, layout, observe
 from bakeroll.roll.perform import perform
-from bakeroll.roll.record import Record, begin
+from bakeroll.roll.record import Record
 from tests.roll.cut import Cut
 from tests.roll.scene import GOOD, POLICY, goal, rolled
 
