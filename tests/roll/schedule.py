@@ -237,7 +237,7 @@ class _Watched:
             raise
         if answer is False:
             self.observer.refused(name)
-        if name == "describe":
+        if name == "get" and args[-1] == "request":  # asked in each turn that believes what it has seen
             self.observer.looked_at = self.observer.world.time
         return answer
 

@@ -13,7 +13,8 @@ from bakeroll.roll.lease import Lease, LeaseLost, take
 from bakeroll.roll.model import World, world
 from bakeroll.roll.model_ports import ports
 from bakeroll.roll.owner import Owner
-from tests.roll.scene import GOOD
+from tests.roll.cut import Cut
+from tests.roll.scene import GOOD, goal, rolled
 
 
 def taken(fleet: World, name: str = "ops@build-7") -> Lease:
@@ -91,3 +92,20 @@ def test_a_process_of_another_machine_is_neither_dead_nor_alive_to_us() -> None:
 
     assert not processes.is_dead(other)
     assert not processes.is_alive(other)
+
+
+def test_a_roll_that_slept_between_two_changes_and_lost_its_lease_makes_no_second() -> None:
+    fleet = world(2, GOOD)
+    taken_by_another: list[Lease] = []
+
+    def sleep_after_the_first_change() -> None:
+        if cut.calls[-1] == "deregister" and not taken_by_another:
+            fleet.sleep(60)
+            taken_by_another.append(taken(fleet, "me"))
+
+    cut = Cut(watch=sleep_after_the_first_change)
+
+    with pytest.raises(LeaseLost, match="taken by me"):
+        rolled(fleet, goal(), through=cut.ports(ports(fleet)))
+
+    assert cut.calls.count("deregister") == 1

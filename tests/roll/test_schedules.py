@@ -297,6 +297,7 @@ FOUND: dict[str, Schedule] = {
     "one entered the group while it was kept from registering it": Schedule(
         warm=3, happenings=(Happening(5.0, "suspend", 4), Happening(32.5, "resume", 4)), runs=(Run(strategy="refresh"),)
     ),
+    "a group misses late what it launches and what dies": Schedule(desired=1, new="dies", hooks=True, notice=6),
     "the end of a roll cannot be written at once": Schedule(
         desired=3,
         lacking=2,
