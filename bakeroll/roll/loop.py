@@ -197,7 +197,10 @@ class Loop:
                 if not isinstance(action, act.DeleteVersion) or error.is_passing or not self.troubles:
                     raise
                 record = self._left_behind(action, error)
-            self._remember(record)
+            if isinstance(action, act.Retire):
+                self.record = record  # the group tells it as well: not a write for each of a hundred
+            else:
+                self._remember(record)
         return None
 
     def _lacks(self, action: act.Launch, error: CloudError) -> None:
