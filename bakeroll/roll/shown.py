@@ -5,7 +5,6 @@ decided, nor read back into the record, before the group shows all that this pro
 https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bakeroll.fleet import Fleet, Group
@@ -36,7 +35,7 @@ def is_shown(action: act.Action, fleet: Fleet, record: Record) -> bool:
     """Whether the group itself shows it, or that it went on from there. What EC2 says of an instance is no proof."""
     match action:
         case act.Attach() | act.Return() | act.StandBy() | act.Retire():
-            return _is_shown_by_members(action, {each.id: each.lifecycle for each in fleet.instances})
+            return _is_shown_by_members(action, fleet)
         case act.Clone() | act.Size() | act.Switch() | act.DeleteTwin():
             return _is_shown_by_both(action, fleet, fleet.twin)
         case act.StartRefresh():
@@ -46,16 +45,23 @@ def is_shown(action: act.Action, fleet: Fleet, record: Record) -> bool:
     return _is_shown_by_group(action, fleet, fleet.twin)
 
 
-def _is_shown_by_members(action: act.Attach | act.Return | act.StandBy | act.Retire, states: Mapping[str, str]) -> bool:
+def _is_shown_by_members(action: act.Attach | act.Return | act.StandBy | act.Retire, fleet: Fleet) -> bool:
     match action:
         case act.Attach(ids):
-            return all(states.get(each) for each in ids)
+            return all(_state(fleet, each) for each in ids)
         case act.Return(ids):
-            return all(states.get(each) != "Standby" for each in ids)
+            return all(_state(fleet, each) != "Standby" for each in ids)
         case act.StandBy(ids):
-            return all(states.get(each) != "InService" for each in ids)
+            return all(_state(fleet, each) != "InService" for each in ids)
         case act.Retire(one):
-            return not states.get(one) or states[one].startswith("Terminating")
+            state = _state(fleet, one)
+            return not state or state.startswith("Terminating")
+
+
+def _state(fleet: Fleet, identifier: str) -> str:
+    """The group's LifecycleState; empty where the instance is not in it."""
+    found = fleet.find(identifier)
+    return found.lifecycle if found else ""
 
 
 def _is_shown_by_group(action: act.Action, fleet: Fleet, twin: Group | None) -> bool:

@@ -110,12 +110,11 @@ def settled(fleet: Fleet, record: Record) -> Record:
         each.id for each in fleet.instances if each.is_alive and (not each.lifecycle or _is_kept(each, record))
     } | _died_unattached(fleet, record)
     members = {each.id for each in fleet.members}
+    undone = members | _left_by_themselves(fleet, record)
     settled = replace(
         record,
         attached=tuple(each for each in record.attached if each not in loose),
-        decremented=tuple(
-            each for each in record.decremented if each not in members | _left_by_themselves(fleet, record)
-        ),
+        decremented=tuple(each for each in record.decremented if each not in undone),
         leaving=None,
         twin=record.twin if fleet.twin and not fleet.twin.is_deleting else "",
         lowered=record.lowered + _lowered(fleet, record),
