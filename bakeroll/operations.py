@@ -30,6 +30,8 @@ def plan(site: Site, request: Request) -> dict[str, Any]:
     release = pipeline.candidate_release(site, request)
     serving = next(iter(site.history()), None)
     found = asdict(site.plan(release))
+    if lower := pipeline.lower(release.version, serving):
+        found["findings"] = ({"level": "warning", "text": lower}, *found["findings"])
     return {
         "application": release.application,
         "environment": release.environment,

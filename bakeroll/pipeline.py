@@ -22,12 +22,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bakeroll import survey
+from bakeroll import candidates, survey
 from bakeroll.apt import repository
-from bakeroll.bake import bakery, catalogue
+from bakeroll.bake import bakery
+from bakeroll.candidates import Candidate
 from bakeroll.console.times import age, since
 from bakeroll.deb import build, source, version
-from bakeroll.errors import BakeError, RollFailed, SourceError
+from bakeroll.errors import BakeError, ConfirmationNeeded, RollFailed, SourceError
 from bakeroll.events import Event, Stage
 from bakeroll.release import Image, Package, Release, Revision
 from bakeroll.wiring import Site
@@ -38,7 +39,8 @@ class Request:
     """What an operator asks for. Without a version it is the commit that is checked out.
 
     `patience`: so many seconds another that rolls the fleet is waited for. `confirm` is told what is about to be
-    rolled, before anything changes; it raises where that is not wanted.
+    rolled, before anything changes; it raises where that is not wanted. `is_agreed` where the operator's word was
+    given beforehand.
     """
 
     version: str = ""
@@ -46,23 +48,7 @@ class Request:
     is_dry: bool = False
     patience: float = 0
     confirm: Callable[[str], None] = field(default=lambda _: None)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A version that is to be released, and the commit it stands for.
-
-    `sha256` is empty while it is in no repository; `revision` is whole where Git was asked.
-    """
-
-    version: str
-    commit: str
-    sha256: str = ""
-    revision: Revision | None = None
-
-    @property
-    def is_published(self) -> bool:
-        return bool(self.sha256)
+    is_agreed: bool = False
 
 
 @dataclass
@@ -80,19 +66,19 @@ class Stopwatch:
 
 def package(site: Site, request: Request) -> Package | None:
     """Build the package; None in a dry run. Asks nothing of AWS."""
-    revision = _revision(site, request)
+    revision = candidates.revision(site, request.version, is_dirty_allowed=request.is_dirty_allowed)
     name = source.version_of(site.environment.source, revision, run=site.run)
     if request.is_dry:
-        _would(site, "package", f"build {site.environment.application} {name} from {_described(revision)}")
+        _would_build(site, name, revision)
         return None
-    return build.build(
-        site.environment, revision, name, output=site.work / "packages", run=site.run, report=site.report
-    )
+    return _built(site, name, revision)
 
 
 def publish(site: Site, request: Request) -> Candidate:
     """The version asked for, in the repository: built and added where it is not there."""
-    return _published(site, request, _candidate(site, request), Stopwatch())
+    candidate = _candidate(site, request)
+    _prepared(site, request)
+    return _published(site, request, candidate, Stopwatch())
 
 
 def bake(site: Site, request: Request) -> Image | None:
@@ -105,10 +91,7 @@ def roll(site: Site, request: Request) -> dict[str, Any] | None:
     stopwatch = Stopwatch()
     release = candidate_release(site, request)
     _agreed(site, request, Candidate(release.version, release.revision))
-    if request.is_dry:
-        _would(site, "roll", site.preview(release))
-        return None
-    return serve(site, release, stopwatch, patience=request.patience)
+    return _rolled(site, request, release, stopwatch)
 
 
 def deploy(site: Site, request: Request) -> dict[str, Any] | None:
@@ -119,10 +102,7 @@ def deploy(site: Site, request: Request) -> dict[str, Any] | None:
     candidate = _published(site, request, candidate, stopwatch)
     with stopwatch.stage("bake"):
         image = _baked(site, request, candidate)
-    if image is None:
-        _would(site, "roll", site.preview(None))
-        return None
-    return _rolled(site, request, image, stopwatch)
+    return _rolled(site, request, _release(site, image) if image else None, stopwatch)
 
 
 def rollback(site: Site, request: Request) -> dict[str, Any] | None:
@@ -145,25 +125,26 @@ def rollback(site: Site, request: Request) -> dict[str, Any] | None:
             else f"There is no release before {releases[0].version}, which serves {site.environment.name}.",
             next_step=f"The releases so far: fab history --env={site.environment.name}",
         )
-    image = _image_of(site, wanted[0])
+    image = candidates.image_of(site, wanted[0])
     if image is None:
         raise BakeError(
             f"The image of {wanted[0].version}, {wanted[0].image}, is gone.",
             next_step=f"Bake it again: fab deploy --env={site.environment.name} --version={wanted[0].version}",
         )
-    _agreed(site, request, Candidate(image.version, image.revision))
-    return _rolled(site, request, image, Stopwatch())
+    _agreed(site, request, Candidate(image.version, image.revision), is_back=True)
+    return _rolled(site, request, _release(site, image), Stopwatch())
 
 
 def _is_earlier(release: Release, current: Release, to: str) -> bool:
     return version.is_wanted(to, release.version) if to else release.version != current.version
 
 
-def _rolled(site: Site, request: Request, image: Image, stopwatch: Stopwatch) -> dict[str, Any] | None:
-    if request.is_dry:
-        _would(site, "roll", site.preview(_release(site, image)))
+def _rolled(site: Site, request: Request, release: Release | None, stopwatch: Stopwatch) -> dict[str, Any] | None:
+    """Roll to a release; in a dry run, where its image may be yet to be baked, say what would be done."""
+    if request.is_dry or release is None:
+        _would(site, "roll", site.preview(release))
         return None
-    return serve(site, _release(site, image), stopwatch, patience=request.patience)
+    return serve(site, release, stopwatch, patience=request.patience)
 
 
 def serve(
@@ -191,11 +172,11 @@ def serve(
 def candidate_release(site: Site, request: Request) -> Release:
     """The release of the version asked for, whose image must be baked."""
     candidate = _candidate(site, request)
-    image = _image(site, candidate.version)
+    image = candidates.image(site, candidate)
     if image is None:
         raise BakeError(
-            f"There is no image of {site.environment.application} {candidate.version}.",
-            next_step=f"fab bake --env={site.environment.name} --version={candidate.version}",
+            f"{site.environment.name} has no image of {site.environment.application} {candidate.version}.",
+            next_step=f"Bake one: fab bake --env={site.environment.name} --version={candidate.version}",
         )
     return _release(site, image)
 
@@ -212,20 +193,53 @@ def _release(site: Site, image: Image) -> Release:
     )
 
 
-def _agreed(site: Site, request: Request, candidate: Candidate) -> None:
-    """Say what goes where, see that there is a fleet to take it, and have the operator's word if it is wanted."""
+def _agreed(site: Site, request: Request, candidate: Candidate, *, is_back: bool = False) -> None:
+    """Say what goes where, have the operator's word if it is wanted, and see that all is there that a roll needs."""
     environment = site.environment
     what = f"{environment.application} {candidate.version} → {environment.name}   {site.where()}"
     from_git = _described(candidate.revision) if candidate.revision else f"commit {candidate.commit[:7]}"
     site.report(Event("release", f"{what}   {from_git}", "heading"))
-    if not site.has_fleet():
+    if not site.local and not site.has_fleet():
         raise RollFailed(
             f"There is no Auto Scaling group {environment.fleet} in {site.where()}.",
             left="Nothing was changed.",
             next_step=f"Name it in deploy.yml: environments.{environment.name}.fleet",
         )
+    if not is_back:
+        _heed_lower(site, request, candidate)
     if not request.is_dry:
         request.confirm(_replacement(site, candidate))
+    _prepared(site, request)
+
+
+def _heed_lower(site: Site, request: Request, candidate: Candidate) -> None:
+    """Warn of a version below the one that serves; refuse it where a word is wanted and was not given."""
+    environment = site.environment
+    what = lower(candidate.version, next(iter(site.history()), None))
+    if not what:
+        return
+    if environment.confirm and not request.is_agreed and not request.is_dry:
+        raise ConfirmationNeeded(
+            f"{what}.",
+            left="Nothing was changed.",
+            next_step="If this clone lacks tags: git fetch --tags      If it is meant: --yes, or fab rollback",
+        )
+    site.report(Event("release", f"{what}; if this clone lacks tags: git fetch --tags", "note"))
+
+
+def lower(to: str, serving: Release | None) -> str:
+    """That a version is below the one that serves, in a sentence; empty where it is not."""
+    if serving is None or not version.is_lower(to, serving.version):
+        return ""
+    return f"{to} is lower than {serving.version}, which serves {serving.environment}"
+
+
+def _prepared(site: Site, request: Request) -> None:
+    """Make what the stages need: in a local environment table, bucket and fleet as well. A dry run makes nothing."""
+    if request.is_dry or not site.local or site.has_fleet():
+        return
+    for sentence in site.provision():
+        site.report(Event("cloud", sentence))
 
 
 def _replacement(site: Site, candidate: Candidate) -> str:
@@ -235,35 +249,7 @@ def _replacement(site: Site, candidate: Candidate) -> str:
 
 
 def _candidate(site: Site, request: Request) -> Candidate:
-    """The version to release: of the repository if it is asked for and there, else of Git."""
-    if request.version and (found := _in_repository(site, request.version)):
-        return found
-    revision = _revision(site, request)
-    name = source.version_of(site.environment.source, revision, run=site.run)
-    there = _in_repository(site, name)
-    return Candidate(name, revision.commit, there.sha256 if there else "", revision)
-
-
-def _revision(site: Site, request: Request) -> Revision:
-    folder = site.environment.source
-    if not request.version:
-        return source.revision(folder, is_dirty_allowed=request.is_dirty_allowed, run=site.run)
-    if found := source.find(folder, request.version, run=site.run):
-        return found
-    raise SourceError(
-        f"There is no version “{request.version}”: no such tag in Git, and not in the repository.",
-        next_step=f"The releases so far: fab history --env={site.environment.name}",
-    )
-
-
-def _in_repository(site: Site, wanted: str) -> Candidate | None:
-    environment = site.environment
-    for each in repository.published(
-        environment.application, environment.repository, store=site.store, signer=site.signer
-    ):
-        if version.is_wanted(wanted, each.version):
-            return Candidate(each.version, each.commit, each.sha256)
-    return None
+    return candidates.find(site, request.version, is_dirty_allowed=request.is_dirty_allowed)
 
 
 def _published(site: Site, request: Request, candidate: Candidate, stopwatch: Stopwatch) -> Candidate:
@@ -273,18 +259,11 @@ def _published(site: Site, request: Request, candidate: Candidate, stopwatch: St
         site.report(Event("publish", f"{where} suite {environment.repository.suite} holds {name}", "done"))
         return candidate
     if request.is_dry:
-        _would(site, "package", f"build {name} from {_described(candidate.revision)}")
+        _would_build(site, candidate.version, candidate.revision)
         _would(site, "publish", f"add it to {where}, suite {environment.repository.suite}")
         return candidate
     with stopwatch.stage("package"):
-        built = build.build(
-            environment,
-            candidate.revision,
-            candidate.version,
-            output=site.work / "packages",
-            run=site.run,
-            report=site.report,
-        )
+        built = _built(site, candidate.version, candidate.revision)
     with stopwatch.stage("publish"):
         repository.publish(
             built, environment.repository, store=site.store, signer=site.signer, run=site.run, report=site.report
@@ -292,39 +271,27 @@ def _published(site: Site, request: Request, candidate: Candidate, stopwatch: St
     return Candidate(candidate.version, candidate.commit, built.sha256, candidate.revision)
 
 
+def _built(site: Site, name: str, revision: Revision) -> Package:
+    site.make_work()
+    return build.build(
+        site.environment, revision, name, output=site.work / "packages", run=site.run, report=site.report
+    )
+
+
+def _would_build(site: Site, name: str, revision: Revision) -> None:
+    build.refuse_what_cannot_be_built(site.environment, revision, run=site.run)
+    _would(site, "package", f"build {site.environment.application} {name} from {_described(revision)}")
+
+
 def _baked(site: Site, request: Request, candidate: Candidate) -> Image | None:
-    made = Made(site.environment.application, candidate.version, candidate.sha256)
+    made = candidates.made(site, candidate)
     if request.is_dry:
         would, image = bakery.preview(site.bakery, site.repository, made)
         _would(site, "bake", would)
         return image
+    site.make_work()
     base = bakery.bake_base(site.bakery, site.repository)
     return bakery.bake_application(site.bakery, made, candidate.commit, base)
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A package, as far as a bake wants to know it."""
-
-    name: str
-    version: str
-    sha256: str
-
-
-def _image(site: Site, wanted: str) -> Image | None:
-    """The newest image of a version of the application."""
-    tags = {
-        catalogue.KIND: "application",
-        catalogue.APPLICATION: site.environment.application,
-        catalogue.VERSION: wanted,
-    }
-    found = [each for each in site.bakery.images.own(tags=tags) if each.state == "available"]
-    return catalogue.image_of(found[0]) if found else None
-
-
-def _image_of(site: Site, release: Release) -> Image | None:
-    ami = site.bakery.images.get(release.image)
-    return catalogue.image_of(ami) if ami and ami.state == "available" else _image(site, release.version)
 
 
 def _described(revision: Revision) -> str:

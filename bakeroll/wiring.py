@@ -4,20 +4,22 @@ Everything is made on first use, so that a task pays only for the parts of the w
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from bakeroll.errors import LeaseHeld, SettingsError
+from bakeroll import workspace
+from bakeroll.errors import CloudError, LeaseHeld, SettingsError
 from bakeroll.events import Report
 from bakeroll.process import run
 from bakeroll.release import Release
 from bakeroll.settings import EnvironmentSettings
 
 if TYPE_CHECKING:
+    from bakeroll.apt.index import Published
     from bakeroll.apt.keys import GnupgKey
     from bakeroll.aws.balancers import Balancers
     from bakeroll.aws.s3 import S3Objects
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from bakeroll.roll.record import Goal
     from bakeroll.roll.status import FleetStatus
     from bakeroll.roll.steering import Steering
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,11 @@ class Site:
     @property
     def work(self) -> Path:
         """Packages, logs and locks; may be deleted at any time."""
-        return self.environment.root / ".bakeroll"
+        return self.environment.root / workspace.NAME
+
+    def make_work(self) -> None:
+        """Make the folder `work`, which Git ignores."""
+        workspace.made(self.environment.root)
 
     @cached_property
     def aws(self) -> "Clients":
@@ -169,6 +177,7 @@ class Site:
         from bakeroll.roll.roll import roll
 
         environment = self.environment
+        self.make_work()
         clock = SystemClock()
         recorded = kept(self.report, self.work / "rolls", release, now=clock.now, monotonic=clock.monotonic)
         try:
@@ -259,6 +268,9 @@ class Site:
         from bakeroll.roll.preview import preview
 
         environment = self.environment
+        if self.local and not self.has_fleet():
+            image = release.image if release else "the image to be baked"
+            return f"make the fleet {environment.fleet}, and launch {environment.local.desired} × {image}"
         goal = self._goal(release) if release else None
         return preview(environment.fleet, goal, environment.policy, self.ports)
 
@@ -268,11 +280,30 @@ class Site:
         environment = self.environment
         return Goal(environment.fleet, release, environment.port, environment.version, environment.target_groups)
 
+    def published(self) -> "list[Published]":
+        """Every version of the application that the repository holds."""
+        from bakeroll.apt.repository import published
+
+        environment = self.environment
+        return self._where_made(
+            lambda: published(environment.application, environment.repository, store=self.store, signer=self.signer)
+        )
+
     def history(self) -> list[Release]:
         """The releases of the environment, the newest first."""
         from bakeroll.roll.history import history
 
-        return history(self.ports.table, self.environment.application, self.environment.name)
+        environment = self.environment
+        return self._where_made(lambda: history(self.ports.table, environment.application, environment.name))
+
+    def _where_made(self, look: Callable[[], list[T]]) -> list[T]:
+        """A local environment has no bucket and no table before something is deployed to it, and so nothing in them."""
+        try:
+            return look()
+        except CloudError as error:
+            if self.local and error.is_unmade:
+                return []
+            raise
 
     def status(self) -> "FleetStatus":
         from bakeroll.roll.status import status

@@ -76,6 +76,7 @@ class DocumentTable:
                 yield
         except CloudError as error:
             if code_of(error) == "ResourceNotFoundException":
+                error.is_unmade = True
                 error.next_step = "Make it: fab account.init, with the same --env"
             raise
 

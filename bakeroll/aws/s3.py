@@ -58,9 +58,11 @@ class S3Objects:
             # S3 answers so for an object that is not there, too, unless one may list the bucket.
             "AccessDenied": "Allow s3:GetObject and s3:PutObject on the bucket's objects, and s3:ListBucket on it",
         }
-        return CloudError(
+        refused = CloudError(
             f"S3 would not {verb} s3://{self._bucket}/{key}: {error}", next_step=hints.get(_code(error), "")
         )
+        refused.is_unmade = _code(error) == "NoSuchBucket"
+        return refused
 
 
 def _code(error: Exception) -> str:

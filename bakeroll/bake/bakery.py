@@ -80,6 +80,17 @@ def preview(bakery: Bakery, repository: RepositoryAccess, package: Package) -> t
     return f"bake an application image on {base.id}: {reason(bakery, recipe)}", None
 
 
+def standing(bakery: Bakery, repository: RepositoryAccess, package: Package) -> Image | None:
+    """The application image of `package` by the recipe in force; None where none stands, or nothing can be baked here.
+
+    Who only rolls may have no Packer, and then the recipe cannot be told.
+    """
+    try:
+        return preview(bakery, repository, package)[1]
+    except BakeError:
+        return None
+
+
 def _base(bakery: Bakery, repository: RepositoryAccess, source_ami: str = "") -> tuple[Order, Recipe]:
     source = source_ami or _newest_source(bakery)
     order = _order(bakery, "base", source, {"repository": asdict(repository)})

@@ -94,6 +94,12 @@ def before(images: Images, kind: Kind, application: str, environment: str) -> Im
     return next((image_of(ami) for ami in found if DIGEST in ami.tags), None)
 
 
+def of_version(images: Images, application: str, version: str) -> Sequence[Ami]:
+    """The application images of a version that can be launched, of every environment, the newest first."""
+    found = images.own(tags={KIND: "application", APPLICATION: application, VERSION: version})
+    return [ami for ami in found if ami.state == "available"]
+
+
 def image_of(ami: Ami) -> Image:
     """An AMI's tags as an Image."""
     tags = ami.tags

@@ -60,6 +60,11 @@ def build(
     return found
 
 
+def refuse_what_cannot_be_built(environment: EnvironmentSettings, revision: Revision, *, run: Run) -> None:
+    """Raise as `build` would for what shows before anything is built: SourceError or BuildError."""
+    templates.refuse_what_we_cannot_package(source.files(environment.source, revision, run=run))
+
+
 def _build(
     environment: EnvironmentSettings, revision: Revision, version: str, *, output: Path, home: Path, run: Run,
     report: Report,

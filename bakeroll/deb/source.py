@@ -51,12 +51,17 @@ def version_of(source: Path, of: Revision, *, run: Run) -> str:
 
 
 def find(source: Path, wanted: str, *, run: Run) -> Revision | None:
-    """The commit whose version an operator asks for, as a version or as its tag; None where Git has none.
+    """The commit that an operator asks for: as a version or its tag, else as a branch or a commit; None for none.
 
-    Its branch is left empty: a commit by itself is on none.
+    Its branch is left empty but where a branch was asked for: a commit by itself is on none.
     """
+    return tagged(source, wanted, run=run) or _named(source, wanted, run)
+
+
+def tagged(source: Path, wanted: str, *, run: Run) -> Revision | None:
+    """The commit whose version an operator asks for, as a version or as its tag; None where there is no such."""
     for candidate in _candidates(source, wanted, run):
-        commit = _git(source, run, "rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}", otherwise="")
+        commit = _commit_of(source, candidate, run)
         if commit and version.is_wanted(wanted, version.debian_version(_describe(source, commit, run))):
             return _committed(source, commit, "", run)
     return None
@@ -68,8 +73,7 @@ def export(source: Path, of: Revision, folder: Path, *, run: Run) -> None:
     `git archive` is what writes them, so that .gitattributes (export-ignore, eol) count. Raises SourceError
     for submodules and Git LFS, which an archive does not hold.
     """
-    prefix = _git(source, run, "rev-parse", "--show-prefix").rstrip("/")
-    tree = f"{of.tree}:{prefix}" if prefix else of.tree
+    tree = _subtree(source, of, run)
     _refuse_what_is_not_in_git(source, tree, run)
     folder.mkdir(parents=True)
     archive = folder.resolve().with_suffix(".tar")
@@ -77,6 +81,21 @@ def export(source: Path, of: Revision, folder: Path, *, run: Run) -> None:
     _git(_top(source, run), run, "archive", "--format=tar", f"--output={archive}", tree)
     run(["tar", "--extract", f"--file={archive}", f"--directory={folder}"])
     archive.unlink()
+
+
+def files(source: Path, of: Revision, *, run: Run) -> frozenset[str]:
+    """The paths that `export` would write. Raises SourceError as it does."""
+    tree = _subtree(source, of, run)
+    _refuse_what_is_not_in_git(source, tree, run)
+    return frozenset(
+        _git(_top(source, run), run, "ls-tree", "-r", "-z", "--name-only", "--full-tree", tree).split("\0")
+    )
+
+
+def _subtree(source: Path, of: Revision, run: Run) -> str:
+    """Git's name of the tree that the folder has in the revision."""
+    prefix = _git(source, run, "rev-parse", "--show-prefix").rstrip("/")
+    return f"{of.tree}:{prefix}" if prefix else of.tree
 
 
 def _git(source: Path, run: Run, *arguments: str, otherwise: str | None = None, then: str = "",
@@ -156,9 +175,25 @@ def _describe(source: Path, commit: str, run: Run) -> version.Description:
 def _candidates(source: Path, wanted: str, run: Run) -> list[str]:
     """Git's names of what might have the version: its tags, and the hash that it ends in."""
     meant = {wanted, wanted.removesuffix(version.REVISION), version.upstream(wanted)}
-    tags = [tag for tag in _git(source, run, "tag", "--list").split("\n") if version.upstream(tag) in meant]
+    tags = [
+        tag for tag in _git(source, run, "tag", "--list", otherwise="").split("\n") if version.upstream(tag) in meant
+    ]
     untagged = re.search(r"\.g([0-9a-f]{7})(-1)?$", wanted)
     return [*(f"refs/tags/{tag}" for tag in tags), *([untagged[1]] if untagged else [])]
+
+
+def _named(source: Path, wanted: str, run: Run) -> Revision | None:
+    """The tip of a branch, this clone's before its origin's, or the commit of a hash."""
+    for branch in (f"refs/heads/{wanted}", f"refs/remotes/origin/{wanted}"):
+        if commit := _commit_of(source, branch, run):
+            return _committed(source, commit, wanted, run)
+    is_hash = re.fullmatch(r"[0-9a-f]{7,40}", wanted)
+    commit = _commit_of(source, wanted, run) if is_hash else ""
+    return _committed(source, commit, "", run) if commit else None
+
+
+def _commit_of(source: Path, name: str, run: Run) -> str:
+    return _git(source, run, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", otherwise="")
 
 
 def _refuse_what_is_not_in_git(source: Path, tree: str, run: Run) -> None:

@@ -16,6 +16,8 @@ FOLDER = Path(bakeroll.__file__).parent.parent / "debian"
 EXECUTABLE = 0o755
 PLAIN = 0o644
 LONGEST_USER = 31
+OWN_PACKAGING = frozenset({"debian/control", "debian/rules"})
+"""What an application ships that is packaged by its own debian/ alone."""
 
 
 def write(folder: Path, environment: EnvironmentSettings, revision: Revision, version: str) -> None:
@@ -25,11 +27,11 @@ def write(folder: Path, environment: EnvironmentSettings, revision: Revision, ve
     """
     values = _values(environment, revision, version)
     own = folder / "debian"
-    if (own / "control").is_file() and (own / "rules").is_file():
-        templates = ["changelog.j2"]
-    else:
-        _refuse_what_we_cannot_package(folder)
-        templates = names()
+    files = frozenset(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    refuse_what_we_cannot_package(files)
+    templates = ["changelog.j2"] if files >= OWN_PACKAGING else names()
+    if files >= OWN_PACKAGING:
+        _name_commit(own / "control", revision.commit)
     earlier = (own / "changelog").read_bytes() if (own / "changelog").is_file() else b""
     for name in templates:
         _write_one(own, name, values)
@@ -77,16 +79,26 @@ def _python() -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _refuse_what_we_cannot_package(folder: Path) -> None:
+def refuse_what_we_cannot_package(files: frozenset[str]) -> None:
+    """Raise BuildError where a source of these paths has neither packaging of its own nor what our templates need."""
+    if files >= OWN_PACKAGING:
+        return
     for name, why in (
         ("pyproject.toml", "it tells how the application is installed"),
         ("requirements.txt", "it pins what the application needs, by hash"),
     ):
-        if not (folder / name).is_file():
+        if name not in files:
             raise BuildError(
                 f"The application has no {name}: {why}.",
                 next_step="Commit one, or a debian/ with a control and rules of your own; see docs/packaging.md",
             )
+
+
+def _name_commit(control: Path, commit: str) -> None:
+    """Have each package of the application's own debian/control name its commit, as ours do."""
+    text = control.read_text(encoding="utf-8")
+    if not re.search(r"(?mi)^X[BSC]*-Git-Commit:", text):
+        control.write_text(re.sub(r"(?m)^(Package:.*)$", rf"\1\nXB-Git-Commit: {commit}", text), encoding="utf-8")
 
 
 def _write_one(own: Path, template: str, values: dict[str, Any]) -> None:

@@ -59,6 +59,11 @@ def debian_version(description: Description, *, dirty: tuple[datetime, str] | No
     return str(Version(version + REVISION))
 
 
+def is_lower(version: str, other: str) -> bool:
+    """Whether Debian orders `version` before `other`."""
+    return Version(version) < Version(other)
+
+
 def is_wanted(wanted: str, version: str) -> bool:
     """Whether an operator's word means `version`: 1.2.3~rc1-1, 1.2.3~rc1, v1.2.3-rc1 and 1.2.3-rc1 are one."""
     meant = {wanted, f"{wanted}{REVISION}", f"{upstream(wanted) or wanted}{REVISION}"}

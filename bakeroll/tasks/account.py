@@ -9,7 +9,7 @@ def init(context: Context, env: str = "", dry_run: bool = False) -> None:
     """Make the bucket and the table that the toolkit needs. Can be run again."""
     from bakeroll.tasks.site import opened
 
-    with opened(env) as site:
+    with opened(env, is_first=True) as site:
         if dry_run or context.config.run.dry:
             environment = site.environment
             made = f"bucket {environment.repository.bucket}, table {environment.table}"

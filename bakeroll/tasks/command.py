@@ -21,7 +21,7 @@ task = partial(_task, auto_shortflags=False)
 
 HELP = {
     "env": "the environment of deploy.yml (default: BAKEROLL_ENV)",
-    "version": "an earlier version, or a Git tag's; by default the commit that is checked out",
+    "version": "a version, Git tag, branch or commit; by default the commit that is checked out",
     "dirty": "build the working tree with its uncommitted changes, and mark the version so",
     "dry_run": "say what would be done, and change nothing",
     "verbose": "show what Packer, Ansible and the build print as well",

@@ -14,6 +14,7 @@ from types import FrameType
 
 from invoke.exceptions import Exit
 
+from bakeroll import workspace
 from bakeroll.errors import BakerollError
 
 
@@ -80,7 +81,7 @@ def _of_the_system(error: OSError) -> BakerollError:
 def _defect(error: Exception) -> BakerollError:
     text = "".join(traceback.format_exception(error))
     try:
-        log = Path(".bakeroll") / "logs" / f"defect-{datetime.now():%Y%m%dT%H%M%S}.log"
+        log = workspace.made(Path()) / "logs" / f"defect-{datetime.now():%Y%m%dT%H%M%S}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(text)
     except OSError:

@@ -36,7 +36,7 @@ def publish(
     from bakeroll import pipeline
     from bakeroll.tasks.site import opened
 
-    with opened(env, verbose=verbose) as site:
+    with opened(env, verbose=verbose, is_first=True) as site:
         pipeline.publish(site, pipeline.Request(version, dirty, dry_run or context.config.run.dry))
 
 
@@ -53,7 +53,7 @@ def bake(
     from bakeroll import pipeline
     from bakeroll.tasks.site import opened
 
-    with opened(env, verbose=verbose) as site:
+    with opened(env, verbose=verbose, is_first=True) as site:
         pipeline.bake(site, pipeline.Request(version, dirty, dry_run or context.config.run.dry))
 
 
@@ -74,9 +74,9 @@ def roll(
     from bakeroll.tasks.site import opened
 
     is_dry = dry_run or context.config.run.dry
-    with opened(env, is_json=json, verbose=verbose) as site:
+    with opened(env, is_json=json, verbose=verbose, is_first=True) as site:
         confirm = confirmation(site, is_json=json, is_given=yes or is_dry)
-        request = pipeline.Request(version, dirty, is_dry, PATIENCE * wait, confirm)
+        request = pipeline.Request(version, dirty, is_dry, PATIENCE * wait, confirm, yes)
         tell(pipeline.roll(site, request), is_json=json)
 
 
@@ -97,9 +97,9 @@ def deploy(
     from bakeroll.tasks.site import opened
 
     is_dry = dry_run or context.config.run.dry
-    with opened(env, is_json=json, verbose=verbose) as site:
+    with opened(env, is_json=json, verbose=verbose, is_first=True) as site:
         confirm = confirmation(site, is_json=json, is_given=yes or is_dry)
-        request = pipeline.Request(version, dirty, is_dry, PATIENCE * wait, confirm)
+        request = pipeline.Request(version, dirty, is_dry, PATIENCE * wait, confirm, yes)
         tell(pipeline.deploy(site, request), is_json=json)
 
 
@@ -119,7 +119,7 @@ def rollback(
     from bakeroll.tasks.site import opened
 
     is_dry = dry_run or context.config.run.dry
-    with opened(env, is_json=json, verbose=verbose) as site:
+    with opened(env, is_json=json, verbose=verbose, is_first=True) as site:
         confirm = confirmation(site, is_json=json, is_given=yes or is_dry)
         request = pipeline.Request(to, is_dry=is_dry, patience=PATIENCE * wait, confirm=confirm)
         tell(pipeline.rollback(site, request), is_json=json)
@@ -146,5 +146,5 @@ def history(_: Context, env: str = "", json: bool = False) -> None:
     from bakeroll.console.tables import history_lines
     from bakeroll.tasks.site import opened
 
-    with opened(env, is_json=json) as site:
+    with opened(env, is_json=json, is_first=True) as site:
         printed(survey.history(site), history_lines, is_json=json)

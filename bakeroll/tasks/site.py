@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bakeroll import settings
 from bakeroll.console.progress import progress
-from bakeroll.errors import ConfirmationNeeded
+from bakeroll.errors import ConfirmationNeeded, RollFailed
 from bakeroll.events import Event, Report
 from bakeroll.settings import EnvironmentSettings
 from bakeroll.tasks.door import door
@@ -18,20 +18,24 @@ from bakeroll.wiring import LocalCloud, Site
 
 
 @contextmanager
-def opened(env: str, *, is_json: bool = False, verbose: bool = False, is_offline: bool = False) -> Iterator[Site]:
+def opened(
+    env: str, *, is_json: bool = False, verbose: bool = False, is_offline: bool = False, is_first: bool = False
+) -> Iterator[Site]:
     """The site of environment `env` (else BAKEROLL_ENV's), its local cloud started where it is one and down.
 
-    `is_offline` is for what asks nothing of the cloud. People's text goes to standard output, to standard
-    error where that must hold JSON alone.
+    `is_offline` is for what asks nothing of the cloud, `is_first` for what may come before a local environment has a
+    fleet. People's text goes to standard output, to standard error where that must hold JSON alone.
     """
     with door(is_json=is_json):
         environment = _environment(env)
         with progress(sys.stderr if is_json else sys.stdout, verbose=verbose) as report:
             cloud = _local_cloud(report) if environment.cloud == "local" and not is_offline else None
             site = Site(environment, report, operator=operator(), local=cloud)
-            if cloud and not site.has_fleet():
-                for sentence in site.provision():
-                    report(Event("cloud", sentence))
+            if cloud and not is_first and not site.has_fleet():
+                raise RollFailed(
+                    f"{environment.name} has no fleet yet: nothing was deployed to it.",
+                    next_step=f"The first: fab deploy --env={environment.name}",
+                )
             yield site
 
 

@@ -14,6 +14,7 @@ from moto import mock_aws
 from pytest_mock import MockerFixture
 
 from bakeroll.aws.images import Ec2Images
+from bakeroll.bake import bakery
 from bakeroll.bake.bakery import RepositoryAccess, bake_application, bake_base
 from bakeroll.bake.oven import Bakery
 from bakeroll.bake.sweep import Bake
@@ -21,7 +22,7 @@ from bakeroll.errors import BakeError, CloudError
 from bakeroll.events import Event
 from bakeroll.process import ToolFailed, alone
 from bakeroll.release import Image, Package
-from bakeroll.settings import load
+from bakeroll.settings import SourceAmi, load
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
@@ -195,6 +196,40 @@ def test_a_second_bake_of_the_same_recipe_bakes_nothing(world: World) -> None:
     assert again.id == first.id
     assert len(world.packer.given) == baked
     assert "stands already" in world.events[-1].text
+
+
+def with_source_ami(world: World) -> str:
+    """Have one of this account's own, which the settings name; its id."""
+    mine = world.bakery.environment.bake.model_copy(update={"source_ami": SourceAmi(owner="123456789012")})
+    world.bakery = replace(world.bakery, environment=replace(world.bakery.environment, bake=mine))
+    return world.ec2.register_image(Name="debian-12-amd64-1", RootDeviceName="/dev/xvda")["ImageId"]
+
+
+def standing(world: World, repository: RepositoryAccess = REPOSITORY) -> str | None:
+    image = bakery.standing(world.bakery, repository, PACKAGE)
+    return image.id if image else None
+
+
+def test_the_image_of_the_recipe_in_force_is_found_for_every_environment_with_that_recipe(world: World) -> None:
+    ami = with_source_ami(world)
+    assert standing(world) is None
+    baked = bake_application(world.bakery, PACKAGE, REVISION, bake_base(world.bakery, REPOSITORY))
+
+    world.bakery = replace(world.bakery, environment=replace(world.bakery.environment, name="prod"))
+
+    assert standing(world) == baked.id
+    assert standing(world, replace(REPOSITORY, suite="prod")) is None
+    assert bake_base(world.bakery, REPOSITORY).base == ami
+
+
+def test_where_there_is_no_packer_no_image_is_told_by_its_recipe(world: World) -> None:
+    def run(argv: Sequence[str], **_: object) -> str:
+        raise FileNotFoundError(argv[0])
+
+    with_source_ami(world)
+    world.bakery = replace(world.bakery, run=run)
+
+    assert standing(world) is None
 
 
 def test_another_package_is_baked_and_the_reason_told(world: World) -> None:

@@ -180,7 +180,7 @@ def test_a_wanted_version_may_name_a_commit_between_tags(repository: Repository)
     assert found.commit == commit
 
 
-@pytest.mark.parametrize("wanted", ["9.9", "1.0+7.g0000000-1", "--help", "", "main"])
+@pytest.mark.parametrize("wanted", ["9.9", "1.0+7.g0000000-1", "--help", "", "no-branch"])
 def test_a_version_that_git_does_not_have_is_none(repository: Repository, wanted: str) -> None:
     repository.commit()
     repository.tag("v1.0")

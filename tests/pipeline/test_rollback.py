@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from bakeroll import pipeline
+from bakeroll.apt.index import Published
 from bakeroll.bake import catalogue
 from bakeroll.errors import BakeError, BakerollError, ConfirmationNeeded, RollFailed, SourceError
 from bakeroll.events import Event
@@ -25,10 +26,16 @@ class Ami:
     state: str = "available"
     name: str = ""
     created_at: datetime = BEGAN
+    environment: str = "dev"
 
     @property
     def tags(self) -> Mapping[str, str]:
-        return {catalogue.KIND: "application", catalogue.VERSION: self.version, catalogue.REVISION: "1c9e2a7"}
+        return {
+            catalogue.KIND: "application",
+            catalogue.ENVIRONMENT: self.environment,
+            catalogue.VERSION: self.version,
+            catalogue.REVISION: "1c9e2a7",
+        }
 
 
 @dataclass
@@ -41,6 +48,7 @@ class FakeSite:
     events: list[Event] = field(default_factory=list)
     operator: str = "me"
     timeline: None = None
+    local: None = None
     environment: Any = field(
         default_factory=lambda: SimpleNamespace(name="dev", application="links", fleet="links-dev")
     )
@@ -57,6 +65,9 @@ class FakeSite:
 
     def history(self) -> list[Release]:
         return list(self.releases)
+
+    def published(self) -> list[Published]:
+        return []
 
     def report(self, event: Event) -> None:
         self.events.append(event)
@@ -132,6 +143,14 @@ def test_where_that_image_is_gone_another_of_its_version_serves() -> None:
 
     assert outcome is not None
     assert outcome["release"]["image"] == "ami-again"
+
+
+def test_an_image_of_its_version_that_was_baked_for_another_environment_does_not_serve() -> None:
+    fake = site("2-1", "1-1", gone=["ami-1"])
+    fake.amis.append(Ami("ami-of-prod", "1-1", environment="prod"))
+
+    with pytest.raises(BakeError, match="The image of 1-1, ami-1, is gone"):
+        rolled_back(fake)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,16 @@ from invoke.exceptions import Exit
 from moto import mock_aws
 
 from bakeroll.errors import SettingsError
+from bakeroll.tasks.door import door
 from bakeroll.tasks.site import opened, operator
-from bakeroll.wiring import Site
+from bakeroll.wiring import LocalCloud, Site
 
 SETTINGS = """\
 application: links
 environments:
   dev: {account: '999999999999', region: eu-west-1}
   prod: {region: eu-west-1}
+  mine: {cloud: local, region: eu-west-1}
 """
 
 
@@ -35,7 +38,7 @@ def test_without_an_environment_those_there_are_are_named() -> None:
         pass
 
     assert caught.value.code == 5
-    assert "deploy.yml has: dev, prod." in str(caught.value.message)
+    assert "deploy.yml has: dev, mine, prod." in str(caught.value.message)
 
 
 @pytest.mark.parametrize("change", ["provision", "history", "status", "has_fleet"])
@@ -65,3 +68,43 @@ def test_a_user_that_has_no_name_goes_by_number(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
 
     assert operator() == f"{2**31 - 7}@{socket.gethostname()}"
+
+
+@pytest.fixture
+def _cloud_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bakeroll.tasks.site._local_cloud", lambda _: LocalCloud(Path("/nowhere"), "http://nowhere"))
+
+
+@pytest.mark.usefixtures("_cloud_is_up")
+def test_who_only_looks_at_a_new_local_environment_makes_nothing_and_is_told_the_first_command() -> None:
+    with mock_aws():
+        with pytest.raises(Exit) as caught, opened("mine"):
+            pass
+        with opened("mine", is_first=True) as site:
+            tables = site.aws.dynamodb.list_tables()["TableNames"]
+            assert (site.history(), tables, site.has_fleet()) == ([], [], False)
+
+    assert "mine has no fleet yet" in str(caught.value.message)
+    assert "fab deploy --env=mine" in str(caught.value.message)
+
+
+@pytest.mark.usefixtures("_cloud_is_up")
+def test_what_a_first_roll_would_do_is_told_without_a_fleet() -> None:
+    with mock_aws(), opened("mine", is_first=True) as site:
+        assert site.preview(None) == "make the fleet links-mine, and launch 2 × the image to be baked"
+
+
+@pytest.mark.parametrize("kind", ["work", "defect"])
+def test_what_the_toolkit_leaves_beside_deploy_yml_makes_no_tree_dirty(kind: str, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet"], check=True)
+
+    if kind == "work":
+        with mock_aws(), opened("prod") as site:
+            site.make_work()
+    else:
+        with pytest.raises(Exit), door():
+            raise ZeroDivisionError
+
+    assert (tmp_path / ".bakeroll").is_dir()
+    told = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
+    assert told == "?? deploy.yml\n"
