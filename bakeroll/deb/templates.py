@@ -5,7 +5,8 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from debian.deb822 import Deb822
+from jinja2 import Environment, StrictUndefined, TemplateError
 
 import bakeroll
 from bakeroll.errors import BuildError
@@ -25,8 +26,11 @@ def write(folder: Path, environment: EnvironmentSettings, revision: Revision, ve
     """
     values = _values(environment, revision, version)
     own = folder / "debian"
+    for path in sorted(own.glob("*.j2")):
+        _write_own(path, values)
     if (own / "control").is_file() and (own / "rules").is_file():
         templates = ["changelog.j2"]
+        values["source"] = _source(own / "control") or environment.application
     else:
         _refuse_what_we_cannot_package(folder)
         templates = names()
@@ -54,6 +58,7 @@ def _values(environment: EnvironmentSettings, revision: Revision, version: str) 
     major, minor = _python()
     return {
         "name": environment.application,
+        "source": environment.application,
         "user": user_name(environment.application),
         "version": version,
         "commit": revision.commit,
@@ -89,14 +94,44 @@ def _refuse_what_we_cannot_package(folder: Path) -> None:
             )
 
 
+def _source(control: Path) -> str:
+    """The name of the source package, which the changelog has to name as well; dpkg tells what is wrong with none."""
+    return str(Deb822(control.read_text(encoding="utf-8")).get("Source", ""))
+
+
+def _write_own(template: Path, values: dict[str, Any]) -> None:
+    """Render a template of the application's. It stays beside what is rendered, for it may be packaged itself."""
+    path = template.with_name(_rendered_name(template.name, values))
+    if path.exists():
+        raise BuildError(f"debian/ has both {path.name} and {template.name}.", next_step="Keep one of the two")
+    try:
+        text = _rendered(template.read_text(encoding="utf-8"), values)
+    except TemplateError as error:
+        raise BuildError(
+            f"debian/{template.name} could not be rendered: {error}.",
+            next_step=f"It may use {', '.join(sorted(values))}; see docs/packaging.md",
+        ) from None
+    _write(path, text, template.stat().st_mode)
+
+
 def _write_one(own: Path, template: str, values: dict[str, Any]) -> None:
-    path = own / template.removesuffix(".j2").replace("NAME", str(values["name"]))
+    path = own / _rendered_name(template, values)
     if path.exists() and path.name != "changelog":
         return
     text = (FOLDER / template).read_text(encoding="utf-8")
-    if template.endswith(".j2"):
-        jinja = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701 not HTML
-        text = jinja.from_string(text).render(values)
+    _write(path, _rendered(text, values) if template.endswith(".j2") else text, PLAIN)
+
+
+def _rendered_name(template: str, values: dict[str, Any]) -> str:
+    return template.removesuffix(".j2").replace("NAME", str(values["name"]))
+
+
+def _rendered(text: str, values: dict[str, Any]) -> str:
+    jinja = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701 not HTML
+    return jinja.from_string(text).render(values)
+
+
+def _write(path: Path, text: str, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    path.chmod(EXECUTABLE if path.name == "rules" else PLAIN)
+    path.chmod(EXECUTABLE if path.name == "rules" else mode)
