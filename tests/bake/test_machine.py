@@ -301,7 +301,7 @@ def test_a_package_none_of_whose_units_is_enabled_fails_the_bake(world: World, b
     idle = build(world.folder, "idle", "1.0-1", "#!/bin/sh\n")
     world.repository.publish(idle)
 
-    with pytest.raises(BakeError, match="no enabled unit of the package idle: .* Its units: idle.service") as caught:
+    with pytest.raises(BakeError, match=r"no enabled unit of the package idle: .* Its units: idle\.service") as caught:
         bake_application(world.bakery, idle, REVISION, base)
 
     assert "Give debian/idle.service [Install] with WantedBy=multi-user.target" in caught.value.what
