@@ -50,7 +50,7 @@ def stranger(path: Path, environment: dict[str, str]) -> Repository:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", APPLICATIONS)
 def test_an_application_of_any_kind_becomes_a_package(strangers: Mapping[str, Repository], name: str) -> None:
-    ended = strangers[name].fab("package", "--json")
+    ended = strangers[name].fab("package")
 
     assert ended.code == 0, ended.said
     made = next((strangers[name].path / ".bakeroll" / "packages").glob("*/*.deb"))
