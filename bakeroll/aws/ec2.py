@@ -61,9 +61,21 @@ class EC2:
                 raise
 
     def console(self, instance: str) -> str:
-        """What the instance wrote on its console, the newest there is; AWS keeps the last 64 KB."""
+        """What the instance wrote on its console, the newest there is; AWS keeps the last 64 KB.
+
+        Where an instance is not of the Nitro system, it is what AWS kept of its last boot, and minutes old:
+        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-console.html
+        """
+        try:
+            return self._console(instance, is_latest=True)
+        except CloudError as error:
+            if code_of(error) != "UnsupportedOperation":
+                raise
+            return self._console(instance, is_latest=False)
+
+    def _console(self, instance: str, *, is_latest: bool) -> str:
         with translated("GetConsoleOutput", instance):
-            return self._client.get_console_output(InstanceId=instance, Latest=True).get("Output", "")
+            return self._client.get_console_output(InstanceId=instance, Latest=is_latest).get("Output", "")
 
     def subnets(self, ids: Sequence[str]) -> Sequence[Subnet]:
         with translated("DescribeSubnets", ", ".join(ids)):

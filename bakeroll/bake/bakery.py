@@ -98,9 +98,11 @@ def _base(bakery: Bakery, repository: RepositoryAccess, source_ami: str = "") ->
 
 
 def _application(bakery: Bakery, package: Package, revision: str, base: Image) -> tuple[Order, Recipe]:
-    told = {"name": package.name, "version": package.version, "sha256": package.sha256}
+    port = bakery.environment.port
+    told = {"name": package.name, "version": package.version, "sha256": package.sha256, "port": str(port)}
     order = _order(bakery, "application", base.id, {"package": told}, package.version, revision)
-    return order, application_recipe(base.id, f"{package.name} {package.version} {package.sha256}", order.method)
+    text = f"{package.name} {package.version} {package.sha256}"
+    return order, application_recipe(base.id, text, port, order.method)
 
 
 def _max_age(bakery: Bakery) -> timedelta:

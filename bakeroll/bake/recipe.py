@@ -58,9 +58,9 @@ def base_recipe(source_ami: str, repository: str, method: Method) -> Recipe:
     return Recipe("base", (("source AMI", source_ami), ("repository", repository), *method.parts))
 
 
-def application_recipe(base: str, package: str, method: Method) -> Recipe:
-    """The recipe of an application image: an AMI id, the package's name, version and hash, the method."""
-    return Recipe("application", (("package", package), ("base image", base), *method.parts))
+def application_recipe(base: str, package: str, port: int, method: Method) -> Recipe:
+    """The recipe of an application image: an AMI id, the package's name, version and hash, its port, the method."""
+    return Recipe("application", (("package", package), ("port", str(port)), ("base image", base), *method.parts))
 
 
 def why(old: str, new: Recipe) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from debian.deb822 import Deb822
 from uv import find_uv_bin
 
-from bakeroll.deb import source, templates
+from bakeroll.deb import programs, source, templates
 from bakeroll.errors import BuildError
 from bakeroll.events import Event, Report
 from bakeroll.process import Run, ToolFailed, alone
@@ -23,8 +23,27 @@ from bakeroll.settings import EnvironmentSettings
 
 SHOWN_LINES = 12
 WORKSHOPS = ".build"
-# What make and debhelper say of their own doing, and repeat of a failure at each level.
-ECHO = re.compile(r"\s*(make|dh[ _]|dpkg-(buildpackage|source)|debian/rules|create-stamp|['\"]?/.*/uv['\"]? )")
+# What make and debhelper say of their own doing, and repeat of a failure at each level. What they say is wrong stays.
+ECHO = re.compile(
+    r"""\s*(
+        make(\[\d+\])?:\ (Entering|Leaving)\ directory
+        | make(\[\d+\])?:\ \*\*\*\ \[.*\]\ Error\ \d+$
+        | (dh(_\w+)?|dpkg-\w+|create-stamp|fakeroot|['"]?/.*/uv['"]?)(\ |$)
+        | dpkg-\w+:\ (info|warning):
+        | dpkg-buildpackage:\ error:\ .*\ subprocess\ returned
+        | debian/rules\ \S+$
+    )""",
+    re.VERBOSE,
+)
+# A variable that names a cache, a file of those who use it, and who says where it is: variables that the caller has
+# and settings in the caller's home have been heard then.
+CACHES = {
+    "GOCACHE": ("go.mod", "go", "env", "GOCACHE"),
+    "GOMODCACHE": ("go.mod", "go", "env", "GOMODCACHE"),
+    "GOENV": ("go.mod", "go", "env", "GOENV"),
+    "npm_config_cache": ("package.json", "npm", "config", "get", "cache"),
+    "npm_config_userconfig": ("package.json", "npm", "config", "get", "userconfig"),
+}
 # What an activated environment, a make or a Git hook around us would pass on into the build.
 UNWANTED = (
     "DESTDIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHONHOME",
@@ -83,20 +102,22 @@ def _build(
         run(
             _command(),
             cwd=folder,
-            env=_variables(revision, run),
+            env=_variables(folder, revision, run),
             log=log,
             on_line=lambda line: report(Event("package", line, kind="detail")),
         )
-        _keep(workshop, environment.application, home)
+        _keep(workshop, environment.application, home, run)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
 
 
-def _keep(workshop: Path, name: str, home: Path) -> None:
-    """Move what was made to `home`, in one step."""
+def _keep(workshop: Path, name: str, home: Path, run: Run) -> None:
+    """Move what was made to `home`, in one step, if an instance could start it."""
     made = workshop / "made"
     made.mkdir()
     for package in workshop.glob(f"{name}_*.deb"):
+        run(["dpkg-deb", "--extract", str(package), str(workshop / "unpacked")])
+        programs.check(workshop / "unpacked", name)
         package.rename(made / package.name)
     made.rename(home)
 
@@ -106,10 +127,10 @@ def _command() -> list[str]:
     return ["env", *cleared, "dpkg-buildpackage", "--build=binary", "--unsigned-changes", "--unsigned-buildinfo"]
 
 
-def _variables(revision: Revision, run: Run) -> dict[str, str]:
-    """What a build may know of the world: the same for the same commit, but for where uv's cache lies.
+def _variables(folder: Path, revision: Revision, run: Run) -> dict[str, str]:
+    """What a build may know of the world: the same for the same commit, but for where caches lie.
 
-    debhelper gives a build a home of its own, so uv's cache and settings are named.
+    debhelper gives a build a home of its own, so the caches and settings of what fetches and compiles are named.
     """
     uv = find_uv_bin()
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "uv" / "uv.toml"
@@ -121,12 +142,25 @@ def _variables(revision: Revision, run: Run) -> dict[str, str]:
         "UV": uv,
         "UV_SYSTEM_CERTS": os.environ.get("UV_SYSTEM_CERTS", "1"),  # a company's proxy is known to the machine alone
         "UV_CACHE_DIR": run([uv, "cache", "dir"]).strip(),
+        **_caches(folder, run),
         **({"UV_CONFIG_FILE": str(config)} if config.is_file() and "UV_CONFIG_FILE" not in os.environ else {}),
     }
 
 
+def _caches(folder: Path, run: Run) -> dict[str, str]:
+    """Where the languages of the source keep what they fetched and compiled, as they themselves say."""
+    found = {}
+    for variable, (marker, *command) in CACHES.items():
+        if shutil.which(command[0]) and next(folder.rglob(marker), None):
+            found[variable] = run(command, cwd=folder).strip()
+    if next(folder.rglob("Cargo.toml"), None):
+        found["CARGO_HOME"] = os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo")
+    return found
+
+
 def _failed(error: ToolFailed, name: str, version: str, log: Path) -> BuildError:
-    told = [line.rstrip() for line in error.tail if line.strip() and not ECHO.match(line)]
+    lines = [line.rstrip() for line in error.tail if line.strip()]
+    told = [line for line in lines if not ECHO.match(line)] or lines
     said = "\n  ".join(told[-SHOWN_LINES:])
     return BuildError(
         f"{name} {version} could not be built:\n  {said}",

@@ -5,7 +5,8 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from debian.deb822 import Deb822
+from jinja2 import Environment, StrictUndefined, TemplateError
 
 import bakeroll
 from bakeroll.errors import BuildError
@@ -16,8 +17,7 @@ FOLDER = Path(bakeroll.__file__).parent.parent / "debian"
 EXECUTABLE = 0o755
 PLAIN = 0o644
 LONGEST_USER = 31
-OWN_PACKAGING = frozenset({"debian/control", "debian/rules"})
-"""What an application ships that is packaged by its own debian/ alone."""
+OWN_PACKAGING = {"debian/control", "debian/rules"}
 
 
 def write(folder: Path, environment: EnvironmentSettings, revision: Revision, version: str) -> None:
@@ -27,11 +27,16 @@ def write(folder: Path, environment: EnvironmentSettings, revision: Revision, ve
     """
     values = _values(environment, revision, version)
     own = folder / "debian"
+    for path in sorted(own.glob("*.j2")):
+        _write_own(path, values)
     files = frozenset(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     refuse_what_we_cannot_package(files)
-    templates = ["changelog.j2"] if files >= OWN_PACKAGING else names()
-    if files >= OWN_PACKAGING:
+    if is_own_packaging(files):
+        templates = ["changelog.j2"]
+        values["source"] = _source(own / "control") or environment.application
         _name_commit(own / "control", revision.commit)
+    else:
+        templates = names()
     earlier = (own / "changelog").read_bytes() if (own / "changelog").is_file() else b""
     for name in templates:
         _write_one(own, name, values)
@@ -56,6 +61,7 @@ def _values(environment: EnvironmentSettings, revision: Revision, version: str) 
     major, minor = _python()
     return {
         "name": environment.application,
+        "source": environment.application,
         "user": user_name(environment.application),
         "version": version,
         "commit": revision.commit,
@@ -79,9 +85,14 @@ def _python() -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def is_own_packaging(files: frozenset[str]) -> bool:
+    """Whether a source of these paths is packaged by its own debian/ alone, templates in it rendered or not."""
+    return {each.removesuffix(".j2") for each in files} >= OWN_PACKAGING
+
+
 def refuse_what_we_cannot_package(files: frozenset[str]) -> None:
     """Raise BuildError where a source of these paths has neither packaging of its own nor what our templates need."""
-    if files >= OWN_PACKAGING:
+    if is_own_packaging(files):
         return
     for name, why in (
         ("pyproject.toml", "it tells how the application is installed"),
@@ -101,14 +112,44 @@ def _name_commit(control: Path, commit: str) -> None:
         control.write_text(re.sub(r"(?m)^(Package:.*)$", rf"\1\nXB-Git-Commit: {commit}", text), encoding="utf-8")
 
 
+def _source(control: Path) -> str:
+    """The name of the source package, which the changelog has to name as well; dpkg tells what is wrong with none."""
+    return str(Deb822(control.read_text(encoding="utf-8")).get("Source", ""))
+
+
+def _write_own(template: Path, values: dict[str, Any]) -> None:
+    """Render a template of the application's. It stays beside what is rendered, for it may be packaged itself."""
+    path = template.with_name(_rendered_name(template.name, values))
+    if path.exists():
+        raise BuildError(f"debian/ has both {path.name} and {template.name}.", next_step="Keep one of the two")
+    try:
+        text = _rendered(template.read_text(encoding="utf-8"), values)
+    except TemplateError as error:
+        raise BuildError(
+            f"debian/{template.name} could not be rendered: {error}.",
+            next_step=f"It may use {', '.join(sorted(values))}; see docs/packaging.md",
+        ) from None
+    _write(path, text, template.stat().st_mode)
+
+
 def _write_one(own: Path, template: str, values: dict[str, Any]) -> None:
-    path = own / template.removesuffix(".j2").replace("NAME", str(values["name"]))
+    path = own / _rendered_name(template, values)
     if path.exists() and path.name != "changelog":
         return
     text = (FOLDER / template).read_text(encoding="utf-8")
-    if template.endswith(".j2"):
-        jinja = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701 not HTML
-        text = jinja.from_string(text).render(values)
+    _write(path, _rendered(text, values) if template.endswith(".j2") else text, PLAIN)
+
+
+def _rendered_name(template: str, values: dict[str, Any]) -> str:
+    return template.removesuffix(".j2").replace("NAME", str(values["name"]))
+
+
+def _rendered(text: str, values: dict[str, Any]) -> str:
+    jinja = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701 not HTML
+    return jinja.from_string(text).render(values)
+
+
+def _write(path: Path, text: str, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    path.chmod(EXECUTABLE if path.name == "rules" else PLAIN)
+    path.chmod(EXECUTABLE if path.name == "rules" else mode)

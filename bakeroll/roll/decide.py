@@ -203,6 +203,8 @@ def _is_proven(turn: Turn) -> bool:
 def _failed(turn: Turn, instance: Instance) -> Failed | None:
     if says_another(instance, turn.memory, turn.version):
         return Failed(f"{instance.id} {turn.not_yet(instance)}", instance.id)
+    if turn.is_forward and (crash := turn.memory.crashing.get(instance.id)):
+        return Failed(f"{instance.id} does not come into service: {crash}", instance.id)
     waited = turn.now - turn.memory.waiting.get(instance.id, turn.now)
     if waited < turn.policy.in_service_timeout:
         return None

@@ -18,7 +18,8 @@ class Memory:
     `short_since` is since when the group has fewer instances than it desires. `fallen` are members of the release that
     went, `proving` those that are there; `lacking` zones without capacity, and what EC2 said.
     `over` are instance refreshes, and since when they are seen to be over; `began` is when this process did.
-    `watched_since`, `looked_at`, `trouble` and `is_judged` are of the canaries.
+    `watched_since`, `looked_at`, `trouble` and `is_judged` are of the canaries. `served` are all that ever were in
+    service, `consoles` when each console was looked at, `crashing` what those told whose service fails again and again.
     """
 
     healthy: Mapping[str, int] = field(default_factory=dict)
@@ -35,6 +36,9 @@ class Memory:
     proving: frozenset[str] = frozenset()
     over: Mapping[str, float] = field(default_factory=dict)
     began: float = 0
+    served: frozenset[str] = frozenset()
+    consoles: Mapping[str, float] = field(default_factory=dict)
+    crashing: Mapping[str, str] = field(default_factory=dict)
 
     def observed(self, fleet: Fleet, now: float, launched: Iterable[str] = (), image: str = "") -> "Memory":
         """This memory after one more observation. One that is not healthy begins to count anew.
@@ -70,6 +74,7 @@ class Memory:
             proving=frozenset(proving & members),
             answers={**self.answers, **heard},
             over={**over, **self.over},
+            served=self.served.union(healthy),
         )
 
 

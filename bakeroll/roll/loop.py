@@ -10,6 +10,7 @@ from bakeroll.fleet import Fleet
 from bakeroll.release import Release
 from bakeroll.roll import actions as act
 from bakeroll.roll import endings, timing
+from bakeroll.roll.crashes import listened
 from bakeroll.roll.decide import decide
 from bakeroll.roll.decision import Act, Done, Failed, Wait
 from bakeroll.roll.health import Memory, not_yet
@@ -116,6 +117,7 @@ class Loop:
         self._remember(settled(fleet, self.record))
         self.memory = self.memory.observed(fleet, now, self.record.launched, self._proved_image)
         self.memory = looked(self._as_turn(fleet, now), self.ports.probes)
+        self.memory = listened(self._as_turn(fleet, now), self.ports.machines)
         seen = scene(fleet, self.record, self.memory, self.policy, self.goal.version, now)
         self._tell_served(fleet, seen.desired, now)
         self.report(Event("roll", "", "scene", seen))

@@ -24,13 +24,17 @@ EPOCH = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What instances of an image do. Times are seconds after the launch, or after registration."""
+    """What instances of an image do. Times are seconds after the launch, or after registration.
+
+    `crashes`: so many seconds pass from one failure of its service to the next, which its console tells.
+    """
 
     version: str = ""
     boots: float = 2
     healthy: float = 1
     is_sick: bool = False
     dies: float | None = None
+    crashes: float | None = None
     state: str = "available"
     architecture: str = "x86_64"
 

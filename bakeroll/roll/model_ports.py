@@ -206,7 +206,13 @@ class ModelMachines:
             self.world.end(each)
 
     def console(self, instance: str) -> str:
-        return f"{instance} booted\nlinks[1]: connection refused\n"
+        self.world.call()
+        machine, every = self.world.machines[instance], self.world.behaviour(instance).crashes
+        failures = int((self.world.time - machine.launched) / every) if every else 0
+        told = "".join(
+            f"bakeroll: links.service ended with exit-code 1, failure {n} since boot\n" for n in range(1, failures + 1)
+        )
+        return f"{instance} booted\n{told}links[1]: connection refused\n"
 
     def subnets(self, ids: Sequence[str]) -> Sequence[Subnet]:
         self.world.call()

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from bakeroll.errors import RollFailed
 from bakeroll.fleet import SLOT_TAG, Answer, Fleet, Group, Health, Instance, RefreshState, Subnet, TargetGroup
@@ -18,6 +20,10 @@ from bakeroll.roll.record import Goal, Record
 from bakeroll.roll.twin import names
 
 NAMES_AT_MOST = 5
+LONGEST_ANSWER = 64 * 1024
+"""Bytes that are read of what an instance answers; JSON that is cut there is none."""
+SHOWN_CHARACTERS = 60
+"""Of an answer that is not what was asked for."""
 AWAY = ("Terminating", "Standby", "EnteringStandby")
 """Lifecycle states in which an instance of the second group takes no part."""
 
@@ -176,16 +182,39 @@ def ask_over_http(addresses: Mapping[str, str], port: int, path: str) -> Mapping
 
 
 def _version(url: str) -> str | Exception:
-    import json
     from http.client import HTTPException
-    from urllib.error import URLError
+    from urllib.error import HTTPError, URLError
     from urllib.request import ProxyHandler, build_opener
 
     try:
         # An instance is asked itself, never through the proxy of the environment.
         with build_opener(ProxyHandler({})).open(url, timeout=2) as response:
-            return str(json.load(response)["version"])
+            return _told(url, response.read(LONGEST_ANSWER))
+    except HTTPError as error:
+        return ConnectionError(f"{error.url} answered {error.code} {error.reason}{_hint(error.code, url)}")
     except URLError as error:
-        return ConnectionError(str(error.reason))
-    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
-        return ConnectionError(f"{type(error).__name__}: {error}")
+        return ConnectionError(f"{url}: {error.reason}")
+    except (OSError, HTTPException) as error:
+        return ConnectionError(f"{url}: {type(error).__name__}: {error}")
+
+
+def _told(url: str, body: bytes) -> str | Exception:
+    import json
+
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return ConnectionError(f"{url} answered no JSON: {body.decode(errors='replace')[:SHOWN_CHARACTERS]!r}")
+    if not isinstance(answer, dict) or "version" not in answer:
+        return ConnectionError(f'{url} answered JSON without "version": {json.dumps(answer)[:SHOWN_CHARACTERS]}')
+    return str(answer["version"])
+
+
+def _hint(status: int, url: str) -> str:
+    """What most often is the reason."""
+    host = urlsplit(url).netloc
+    if status == HTTPStatus.BAD_REQUEST:
+        return f": does the application take the Host header {host} (Django: ALLOWED_HOSTS)?"
+    if status == HTTPStatus.NOT_FOUND:
+        return ": name another path, or null, as `version` in deploy.yml"
+    return ""

@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from bakeroll.aws.session import code_of, identity
 from bakeroll.document import Document
@@ -213,3 +214,21 @@ def test_a_target_group_is_found_by_its_name_where_its_address_is_asked_for(acco
 
     assert account.balancers.url([NAME]) == account.balancers.url([account.target_group])
     assert account.balancers.url([NAME]) == f"http://{balancer['DNSName']}"
+
+
+def test_the_console_of_an_instance_that_gives_no_latest_one_is_what_aws_kept(account: Account) -> None:
+    asked: list[str] = []
+
+    def refused(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        asked.append(params["body"]["Latest"])
+        if asked[-1] == "false":
+            return None
+        error = {"Code": "UnsupportedOperation", "Message": "This instance type does not support retrieving it"}
+        answer: Any = AWSResponse("", 400, {}, None)  # type: ignore[arg-type]
+        return answer, {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}
+
+    answering: Any = refused
+    account.clients.ec2.meta.events.register("before-call.ec2.GetConsoleOutput", answering)
+
+    assert account.machines.console(next(iter(account.group.lifecycles)))
+    assert asked == ["true", "false"]

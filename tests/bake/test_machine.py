@@ -297,6 +297,17 @@ def test_a_package_that_cannot_be_installed_fails_the_bake_and_leaves_nothing(wo
     assert world.left() == []
 
 
+def test_a_package_none_of_whose_units_is_enabled_fails_the_bake(world: World, base: Image) -> None:
+    idle = build(world.folder, "idle", "1.0-1", "#!/bin/sh\n")
+    world.repository.publish(idle)
+
+    with pytest.raises(BakeError, match=r"no enabled unit of the package idle: .* Its units: idle\.service") as caught:
+        bake_application(world.bakery, idle, REVISION, base)
+
+    assert "Give debian/idle.service [Install] with WantedBy=multi-user.target" in caught.value.what
+    assert world.left() == []
+
+
 def test_a_repository_with_other_bytes_than_the_recipe_names_fails_the_bake(world: World, base: Image) -> None:
     package = build(world.folder, "other", "1.0-1")
     world.repository.publish(package)

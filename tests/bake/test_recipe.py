@@ -11,26 +11,30 @@ PACKAGE = "links 1.4.0-1 9f86d081"
 
 
 def test_the_same_parts_have_the_same_digest() -> None:
-    assert application_recipe("ami-1", PACKAGE, METHOD).digest == application_recipe("ami-1", PACKAGE, METHOD).digest
+    assert (
+        application_recipe("ami-1", PACKAGE, 8000, METHOD).digest
+        == application_recipe("ami-1", PACKAGE, 8000, METHOD).digest
+    )
 
 
 def test_a_base_and_an_application_image_of_the_same_parts_have_different_digests() -> None:
-    assert base_recipe("ami-1", PACKAGE, METHOD).digest != application_recipe("ami-1", PACKAGE, METHOD).digest
+    assert base_recipe("ami-1", PACKAGE, METHOD).digest != application_recipe("ami-1", PACKAGE, 8000, METHOD).digest
 
 
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        (application_recipe("ami-1", "links 1.4.1-1 60303ae2", METHOD), "package changed"),
-        (application_recipe("ami-2", PACKAGE, METHOD), "base image changed"),
-        (application_recipe("ami-1", PACKAGE, replace(METHOD, playbook="other")), "playbook changed"),
-        (application_recipe("ami-1", PACKAGE, replace(METHOD, template="other")), "template changed"),
-        (application_recipe("ami-1", PACKAGE, replace(METHOD, tools="other")), "tools changed"),
-        (application_recipe("ami-2", "links 2-1 00", METHOD), "package and base image changed"),
+        (application_recipe("ami-1", "links 1.4.1-1 60303ae2", 8000, METHOD), "package changed"),
+        (application_recipe("ami-1", PACKAGE, 9000, METHOD), "port changed"),
+        (application_recipe("ami-2", PACKAGE, 8000, METHOD), "base image changed"),
+        (application_recipe("ami-1", PACKAGE, 8000, replace(METHOD, playbook="other")), "playbook changed"),
+        (application_recipe("ami-1", PACKAGE, 8000, replace(METHOD, template="other")), "template changed"),
+        (application_recipe("ami-1", PACKAGE, 8000, replace(METHOD, tools="other")), "tools changed"),
+        (application_recipe("ami-2", "links 2-1 00", 8000, METHOD), "package and base image changed"),
     ],
 )
 def test_each_part_changes_the_digest_and_is_named_as_the_reason(changed: object, reason: str) -> None:
-    old = application_recipe("ami-1", PACKAGE, METHOD)
+    old = application_recipe("ami-1", PACKAGE, 8000, METHOD)
     assert isinstance(changed, type(old))
     assert changed.digest != old.digest
     assert why(old.short_parts, changed) == reason

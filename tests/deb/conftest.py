@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from bakeroll import settings
+from bakeroll.deb import source
+from bakeroll.deb.build import build
+from bakeroll.events import Event
 from bakeroll.process import run
+from bakeroll.release import Package
+from bakeroll.settings import EnvironmentSettings
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "Ada",
@@ -13,6 +19,18 @@ IDENTITY = {
     "GIT_COMMITTER_EMAIL": "ada@example.invalid",
     "GIT_CONFIG_GLOBAL": "/dev/null",
     "GIT_CONFIG_SYSTEM": "/dev/null",
+}
+
+
+# The least that our templates package: a module, no dependency, no network.
+SMALL = {
+    "pyproject.toml": (
+        '[build-system]\nrequires = ["flit_core==3.12.0"]\nbuild-backend = "flit_core.buildapi"\n'
+        '[project]\nname = "small"\nversion = "0"\ndescription = "small"\n[project.scripts]\nsmall = "small:main"\n'
+    ),
+    "small.py": 'def main() -> None:\n    print("small")\n',
+    "requirements.txt": "",
+    "deploy.yml": "application: small\nenvironments:\n  local: {cloud: local}\n",
 }
 
 
@@ -45,6 +63,34 @@ class Repository:
         self.git("tag", name)
 
 
+class Builder:
+    """Builds what a repository holds, into one folder."""
+
+    def __init__(self, repository: Repository, output: Path) -> None:
+        self.repository, self.output = repository, output
+        self.events: list[Event] = []
+
+    @property
+    def environment(self) -> EnvironmentSettings:
+        return settings.load(self.repository.path, "local")
+
+    def build(self, environment: EnvironmentSettings | None = None) -> Package:
+        found = source.revision(self.repository.path, is_dirty_allowed=False, run=run)
+        version = source.version_of(self.repository.path, found, run=run)
+        return build(
+            environment or self.environment, found, version, output=self.output, run=run, report=self.events.append
+        )
+
+    def is_built(self) -> bool:
+        """Whether the last call built, and did not find, the package."""
+        return any(event.kind == "detail" for event in self.events)
+
+
+def unpacked(package: Package, folder: Path) -> Path:
+    run(["dpkg-deb", "--extract", str(package.path), str(folder)])
+    return folder
+
+
 @pytest.fixture
 def make_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Repository]:
     for name in [each for each in os.environ if each.startswith("GIT_")]:
@@ -59,3 +105,10 @@ def make_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
 @pytest.fixture
 def repository(make_repository: Callable[[str], Repository]) -> Repository:
     return make_repository("repository")
+
+
+@pytest.fixture
+def small(repository: Repository, tmp_path: Path) -> Builder:
+    repository.commit(**SMALL)
+    repository.tag("v1.0")
+    return Builder(repository, tmp_path / "out")

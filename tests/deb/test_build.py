@@ -10,70 +10,21 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from bakeroll import settings
-from bakeroll.deb import source, templates
-from bakeroll.deb.build import build
+from bakeroll.deb import templates
 from bakeroll.errors import BuildError
-from bakeroll.events import Event
 from bakeroll.process import run
 from bakeroll.release import Package
-from bakeroll.settings import EnvironmentSettings
-from tests.deb.conftest import Repository
+from tests.deb.conftest import SMALL, Builder, Repository, unpacked
 
 pytestmark = pytest.mark.slow
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "links"
-# The least that our templates package: a module, no dependency, no network.
-SMALL = {
-    "pyproject.toml": (
-        '[build-system]\nrequires = ["flit_core==3.12.0"]\nbuild-backend = "flit_core.buildapi"\n'
-        '[project]\nname = "small"\nversion = "0"\ndescription = "small"\n[project.scripts]\nsmall = "small:main"\n'
-    ),
-    "small.py": 'def main() -> None:\n    print("small")\n',
-    "requirements.txt": "",
-    "deploy.yml": "application: small\nenvironments:\n  local: {cloud: local}\n",
-}
-
-
-class Builder:
-    """Builds what a repository holds, into one folder."""
-
-    def __init__(self, repository: Repository, output: Path) -> None:
-        self.repository, self.output = repository, output
-        self.events: list[Event] = []
-
-    @property
-    def environment(self) -> EnvironmentSettings:
-        return settings.load(self.repository.path, "local")
-
-    def build(self, environment: EnvironmentSettings | None = None) -> Package:
-        found = source.revision(self.repository.path, is_dirty_allowed=False, run=run)
-        version = source.version_of(self.repository.path, found, run=run)
-        return build(
-            environment or self.environment, found, version, output=self.output, run=run, report=self.events.append
-        )
-
-    def is_built(self) -> bool:
-        """Whether the last call built, and did not find, the package."""
-        return any(event.kind == "detail" for event in self.events)
-
-
-@pytest.fixture
-def small(repository: Repository, tmp_path: Path) -> Builder:
-    repository.commit(**SMALL)
-    repository.tag("v1.0")
-    return Builder(repository, tmp_path / "out")
 
 
 def contents(package: Package) -> dict[str, str]:
     """The package's files with their modes."""
     lines = run(["dpkg-deb", "--contents", str(package.path)]).splitlines()
     return {line.split(maxsplit=5)[5].partition(" -> ")[0]: line.split()[0] for line in lines}
-
-
-def unpacked(package: Package, folder: Path) -> Path:
-    run(["dpkg-deb", "--extract", str(package.path), str(folder)])
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,16 @@ def test_each_package_of_an_applications_own_packaging_names_its_commit(tmp_path
     )
 
 
+def test_a_template_of_control_or_rules_is_packaging_of_its_own(tmp_path: Path) -> None:
+    control = own_packaging(tmp_path, "")
+    control.rename(control.with_name("control.j2")).write_text("Source: {{ name }}\n\nPackage: {{ name }}\n")
+
+    written(tmp_path)
+
+    assert control.read_text() == f"Source: api\n\nPackage: api\nXB-Git-Commit: {COMMIT}\n"
+    assert templates.is_own_packaging(frozenset({"debian/control.j2", "debian/rules"}))
+
+
 def test_a_commit_that_the_packaging_names_itself_stays(tmp_path: Path) -> None:
     text = "Source: api\n\nPackage: api\nXBS-Git-Commit: mine\n"
     control = own_packaging(tmp_path, text)

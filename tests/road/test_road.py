@@ -100,12 +100,15 @@ def test_a_service_that_dies_at_start_is_taken_away_and_the_old_one_serves(servi
 
     # It dies on an instance alone, so that its own tests pass.
     dying = 'if os.environ.get("INSTANCE_ID"):\n    print("no database", flush=True)\n    os._exit(1)\nLONGEST_SLEEP'
+    serving.settle(policy={"in_service_timeout": 200})
     with serving.changed("links/web.py", "LONGEST_SLEEP", dying, count=1):
         with serving.load() as load:
             ended = serving.fab("deploy")
         after = serving.status()
+        serving.settle(policy={"in_service_timeout": 20})
 
     assert ended.code == 3, ended.said
+    assert "does not come into service: links.service ended with exit-code" in ended.said
     assert "no database" in ended.said
     assert after == before
     assert load["failed"] == 0, load["first_failures"]

@@ -27,6 +27,7 @@ NEW: Mapping[str, Behaviour] = {
     "stuck": Behaviour("2.0-1", boots=1e9),
     "dies": Behaviour("2.0-1", dies=4),
     "other": Behaviour("1.9-1"),
+    "crashing": Behaviour("", crashes=1),
 }
 STRATEGIES = ("surge", "rolling", "canary", "blue-green", "refresh")
 CALLS_AT_MOST = 4000

@@ -137,6 +137,13 @@ ROWS = [
         Failed("i-3 was not in service after 20 s: unhealthy", "i-3"),
     ),
     Row(
+        "an instance whose service fails again and again fails the roll before its time",
+        replace(FLEET, instances=(*OLD, new("i-2", ""), new("i-3", ""))),
+        LAUNCHED,
+        Memory(crashing={"i-3": "links.service ended with exit-code 1, 5 times"}),
+        Failed("i-3 does not come into service: links.service ended with exit-code 1, 5 times", "i-3"),
+    ),
+    Row(
         "when all are in service they are attached, announced beforehand",
         replace(FLEET, instances=BOTH),
         LAUNCHED,

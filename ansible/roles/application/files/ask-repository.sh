@@ -18,14 +18,3 @@ fi
 if ! apt-get -q install --simulate --no-install-recommends "$name=$version" > /dev/null 2>&1; then
     mv /var/lib/apt/base-lists/* /var/lib/apt/lists/
 fi
-
-# Whatever the package's unit says itself: it starts when this instance knows its own name.
-mkdir -p "/etc/systemd/system/$name.service.d"
-cat > "/etc/systemd/system/$name.service.d/instance.conf" <<'END'
-[Unit]
-Wants=instance-identity.service
-After=instance-identity.service
-
-[Service]
-EnvironmentFile=-/run/instance.env
-END

@@ -1,0 +1,3 @@
+from bakeroll.tasks import namespace
+
+__all__ = ["namespace"]
