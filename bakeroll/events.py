@@ -1,8 +1,14 @@
-"""What happens, told while it happens. Rooms report; the console shows."""
+"""What happens, told while it happens. Rooms report; the console shows.
+
+Each text is made printable, in one line, when it is put into words here: so neither a screen, a log nor a timeline has
+what a console, a balancer or a commit slips in.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from bakeroll.wording import one_line
 
 Stage = Literal["cloud", "package", "publish", "bake", "roll", "release"]
 LaneState = Literal["launching", "booting", "proving", "in service", "unhealthy", "draining", "standing by", "gone"]
@@ -23,6 +29,9 @@ class Lane:
     note: str = ""
     is_new: bool = False
 
+    def __post_init__(self) -> None:
+        _make_printable(self, "release", "note")
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -37,6 +46,9 @@ class Scene:
     floor: int
     desired: int
     awaited: str = ""
+
+    def __post_init__(self) -> None:
+        _make_printable(self, "awaited")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,14 @@ class Event:
     text: str
     kind: Literal["progress", "detail", "done", "heading", "plan", "note", "scene"] = "progress"
     scene: Scene | None = None
+
+    def __post_init__(self) -> None:
+        _make_printable(self, "text")
+
+
+def _make_printable(told: Lane | Scene | Event, *names: str) -> None:
+    for each in names:
+        object.__setattr__(told, each, one_line(getattr(told, each)))  # it is frozen, and was made just now
 
 
 Report = Callable[[Event], None]

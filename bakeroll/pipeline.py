@@ -331,7 +331,8 @@ def _described(revision: Revision) -> str:
     of = f"{revision.branch}@{revision.short}" if revision.branch else f"commit {revision.short}"
     changed = " and changes that no commit holds" if revision.is_dirty else ""
     ago = age(revision.committed_at, datetime.now(UTC))
-    return f"{of} “{revision.subject}”{changed} ({revision.author}, {ago} ago)"
+    by = f"{revision.author}, " if revision.author else ""
+    return f"{of} “{revision.subject}”{changed} ({by}{ago} ago)"
 
 
 def _would(site: Site, stage: Stage, what: str) -> None:

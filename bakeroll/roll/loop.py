@@ -27,6 +27,7 @@ from bakeroll.roll.telling import Telling
 from bakeroll.roll.turn import Turn
 from bakeroll.roll.watching import looked
 from bakeroll.settings import Policy
+from bakeroll.wording import printable
 
 TROUBLES = 5
 """So many turns on end may end with an error of the cloud's API, beyond the retries of each call."""
@@ -272,7 +273,7 @@ class Loop:
         self.memory = replace(
             self.memory, fallen=(), proving=frozenset(), lacking={}, waiting={}, short_since=None
         )  # what is awaited now has all its time
-        self._remember(self.record.backing_out(why, self.fleet))
+        self._remember(self.record.backing_out(printable(why), self.fleet))
 
     def _console(self, instance: str) -> str:
         if not instance.startswith("i-"):

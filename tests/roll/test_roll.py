@@ -173,6 +173,25 @@ def test_a_sick_release_is_taken_away_and_the_message_tells_why() -> None:
     assert history(ports(fleet).table, "links", "dev") == []
 
 
+def test_what_an_instance_writes_on_its_console_is_printable_in_the_error_and_in_the_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fleet = world(2, SICK)
+    through = ports(fleet)
+    console = "\x1b[2J\x1b[0;32m  OK  \x1b[0m started\r\nlinks[1]: \x1b]0;owned\x07refused\u202e\r\n"
+    monkeypatch.setattr(type(through.machines), "console", lambda *_: console)
+    records: list[str] = []
+
+    def look() -> None:
+        records.extend(document.body for document in fleet.table.values())
+
+    with pytest.raises(RolledBack) as error:
+        rolled(fleet, through=Cut(watch=look).ports(through))
+
+    assert error.value.what.endswith("last lines of its console:\n    OK   started\n  links[1]: refused")
+    assert not [each for each in records if r"\u001b" in each or r"\u202e" in each]
+
+
 def test_a_first_release_that_is_sick_leaves_the_group_as_it_was() -> None:
     fleet = first_release()
     fleet.images = {"ami-new": Behaviour("2.0-1", is_sick=True)}
