@@ -1,7 +1,7 @@
 """The loop of a roll that holds its lease: observe, decide, act; until done, failed and backed out, or interrupted."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from bakeroll.errors import CloudError, RollFailed
@@ -325,7 +325,7 @@ class Loop:
     def _finish(self, fleet: Fleet) -> Outcome:
         self.lease.check()
         if self.record.stage == "forward":
-            write_release(self.ports.table, self.goal.release)
+            self._write_release()
             self._write_timing(fleet)
         closed = endings.closed(self.record, fleet, self.policy, self.clock)
         self.records.write(closed)  # a roll whose end could not be written has not ended
@@ -339,6 +339,12 @@ class Loop:
         self.tell.say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
         seconds = self.clock.monotonic() - self.started
         return Outcome(self.goal.release, is_new=True, in_service=len(fleet.members), retired=retired, seconds=seconds)
+
+    def _write_release(self) -> None:
+        """It serves since now; who asked for it first, and when, the record knows also where another goes on."""
+        release = replace(self.goal.release, released_at=self.clock.now().astimezone(UTC))
+        asked_at = self.record.release.get("released_at") or self.goal.release.released_at.isoformat()
+        write_release(self.ports.table, release, asked_at)
 
     def _write_timing(self, fleet: Fleet) -> None:
         if self.tell.boots:
