@@ -37,7 +37,7 @@ class Lane:
 class Scene:
     """A roll at one moment: its lanes, the capacity `in_service` against its `floor`, and what is `awaited`.
 
-    `desired` is the capacity that others ask for, without what the roll has added to it.
+    `desired` is the capacity that others ask for, without what the roll has added to it; `doing` where the roll is.
     """
 
     fleet: str
@@ -46,9 +46,10 @@ class Scene:
     floor: int
     desired: int
     awaited: str = ""
+    doing: str = ""
 
     def __post_init__(self) -> None:
-        _make_printable(self, "awaited")
+        _make_printable(self, "awaited", "doing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,13 @@ class Event:
     `progress` lines are redrawn in place on a terminal and printed once each in a log; `detail` lines
     (a tool's own output) are shown nowhere but under `--verbose`; `done` closes the stage; a `heading` stands
     above all stages and stays; a `plan` is what a dry run says of a stage; a `note` stays and closes nothing;
+    a `wait` is printed in a log, and not drawn on a terminal, where the scene goes on telling what is awaited;
     a `scene`, reported at each turn of a roll, is drawn on a terminal, and printed nowhere.
     """
 
     stage: Stage
     text: str
-    kind: Literal["progress", "detail", "done", "heading", "plan", "note", "scene"] = "progress"
+    kind: Literal["progress", "detail", "done", "heading", "plan", "note", "wait", "scene"] = "progress"
     scene: Scene | None = None
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from bakeroll.events import Report
 from bakeroll.process import run
 from bakeroll.release import Release
 from bakeroll.settings import EnvironmentSettings
+from bakeroll.wording import to_the_second
 
 if TYPE_CHECKING:
     from bakeroll.apt.keys import GnupgKey
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bakeroll.bake.oven import Bakery
     from bakeroll.fleet import Group
     from bakeroll.roll.doctor import Chart
+    from bakeroll.roll.ended import EndedRoll
     from bakeroll.roll.loop import Poll
     from bakeroll.roll.plan import Plan
     from bakeroll.roll.ports import Ports
@@ -235,7 +237,7 @@ class Site:
         from bakeroll.roll.doctor import examine
 
         environment = self.environment
-        now = datetime.now(UTC)
+        now = datetime.now().astimezone()
         return examine(environment.fleet, environment.application, environment.name, self.ports, now)
 
     def take_away(self, instances: Sequence[str]) -> None:
@@ -252,7 +254,7 @@ class Site:
         from bakeroll.roll.record import Records
 
         record = Records(self.ports.table, self.environment.fleet).read()
-        return record.soaks_until if record and record.stage == "soaking" else None
+        return to_the_second(record.soaks_until) if record and record.stage == "soaking" else None
 
     def preview(self, release: Release | None) -> str:
         """What a roll to the release, or to an image yet to be baked, would do."""
@@ -273,6 +275,12 @@ class Site:
         from bakeroll.roll.history import history
 
         return history(self.ports.table, self.environment.application, self.environment.name)
+
+    def ended_rolls(self) -> "Sequence[EndedRoll]":
+        """The rolls of the environment that ended with their release not serving, the newest first."""
+        from bakeroll.roll.ended import ended_rolls
+
+        return ended_rolls(self.ports.table, self.environment.application, self.environment.name)
 
     def status(self) -> "FleetStatus":
         from bakeroll.roll.status import status

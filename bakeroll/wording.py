@@ -1,4 +1,4 @@
-"""How text is put for people and for the records: what came from outside made printable, and counts with their noun.
+"""How text is put for people and for the records: what came from outside made printable; counts and moments in words.
 
 Owns what a terminal may be sent of a text that somebody else wrote: a commit's subject, an instance's console, an
 answer of AWS's. Pure. Whoever prints, writes JSON or writes a record asks it.
@@ -6,6 +6,7 @@ answer of AWS's. Pure. Whoever prints, writes JSON or writes a record asks it.
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 _ESCAPES = re.compile(
@@ -54,10 +55,32 @@ def all_printable(found: Any) -> Any:
     return found
 
 
-def counted(number: int, noun: str) -> str:
+def moment(at: datetime, now: datetime) -> str:
+    """A time of day in the zone of `now`, with its date where that is not today's.
+
+    >>> from datetime import UTC
+    >>> moment(datetime(2026, 1, 1, 9, tzinfo=UTC), datetime(2026, 1, 1, 12, tzinfo=UTC))
+    '09:00:00'
+    >>> moment(datetime(2025, 1, 1, 9, tzinfo=UTC), datetime(2026, 1, 1, 12, tzinfo=UTC))
+    '2025-01-01 09:00'
+    """
+    there = at.astimezone(now.tzinfo)
+    return f"{there:%H:%M:%S}" if there.date() == now.date() else f"{there:%Y-%m-%d %H:%M}"
+
+
+def to_the_second(time: str) -> str:
+    """A time in ISO 8601 without fractions of a second; what is no time, and empty, stays as it is.
+
+    >>> to_the_second("2026-01-01T09:00:00.123456+00:00")
+    '2026-01-01T09:00:00+00:00'
+    """
+    return re.sub(r"[.,]\d+", "", time, count=1)
+
+
+def counted(number: int, noun: str, ending: str = "s") -> str:
     """A number of things.
 
     >>> counted(1, "instance"), counted(2, "API call")
     ('1 instance', '2 API calls')
     """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {noun}{'' if number == 1 else ending}"
