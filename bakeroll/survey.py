@@ -89,7 +89,7 @@ def next_step(environment: str, release: Release | None, fleet: "FleetStatus") -
 
 def _mended(environment: str, roll: "RollStatus") -> str:
     fix = f"fab doctor --env={environment} --fix"
-    if roll.goes_on:
+    if roll.is_past_commit:
         return f"Past its commit point, it goes on from there: {fix}"
     if not roll.version:
         return f"It had begun nothing: {fix}"

@@ -102,7 +102,7 @@ def history_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
         rows = [_history_row(mark, each, now) for mark, each in marked]
         yield from columns([["", "version", "commit", "when", "", "by", "image", ""], *rows])
     if releases:
-        yield f"→ was rolled last. What serves: fab status --env={found['environment']}"
+        yield f"→ came to serve last. What serves now: fab status --env={found['environment']}"
     if rolls:
         yield "✗ came to nothing: its release does not serve."
 

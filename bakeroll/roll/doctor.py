@@ -46,7 +46,7 @@ class Chart:
     @property
     def is_committed(self) -> bool:
         """Whether the roll that was cut off is past its commit point, and goes on rather than back."""
-        return bool(self.record and self.record.goes_on(self.fleet))
+        return bool(self.record and self.record.is_past_commit(self.fleet))
 
 
 def examine(name: str, application: str, environment: str, ports: Ports, now: datetime) -> Chart:

@@ -30,7 +30,8 @@ def rolled_back(record: Record, fleet: Fleet, goal: Goal) -> RolledBack:
     first = record.back_from or 0
     again = {each for n, ids in record.filled.items() if int(n) >= first for each in ids}
     new = len({*record.launched, *record.retiring} - {*record.found.members, *again})
-    taken = f"The {counted(new, 'new instance')} {'was' if new == 1 else 'were'} taken away."
+    taken = "The new instance was taken away." if new == 1 else f"The {new} new instances were taken away."
+    taken = taken if new else "No new instance had been launched."
     serve = f"{counted(len(old), 'old one')} ({versions}) {'serves' if len(old) == 1 else 'serve'}."
     serve = serve if old else "No instance served before, and none does now."
     return RolledBack(

@@ -11,7 +11,7 @@ from bakeroll.release import Release
 from bakeroll.roll import actions as act
 from bakeroll.roll import ended, endings, timing
 from bakeroll.roll.decide import decide
-from bakeroll.roll.decision import Act, Done, Failed, Paused, Wait
+from bakeroll.roll.decision import Act, Decision, Done, Failed, Paused, Wait
 from bakeroll.roll.health import Memory, not_yet
 from bakeroll.roll.history import write_release
 from bakeroll.roll.lanes import scene
@@ -120,14 +120,14 @@ class Loop:
         self._remember(settled(fleet, self.record))
         self.memory = self.memory.observed(fleet, now, self.record.launched, self._proved_image)
         self.memory = looked(self._as_turn(fleet, now), self.ports.probes)
-        asked_for = self._asked_for()
-        self._show(self._as_turn(fleet, now), asked_for)
-        match asked_for or decide(fleet, self.goal, self.policy, self.record, self.memory, now):
+        decision = self._asked_for() or decide(fleet, self.goal, self.policy, self.record, self.memory, now)
+        self._show(self._as_turn(fleet, now), decision)
+        match decision:
             case Paused():
                 self._hold(now)
-            case Act() as decision:
+            case Act():
                 self._act(decision, now)
-            case Wait() as decision:
+            case Wait():
                 self._wait(decision, now)
             case Failed(why, instance, ending):
                 self._fail(why, instance, ending)
@@ -158,12 +158,12 @@ class Loop:
             )
         return Paused(request.by, request.at, datetime.fromisoformat(request.until))
 
-    def _show(self, turn: Turn, asked_for: Paused | Failed | None) -> None:
+    def _show(self, turn: Turn, decision: Decision | Paused) -> None:
         """Tell where the roll is: each change of state in a line, the lanes, and what those hear who look on."""
-        pause = asked_for if isinstance(asked_for, Paused) else None
+        pause = decision if isinstance(decision, Paused) else None
         paused = f"paused by {pause.by} until {moment(pause.until, self.clock.now())}" if pause else ""
         if pause != self.paused:
-            if not isinstance(asked_for, Failed):
+            if not isinstance(decision, Failed):
                 self.tell.say(paused or "resumed, and goes on")
             self.paused = pause
         at = phase(turn)
@@ -173,7 +173,8 @@ class Loop:
             self.phase = at
         seen = scene(turn.fleet, turn.record, turn.memory, self.policy, self.goal.version, turn.now)
         self._tell_served(turn.fleet, seen.desired, turn.now)
-        self.report(Event("roll", "", "scene", replace(seen, doing=paused or at.told(turn.now))))
+        doing = paused or at.told(turn.now) + ("" if at.seconds else self._limit(decision, turn.now))
+        self.report(Event("roll", "", "scene", replace(seen, doing=doing)))
 
     def _hold(self, now: float) -> None:
         """Do nothing. What is awaited has all its time when the roll goes on: it may have waited for the roll."""
@@ -249,10 +250,15 @@ class Loop:
         if why := self._too_long(wait, now):
             return self._fail(why, wait.what)
         if now - wait.since >= PATIENCE:
-            gives_up = self.clock.now() + timedelta(seconds=wait.until - now)
-            text = f"{' '.join(state)} for {now - wait.since:.0f} s; gives up at {gives_up:%H:%M:%S}"
+            text = f"{' '.join(state)} for {now - wait.since:.0f} s{self._limit(wait, now)}"
             self.tell.waits(" ".join(state), text)
         return self._sleep()
+
+    def _limit(self, decision: Decision | Paused, now: float) -> str:
+        """Until when it is waited, where that goes on for a while."""
+        if not isinstance(decision, Wait) or now - decision.since < PATIENCE:
+            return ""
+        return f"; gives up at {self.clock.now() + timedelta(seconds=decision.until - now):%H:%M:%S}"
 
     def _too_long(self, wait: Wait, now: float) -> str:
         """Why nothing more is waited for, if so."""
@@ -289,7 +295,7 @@ class Loop:
                 left=endings.left(self.goal, self.fleet),
                 next_step=endings.again(self.goal, self.record),
             )
-        self.tell.say(f"failed: {why}; the new instances are taken away")
+        self.tell.say(f"{'failed: ' if ending == 'failed' else ''}{why}; the new instances are taken away")
         self._back_out(why + self._console(instance), ending)
 
     def _back_out(self, why: str, ending: Ending) -> None:
@@ -388,6 +394,8 @@ class Loop:
             )
 
     def _tell_served(self, fleet: Fleet, wanted: int, now: float) -> None:
+        if self.record.stage != "forward":
+            return
         mine = [each for each in fleet.instances if each.image == self.record.image and each.is_alive]
         checks, version = self.policy.healthy_checks, self.goal.version
         serving = {each.id for each in mine if not not_yet(fleet, each, self.memory, checks, version)}

@@ -152,7 +152,7 @@ class Record:
         known = (self.found.template_version, self.pinned, *self.versions)
         return fleet.template == self.found.template and fleet.template_version in known
 
-    def goes_on(self, fleet: Fleet) -> bool:
+    def is_past_commit(self, fleet: Fleet) -> bool:
         """Whether this roll, cut off, is past its commit point, and so is led on rather than taken back.
 
         A group that launches by itself is committed before anything is proved: there it is past it when one of those

@@ -32,9 +32,10 @@ class InstanceStatus:
 class RollStatus:
     """A roll that has not ended. `version` is empty while it has written nothing down yet; times are ISO 8601.
 
-    `is_cut_off`: nobody goes on with it; mended it goes on where `goes_on`, else it is taken back. `is_backing_out`: it
-    takes its new instances away. `doing` is what its process did when it was last heard of; where that lasts a set
-    time, `doing_seconds`, it does so since `doing_since`. Who paused it and until when is empty where nobody did.
+    `is_cut_off`: nobody goes on with it; mended, it goes on where it `is_past_commit`, else it is taken back.
+    `is_backing_out`: it takes its new instances away. `doing` is what its process did when it was last heard of; where
+    that lasts a set time, `doing_seconds`, it does so since `doing_since`. `paused_by` and `paused_until` are empty
+    where nobody paused it.
     """
 
     version: str
@@ -43,7 +44,7 @@ class RollStatus:
     heard: str
     is_cut_off: bool
     is_backing_out: bool
-    goes_on: bool = False
+    is_past_commit: bool = False
     doing: str = ""
     doing_since: str = ""
     doing_seconds: float = 0
@@ -133,7 +134,7 @@ def under_way(
         heard=to_the_second(held.heard) if held else "",
         is_cut_off=not is_led,
         is_backing_out=bool(record and record.stage == "back"),
-        goes_on=bool(record and record.goes_on(seen)),
+        is_past_commit=bool(record and record.is_past_commit(seen)),
         doing=told.doing if told else "",
         doing_since=to_the_second(told.doing_since) if told else "",
         doing_seconds=told.doing_seconds if told else 0,

@@ -34,7 +34,7 @@ def found(**changes: Any) -> dict[str, Any]:
 def rolling(**changes: Any) -> dict[str, Any]:
     roll = {"version": "2.0-1", "by": "ops@build", "since": AT.isoformat(), "heard": AT.isoformat()}
     doing = {"doing": "", "doing_since": "", "doing_seconds": 0, "paused_by": "", "paused_until": ""}
-    return {**roll, **doing, "is_cut_off": False, "is_backing_out": False, "goes_on": False, **changes}
+    return {**roll, **doing, "is_cut_off": False, "is_backing_out": False, "is_past_commit": False, **changes}
 
 
 def test_status_tells_what_serves_since_when() -> None:
@@ -123,7 +123,7 @@ def test_history_marks_what_was_rolled_last() -> None:
 
     assert said[1].startswith("→  1.0-1")
     assert said[2].startswith("   0.9-1")
-    assert said[3] == "→ was rolled last. What serves: fab status --env=dev"
+    assert said[3] == "→ came to serve last. What serves now: fab status --env=dev"
 
 
 def test_history_tells_rolls_that_came_to_nothing_among_the_releases_how_why_and_by_whom() -> None:

@@ -52,7 +52,7 @@ def fleet(
             id="a roll was cut off before its commit point",
         ),
         pytest.param(
-            fleet(OTHER, roll=replace(DEAD, goes_on=True)),
+            fleet(OTHER, roll=replace(DEAD, is_past_commit=True)),
             [],
             "Past its commit point, it goes on from there: fab doctor --env=dev --fix",
             id="a roll was cut off after it",

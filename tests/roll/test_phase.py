@@ -54,9 +54,9 @@ def told(fleet: World, policy: Policy, *others: Callable[[], None]) -> list[Even
 
 
 def doings(events: Sequence[Event]) -> list[str]:
-    """Each once, without the seconds that count."""
-    scenes = [re.sub(r" for \d+ of", " for … of", each.scene.doing) for each in events if each.scene]
-    return list(dict.fromkeys(scenes))
+    """Each once, without the seconds that count and until when it is waited."""
+    said = [re.sub(r"; gives up at .*", "", each.scene.doing) for each in events if each.scene]
+    return list(dict.fromkeys(re.sub(r" for \d+ of", " for … of", each) for each in said))
 
 
 def looked_at(fleet: World) -> FleetStatus:
@@ -99,6 +99,14 @@ def test_a_roll_says_where_it_is(policy: Policy, said: list[str]) -> None:
     assert doings(told(world(4, GOOD), policy)) == said
 
 
+def test_a_long_wait_tells_until_when_it_is_waited() -> None:
+    slow = {**GOOD, "ami-new": replace(GOOD["ami-new"], boots=10)}
+
+    scenes = [each.scene.doing for each in told(world(2, slow), POLICY) if each.scene]
+
+    assert any(re.fullmatch(r"0 of 2 new in service, 2 old to go; gives up at 12:00:\d\d", each) for each in scenes)
+
+
 def test_a_roll_that_backs_out_says_so() -> None:
     scenes: list[Scene] = []
     fleet = world(2, SICK)
@@ -113,7 +121,7 @@ def test_a_roll_that_backs_out_says_so() -> None:
             poll=POLL,
         )
 
-    assert scenes[-1].doing == "takes its new instances away"
+    assert scenes[-1].doing.startswith("takes its new instances away")
 
 
 def test_who_looks_on_is_told_for_how_long_the_canaries_are_watched() -> None:
@@ -148,7 +156,7 @@ def test_who_looks_on_is_told_of_a_pause_by_whom_and_until_when() -> None:
     assert re.fullmatch(r"2026-01-01T12:10:0\d\+00:00", seen[0].roll.paused_until)
 
 
-def test_a_pause_and_its_end_are_told_at_once_each_time_and_the_screen_goes_on_counting() -> None:
+def test_a_pause_and_its_end_are_told_at_once_each_time_and_the_screen_is_past_commit_counting() -> None:
     fleet = world(4, GOOD)
     steer = steering(fleet)
 
@@ -200,6 +208,7 @@ def test_an_aborted_pause_is_not_told_as_resumed() -> None:
         rolled(fleet, through=Cut(watch=watch).ports(ports(fleet)), lines=lines)
 
     assert "resumed, and goes on" not in lines
+    assert "aborted by me@laptop; the new instances are taken away" in lines
 
 
 def test_a_pause_that_ended_its_roll_is_told_of_what_it_left() -> None:

@@ -173,6 +173,20 @@ def test_a_sick_release_is_taken_away_and_the_message_tells_why() -> None:
     assert history(ports(fleet).table, "links", "dev") == []
 
 
+@pytest.mark.parametrize(
+    ("desired", "left"),
+    [
+        (1, "The new instance was taken away. 1 old one (1.0-1) serves."),
+        (2, "The 2 new instances were taken away. 2 old ones (1.0-1) serve."),
+    ],
+)
+def test_one_instance_is_not_told_as_many(desired: int, left: str) -> None:
+    with pytest.raises(RolledBack) as error:
+        rolled(world(desired, SICK))
+
+    assert error.value.left.splitlines()[0] == left
+
+
 def test_what_an_instance_writes_on_its_console_is_printable_in_the_error_and_in_the_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -427,7 +441,9 @@ def test_a_release_asked_for_while_another_was_rolled_stands_above_it_when_it_se
 
 
 @pytest.mark.parametrize("has_effect", [True, False])
-def test_a_roll_that_died_while_it_wrote_its_release_is_written_down_once_by_who_goes_on(has_effect: bool) -> None:
+def test_a_roll_that_died_while_it_wrote_its_release_is_written_down_once_by_who_is_past_commit(
+    has_effect: bool,
+) -> None:
     counted = Cut()
     rolled(fleet := world(1, GOOD), through=counted.ports(ports(fleet)))
     last_put = max(n for n, name in enumerate(counted.calls, 1) if name == "put")
