@@ -30,9 +30,7 @@ def status_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
         yield _roll(found["roll"], found["fleet"]["name"], now)
         yield from _doing(found["roll"], now)
     if found["stands_by_until"]:
-        until = datetime.fromisoformat(found["stands_by_until"])
-        verb = "stand by" if now < until else "were to stand by"
-        yield f"The old instances {verb} until {moment(until, now)}."
+        yield _standing_by(datetime.fromisoformat(found["stands_by_until"]), found["environment"], now)
     yield f"{found['fleet']['name']}: {found['in_service']} in service, {found['fleet']['desired']} desired"
     image = found["release"]["image"] if found["release"] else ""
     rows = [
@@ -76,6 +74,12 @@ def _roll(roll: Mapping[str, Any], fleet: str, now: datetime) -> str:
     heard = age(datetime.fromisoformat(roll["heard"]), now)
     backing_out = ", and takes its new instances away" if roll["is_backing_out"] else ""
     return f"◼ {roll['by']} rolls {fleet}{version} since {began}{backing_out}; last heard of {heard} ago."
+
+
+def _standing_by(until: datetime, environment: str, now: datetime) -> str:
+    if now < until:
+        return f"The old instances stand by until {moment(until, now)}."
+    return f"The old instances stood by until {moment(until, now)}. Retire them: fab doctor --env={environment} --fix"
 
 
 def _doing(roll: Mapping[str, Any], now: datetime) -> Iterator[str]:

@@ -103,11 +103,16 @@ def test_status_tells_what_a_roll_does_just_now(roll: dict[str, Any], said: list
     assert list(status_lines(found(roll=rolling(**roll)), NOW))[3:-2] == said
 
 
-@pytest.mark.parametrize(("until", "verb"), [(UNTIL, "stand by"), (AT, "were to stand by")])
-def test_status_tells_until_when_old_instances_stand_by(until: datetime, verb: str) -> None:
-    said = list(status_lines(found(stands_by_until=until.isoformat()), NOW))
-
-    assert f"The old instances {verb} until {moment(until, NOW)}." in said
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        (UNTIL, "The old instances stand by until {}."),
+        (AT, "The old instances stood by until {}. Retire them: fab doctor --env=dev --fix"),
+    ],
+    ids=["for a while yet", "for longer than they were to"],
+)
+def test_status_tells_until_when_old_instances_stand_by(until: datetime, said: str) -> None:
+    assert said.format(moment(until, NOW)) in list(status_lines(found(stands_by_until=until.isoformat()), NOW))
 
 
 def test_status_of_an_environment_without_a_release() -> None:
