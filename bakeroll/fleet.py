@@ -184,6 +184,11 @@ class Instance:
         return self.lifecycle.startswith(COUNTED)
 
     @property
+    def is_starting(self) -> bool:
+        """Whether nobody gives it work yet: it is on its way into the group, or stands beside it."""
+        return self.is_alive and (not self.lifecycle or self.lifecycle.startswith("Pending"))
+
+    @property
     def is_standing_by(self) -> bool:
         """Out of service in its group, alive and not counted: on its way there, too."""
         return self.lifecycle in ("Standby", "EnteringStandby")

@@ -100,6 +100,7 @@ def _cure(site: Site, chart: Chart, ailment: Ailment) -> None:
     record = chart.record
     match ailment.kind:
         case "cut off" if record and chart.is_committed:
+            site.steering.ask("none", record)  # a pause that nobody ended would stop it again
             site.roll(release_of(record.release), is_resumed=True)
         case "cut off" if record:
             site.steering.ask("abort", record)

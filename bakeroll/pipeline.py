@@ -151,12 +151,12 @@ def serve(
     site: Site, release: Release, stopwatch: Stopwatch, *, is_resumed: bool = False, patience: float = 0
 ) -> dict[str, Any]:
     """Roll the fleet to a release, or go on with the roll that was cut off. What then serves, as `--json` tells it."""
-    before = site.history()
     with stopwatch.stage("roll"):
-        is_new = site.roll(release, is_resumed=is_resumed, patience=patience)
-        if not is_new and before and before[0].image == release.image:
-            release = before[0]  # it served already, and since then
-    earlier = [each.version for each in before if each.version != release.version]
+        site.roll(release, is_resumed=is_resumed, patience=patience)
+    releases = site.history()
+    if releases and releases[0].image == release.image:
+        release = releases[0]  # with the moment since which it serves
+    earlier = [each.version for each in releases if each.version != release.version]
     return {
         "application": site.environment.application,
         "environment": site.environment.name,
@@ -298,7 +298,8 @@ def _described(revision: Revision) -> str:
     of = f"{revision.branch}@{revision.short}" if revision.branch else f"commit {revision.short}"
     changed = " and changes that no commit holds" if revision.is_dirty else ""
     ago = age(revision.committed_at, datetime.now(UTC))
-    return f"{of} “{revision.subject}”{changed} ({revision.author}, {ago} ago)"
+    by = f"{revision.author}, " if revision.author else ""
+    return f"{of} “{revision.subject}”{changed} ({by}{ago} ago)"
 
 
 def _would(site: Site, stage: Stage, what: str) -> None:

@@ -58,7 +58,10 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A version, its image and its revision, with who released it where and when."""
+    """A version, its image and its revision, with who released it where and when.
+
+    `released_at` is since when it serves; of one that is still being rolled, when it was asked for.
+    """
 
     application: str
     environment: str

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from bakeroll.release import Release
 from bakeroll.roll.status import STANDING_BY
+from bakeroll.wording import counted
 
 if TYPE_CHECKING:
-    from bakeroll.roll.status import FleetStatus
+    from bakeroll.roll.status import FleetStatus, RollStatus
     from bakeroll.wiring import Site
 
 
@@ -29,14 +30,19 @@ def status(site: "Site") -> dict[str, Any]:
         "in_service": fleet.in_service,
         "instances": list(found["instances"]),
         "roll": found["roll"],
+        "stands_by_until": fleet.stands_by_until or None,
         "drift": list(drift(release, fleet)),
         "next_step": next_step(environment.name, release, fleet),
     }
 
 
 def history(site: "Site") -> dict[str, Any]:
-    """The releases, the newest first."""
-    return {"environment": site.environment.name, "releases": [told(each) for each in site.history()]}
+    """The releases that served, and the rolls that ended with theirs not serving; the newest of each first."""
+    return {
+        "environment": site.environment.name,
+        "releases": [told(each) for each in site.history()],
+        "rolls": [asdict(each) for each in site.ended_rolls()],
+    }
 
 
 def told(release: Release) -> dict[str, Any]:
@@ -53,22 +59,25 @@ def drift(release: Release | None, fleet: "FleetStatus") -> Iterator[str]:
     """In what the fleet differs from the last release; nothing while it is being rolled."""
     if fleet.roll or release is None:
         return
-    counted = [each for each in fleet.instances if each.state != STANDING_BY]
-    for each in counted:
+    members = [each for each in fleet.instances if each.state != STANDING_BY]
+    for each in members:
         if each.image != release.image:
             yield f"{each.id} runs {each.image}, not the release's {release.image}"
         elif each.version not in ("", release.version):
             yield f"{each.id} says that it runs {each.version}, not {release.version}"
     if fleet.launches != release.image:
         yield f"{fleet.name} launches {fleet.launches}, not the release's {release.image}"
-    if len(counted) != fleet.desired:
-        yield f"{fleet.name} has {len(counted)} instances, and {fleet.desired} are desired"
+    if len(members) != fleet.desired:
+        verb = "is" if fleet.desired == 1 else "are"
+        yield f"{fleet.name} has {counted(len(members), 'instance')}, and {fleet.desired} {verb} desired"
 
 
 def next_step(environment: str, release: Release | None, fleet: "FleetStatus") -> str:
-    """The next command where something is amiss; empty where nothing is."""
+    """The next command where something is amiss; empty where nothing is; of a roll that was cut off as `doctor`."""
     if fleet.roll and fleet.roll.is_cut_off:
-        return f"Go on: fab roll --env={environment} --version={fleet.roll.version}"
+        return _mended(environment, fleet.roll)
+    if fleet.roll and fleet.roll.paused_by:
+        return f"Go on: fab resume --env={environment}      Take it back: fab abort --env={environment}"
     if fleet.roll:
         return f"Look again: fab status --env={environment}"
     if release is None:
@@ -76,3 +85,13 @@ def next_step(environment: str, release: Release | None, fleet: "FleetStatus") -
     if any(drift(release, fleet)) or fleet.in_service < fleet.desired:
         return f"Put it right: fab roll --env={environment} --version={release.version}"
     return ""
+
+
+def _mended(environment: str, roll: "RollStatus") -> str:
+    fix = f"fab doctor --env={environment} --fix"
+    if roll.is_past_commit:
+        return f"Past its commit point, it goes on from there: {fix}"
+    if not roll.version:
+        return f"It had begun nothing: {fix}"
+    instead = "" if roll.is_backing_out else f"      Go on instead: fab resume --env={environment}"
+    return f"Take it back: {fix}{instead}"

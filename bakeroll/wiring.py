@@ -17,6 +17,7 @@ from bakeroll.events import Report
 from bakeroll.process import run
 from bakeroll.release import Release
 from bakeroll.settings import EnvironmentSettings
+from bakeroll.wording import to_the_second
 
 if TYPE_CHECKING:
     from bakeroll.apt.index import Published
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bakeroll.bake.oven import Bakery
     from bakeroll.fleet import Group
     from bakeroll.roll.doctor import Chart
+    from bakeroll.roll.ended import EndedRoll
     from bakeroll.roll.loop import Poll
     from bakeroll.roll.plan import Plan
     from bakeroll.roll.ports import Ports
@@ -244,7 +246,7 @@ class Site:
         from bakeroll.roll.doctor import examine
 
         environment = self.environment
-        now = datetime.now(UTC)
+        now = datetime.now().astimezone()
         return examine(environment.fleet, environment.application, environment.name, self.ports, now)
 
     def take_away(self, instances: Sequence[str]) -> None:
@@ -261,7 +263,7 @@ class Site:
         from bakeroll.roll.record import Records
 
         record = Records(self.ports.table, self.environment.fleet).read()
-        return record.soaks_until if record and record.stage == "soaking" else None
+        return to_the_second(record.soaks_until) if record and record.stage == "soaking" else None
 
     def preview(self, release: Release | None) -> str:
         """What a roll to the release, or to an image yet to be baked, would do."""
@@ -296,14 +298,21 @@ class Site:
         environment = self.environment
         return self._where_made(lambda: history(self.ports.table, environment.application, environment.name))
 
-    def _where_made(self, look: Callable[[], list[T]]) -> list[T]:
+    def _where_made(self, look: Callable[[], Sequence[T]]) -> list[T]:
         """A local environment has no bucket and no table before something is deployed to it, and so nothing in them."""
         try:
-            return look()
+            return list(look())
         except CloudError as error:
             if self.local and error.is_unmade:
                 return []
             raise
+
+    def ended_rolls(self) -> "Sequence[EndedRoll]":
+        """The rolls of the environment that ended with their release not serving, the newest first."""
+        from bakeroll.roll.ended import ended_rolls
+
+        environment = self.environment
+        return self._where_made(lambda: ended_rolls(self.ports.table, environment.application, environment.name))
 
     def status(self) -> "FleetStatus":
         from bakeroll.roll.status import status

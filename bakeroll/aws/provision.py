@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bakeroll.settings import EnvironmentSettings
+from bakeroll.wording import counted
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling import AutoScalingClient
@@ -91,7 +92,8 @@ def fleet(
         HealthCheckGracePeriod=60,
         Tags=[{"Key": "application", "Value": environment.application, "PropagateAtLaunch": True}],
     )
-    yield f"fleet {name} made: {environment.local.desired} instances wanted, {environment.local.maximum} at most"
+    wanted = counted(environment.local.desired, "instance")
+    yield f"fleet {name} made: {wanted} wanted, {environment.local.maximum} at most"
 
 
 def _launch_template(environment: EnvironmentSettings, ec2: EC2Client) -> None:

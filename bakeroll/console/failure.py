@@ -1,8 +1,9 @@
-"""A failure, told: what failed, what was left, the log, the next command."""
+"""A failure, told: what failed, what was left, the log, the next command; printable, whatever was quoted in it."""
 
 from typing import Any
 
 from bakeroll.errors import BakerollError
+from bakeroll.wording import all_printable, printable
 
 
 def told(error: BakerollError) -> str:
@@ -13,25 +14,24 @@ def told(error: BakerollError) -> str:
       The old ones serve.
       Try: fab roll
     """
-    first, *rest = error.what.splitlines()
-    below = [*rest, *error.left.splitlines()]
+    first, *rest = printable(error.what).split("\n")
+    below = [*rest, *printable(error.left).splitlines()]
     if error.log:
         below.append(f"The whole log: {error.log}")
     if error.timeline:
         below.append(f"Timeline: {error.timeline}")
-    below += error.next_step.splitlines()
+    below += printable(error.next_step).splitlines()
     return "\n".join([f"✗ {first}", *(f"  {line}" for line in below)])
 
 
 def object_of(error: BakerollError) -> dict[str, Any]:
     """The object that `--json` prints in place of a result."""
-    return {
-        "error": {
-            "what": error.what,
-            "left": error.left,
-            "next_step": error.next_step,
-            "log": str(error.log) if error.log else None,
-            "timeline": str(error.timeline) if error.timeline else None,
-            "exit_code": error.exit_code,
-        }
+    told = {
+        "what": error.what,
+        "left": error.left,
+        "next_step": error.next_step,
+        "log": str(error.log) if error.log else None,
+        "timeline": str(error.timeline) if error.timeline else None,
+        "exit_code": error.exit_code,
     }
+    return {"error": all_printable(told)}

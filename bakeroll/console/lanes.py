@@ -96,7 +96,8 @@ def drawn(it: Seen, now: float, width: int, height: int) -> "RenderableType":
     from rich.text import Text
 
     lanes, is_narrow = moving(it.scene), width < NARROW
-    below = [serving(it.scene, is_narrow=is_narrow), *([f"waits for {it.scene.awaited}"] if it.scene.awaited else [])]
+    awaited = f"waits for {it.scene.awaited}" if it.scene.awaited else ""
+    below = [each for each in (serving(it.scene, is_narrow=is_narrow), awaited, it.scene.doing) if each]
     shown = fitting(lanes, height - len(below))
     if hidden := [each for each in lanes if each not in shown]:
         below.insert(0, f"and {summed(hidden)}" if shown else summed(hidden))

@@ -6,6 +6,7 @@ from typing import Any
 
 from bakeroll.console.tables import columns
 from bakeroll.console.times import seconds
+from bakeroll.wording import counted
 
 MARKS = {"ok": "✓", "warning": "!", "failure": "✗"}
 
@@ -46,9 +47,10 @@ def _roll(found: Mapping[str, Any]) -> str:
     amount = "price unknown" if usd is None else f"≈ ${usd:.2f}" if usd >= 0.01 else "less than $0.01"
     cost = f"{amount} (prices of {found['dated']})" if found["dated"] else amount
     return (
-        f"{found['strategy']}, surge {found['surge']}, floor {found['floor']}, peak {found['peak']} instances, "
-        f"about {seconds(found['seconds'])}{last}, +{found['extra_hours']:.2f} instance-hours, {cost}, "
-        f"{found['calls']} API calls, {len(found['steps'])} steps"
+        f"{found['strategy']}, surge {found['surge']}, floor {found['floor']}, "
+        f"peak {counted(found['peak'], 'instance')}, about {seconds(found['seconds'])}{last}, "
+        f"+{found['extra_hours']:.2f} instance-hours, {cost}, "
+        f"{counted(found['calls'], 'API call')}, {counted(len(found['steps']), 'step')}"
     )
 
 

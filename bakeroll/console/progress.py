@@ -97,6 +97,8 @@ def _redrawn(stream: TextIO) -> Iterator[Report]:
             running = event
             live.start()
             live.refresh()
+        elif event.kind == "wait":
+            return
         elif event.kind == "detail":
             console.print(Text(f"  {event.text}", style="dim"), soft_wrap=True)
         elif event.kind == "note":

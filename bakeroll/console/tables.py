@@ -2,9 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from textwrap import shorten
 from typing import Any
 
 from bakeroll.console.times import age, moment, seconds, since
+from bakeroll.wording import counted
+
+AS_WORDS = 90
+"""So long is why a roll ended, in a list of them; the whole of it, with the console, its timeline has."""
 
 
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -23,6 +28,9 @@ def status_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
     yield from _release(found, now)
     if found["roll"]:
         yield _roll(found["roll"], found["fleet"]["name"], now)
+        yield from _doing(found["roll"], now)
+    if found["stands_by_until"]:
+        yield _standing_by(datetime.fromisoformat(found["stands_by_until"]), found["environment"], now)
     yield f"{found['fleet']['name']}: {found['in_service']} in service, {found['fleet']['desired']} desired"
     image = found["release"]["image"] if found["release"] else ""
     rows = [
@@ -68,20 +76,51 @@ def _roll(roll: Mapping[str, Any], fleet: str, now: datetime) -> str:
     return f"◼ {roll['by']} rolls {fleet}{version} since {began}{backing_out}; last heard of {heard} ago."
 
 
+def _standing_by(until: datetime, environment: str, now: datetime) -> str:
+    if now < until:
+        return f"The old instances stand by until {moment(until, now)}."
+    return f"The old instances stood by until {moment(until, now)}. Retire them: fab doctor --env={environment} --fix"
+
+
+def _doing(roll: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    """Where it is, for as long as its process is heard of; a pause also holds one that was cut off."""
+    if roll["paused_by"]:
+        until = datetime.fromisoformat(roll["paused_until"])
+        over = "" if now < until else ", and nobody resumed it"
+        yield f"  paused by {roll['paused_by']} until {moment(until, now)}{over}"
+    elif roll["doing"] and roll["doing_seconds"]:
+        count = (now - datetime.fromisoformat(roll["doing_since"])).total_seconds()
+        yield f"  {roll['doing']} for {max(0, int(count))} of {roll['doing_seconds']:.0f} s"
+    elif roll["doing"]:
+        yield f"  {roll['doing']}"
+
+
 def history_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    """A line per release, the newest first."""
-    releases = found["releases"]
+    """A line per release, the newest first; among them the rolls that came to nothing."""
+    releases, rolls = found["releases"], found["rolls"]
     if not releases:
         yield f"No release in {found['environment']} yet."
-        return
-    rows = [["", "version", "commit", "released", "", "by", "image"]]
-    for index, each in enumerate(releases):
-        at = datetime.fromisoformat(each["at"])
-        mark = "→" if index == 0 else ""
-        told = [mark, each["version"], each["revision"][:7], moment(at, now), f"{age(at, now)} ago"]
-        rows.append([*told, each["by"], each["image"]])
-    yield from columns(rows)
-    yield f"→ was rolled last. What serves: fab status --env={found['environment']}"
+    marked = [("" if index else "→", each) for index, each in enumerate(releases)] + [("✗", each) for each in rolls]
+    marked.sort(key=lambda each: datetime.fromisoformat(each[1]["at"]), reverse=True)
+    if marked:
+        rows = [_history_row(mark, each, now) for mark, each in marked]
+        yield from columns([["", "version", "commit", "when", "", "by", "image", ""], *rows])
+    if releases:
+        yield f"→ came to serve last. What serves now: fab status --env={found['environment']}"
+    if rolls:
+        yield "✗ came to nothing: its release does not serve."
+
+
+def _history_row(mark: str, it: Mapping[str, Any], now: datetime) -> list[str]:
+    at = datetime.fromisoformat(it["at"])
+    told = [mark, it["version"], it["revision"][:7], moment(at, now), f"{age(at, now)} ago"]
+    return [*told, it["by"], it["image"], shorten(_how(it), AS_WORDS, placeholder=" …")]
+
+
+def _how(it: Mapping[str, Any]) -> str:
+    """How a roll ended, and why; a release has neither."""
+    outcome, why = it.get("outcome", ""), it.get("why", "")
+    return why if why.startswith(outcome) else f"{outcome}: {why}"
 
 
 def outcome_lines(outcome: Mapping[str, Any], now: datetime) -> Iterator[str]:
@@ -137,13 +176,13 @@ def _part(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def _balancer(found: Mapping[str, Any]) -> list[str]:
     ports = [f"http://{found['address']}" + (f":{port}" if port != 80 else "") for port in found["ports"]]
     amiss = [f"{target}: {said}" for target, said in found["targets"].items() if not said.startswith("serving")]
-    serving = f"{len(found['targets']) - len(amiss)} of {len(found['targets'])} targets serving"
+    serving = f"{len(found['targets']) - len(amiss)} of {counted(len(found['targets']), 'target')} serving"
     return [found["name"], " ".join(ports) or found["address"], "; ".join([serving, *amiss])]
 
 
 def _group(found: Mapping[str, Any]) -> list[str]:
     amiss = [f"{each}: {state}" for each, state in found["instances"].items() if state != "InService"]
     suspended = [f"suspended: {', '.join(found['suspended'])}"] if found["suspended"] else []
-    told = f"{len(found['instances'])} instances, {found['desired']} desired"
+    told = f"{counted(len(found['instances']), 'instance')}, {found['desired']} desired"
     warm = [f"{len(found['warm'])} in the warm pool"] if found.get("warm") else []  # an older daemon tells none
     return [found["name"], "; ".join([told, *warm, *amiss, *suspended])]

@@ -17,6 +17,7 @@ from typing import TypeVar
 from bakeroll.errors import BakerollError, RolledBack
 from bakeroll.events import Event, Lane, Report, Scene
 from bakeroll.release import Release
+from bakeroll.wording import printable
 
 KEPT = 50
 """So many timelines stay, the newest."""
@@ -78,7 +79,7 @@ class Recorder:
     def end(self, error: BaseException | None) -> None:
         self.recording.seconds = self.monotonic() - self.begun
         self.recording.is_well = error is None
-        self.recording.ending = _ending(error) or self.recording.said[-1][1]
+        self.recording.ending = printable(_ending(error)) or self.recording.said[-1][1]
 
     def write(self, folder: Path) -> None:
         """Write the file, where there was anything to see. What keeps it from being written is only told."""

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from bakeroll import wording
+
 
 def seconds(count: float) -> str:
     """How long something took.
@@ -48,8 +50,7 @@ def moment(at: datetime, now: datetime) -> str:
     >>> len(moment(now, now)), len(moment(datetime(2025, 1, 1, tzinfo=UTC), now))
     (8, 16)
     """
-    there, here = at.astimezone(), now.astimezone()
-    return f"{there:%H:%M:%S}" if there.date() == here.date() else f"{there:%Y-%m-%d %H:%M}"
+    return wording.moment(at, now.astimezone())
 
 
 def since(at: datetime, now: datetime) -> str:

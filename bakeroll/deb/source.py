@@ -14,6 +14,7 @@ from bakeroll.deb import version
 from bakeroll.errors import SourceError
 from bakeroll.process import Run, ToolFailed
 from bakeroll.release import Revision
+from bakeroll.wording import one_line
 
 SHOWN_FILES = 5
 SHORT = 7
@@ -123,9 +124,18 @@ def _top(source: Path, run: Run) -> Path:
 
 
 def _committed(source: Path, commit: str, branch: str, run: Run) -> Revision:
-    shown = _git(source, run, "show", "--no-patch", "--no-show-signature", "--format=%T%n%ct%n%an%n%s", commit)
-    tree, seconds, author, subject = [*shown.split("\n"), ""][:4]
-    return Revision(commit, tree, subject, author, datetime.fromtimestamp(int(seconds), UTC), branch)
+    asked = "--format=%T%x00%ct%x00%an%x00%s"  # an author or subject may be empty, and may hold what breaks a line
+    shown = _git(source, run, "show", "--no-patch", "--no-show-signature", asked, commit)
+    tree, seconds, author, subject = shown.split("\0")
+    return Revision(commit, tree, one_line(subject), one_line(author), _at(seconds), branch)
+
+
+def _at(seconds: str) -> datetime:
+    """A commit's time; the epoch where its header has none, or one that is no time."""
+    try:
+        return datetime.fromtimestamp(max(0, int(seconds)), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 def _changed(source: Path, run: Run) -> list[str]:

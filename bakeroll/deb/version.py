@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from debian.debian_support import Version
 
-TAG = re.compile(r"^v?(\d+(?:\.\d+)*)(?:[-._~]?(alpha|beta|a|b|dev|pre|rc)[-.]?(\d*))?$")
+TAG = re.compile(r"^v?(\d+(?:\.\d+)*)(?:[-._~]?(alpha|beta|a|b|dev|pre|rc)[-.]?(\d*))?$", re.ASCII)
 REVISION = "-1"  # of the packaging, as Debian has it; the packaging lies in the same commit
 
 

@@ -86,6 +86,7 @@ def take_over(
         because=because,
         stage="forward",
         why="",
+        ending="",
         previous=dead.rolls,
         made="",
         slots=(),

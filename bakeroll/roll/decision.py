@@ -1,10 +1,11 @@
 """What a turn of a roll comes to: something to do, something to wait for, or the end."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from bakeroll.roll.actions import Action
-from bakeroll.roll.record import Record
+from bakeroll.roll.record import Ending, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,21 @@ class Failed:
 
     why: str
     instance: str = ""
+    ending: Ending = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """The goal is reached and everything is put back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Somebody asked that nothing is done until it is resumed, or until `until`; `at` tells one pause from another."""
+
+    by: str
+    at: str
+    until: datetime
 
 
 Decision: TypeAlias = Act | Wait | Failed | Done

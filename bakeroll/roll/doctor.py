@@ -15,6 +15,7 @@ from bakeroll.roll.observe import described, layout, observe
 from bakeroll.roll.owner import Owner, is_dead
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.record import Record, Records
+from bakeroll.wording import counted, moment
 
 Kind = Literal["cut off", "lease", "soak", "stray", "standby", "suspended"]
 CURABLE: tuple[Kind, ...] = ("cut off", "lease", "soak", "stray")
@@ -45,13 +46,7 @@ class Chart:
     @property
     def is_committed(self) -> bool:
         """Whether the roll that was cut off is past its commit point, and goes on rather than back."""
-        record = self.record
-        return bool(record and record.stage == "forward" and self.fleet.image == record.image and not _is_early(record))
-
-
-def _is_early(record: Record) -> bool:
-    """A group that launches by itself is committed before anything is proved."""
-    return record.launcher == "group" and not set(record.retiring) & set(record.found.members)
+        return bool(self.record and self.record.is_past_commit(self.fleet))
 
 
 def examine(name: str, application: str, environment: str, ports: Ports, now: datetime) -> Chart:
@@ -64,7 +59,7 @@ def examine(name: str, application: str, environment: str, ports: Ports, now: da
     if is_led:
         return chart
     found = [
-        *(_cut_off(chart, record) if record and record.stage in ("forward", "back") else ()),
+        *(_cut_off(chart, record, now) if record and record.stage in ("forward", "back") else ()),
         *(_lease(held) if held and held.is_held and record is None else ()),
         *(_soak(record, now) if record and record.stage == "soaking" else ()),
         *_strays(fleet, record, application, environment, ports),
@@ -74,10 +69,11 @@ def examine(name: str, application: str, environment: str, ports: Ports, now: da
     return Chart(fleet, record, tuple(found))
 
 
-def _cut_off(chart: Chart, record: Record) -> Iterator[Ailment]:
+def _cut_off(chart: Chart, record: Record, now: datetime) -> Iterator[Ailment]:
     way = "it goes on from there" if chart.is_committed else "what it made is taken away, and all is put back"
     left = "; ".join(_left(chart.fleet, record))
-    yield Ailment("cut off", f"the roll to {record.version} of {record.started_at} was cut off: {left}", way)
+    began = moment(datetime.fromisoformat(record.started_at), now)
+    yield Ailment("cut off", f"the roll to {record.version} of {began} was cut off: {left}", way)
 
 
 def _left(fleet: Fleet, record: Record) -> Iterator[str]:
@@ -86,11 +82,11 @@ def _left(fleet: Fleet, record: Record) -> Iterator[str]:
     if fleet.maximum in record.maxima and fleet.maximum != record.found.maximum:
         yield f"the maximum size raised from {record.found.maximum} to {fleet.maximum}"
     if loose := [each for each in fleet.instances if each.is_alive and not each.lifecycle]:
-        yield f"{len(loose)} instances launched and not in the group"
+        yield f"{counted(len(loose), 'instance')} launched and not in the group"
     if standing := [each for each in fleet.instances if each.is_standing_by and each.id in record.retiring]:
         yield f"{len(standing)} standing by"
     new = [each for each in fleet.members if each.image == record.image]
-    yield f"{len(new)} of {len(fleet.members)} members are of the release"
+    yield f"of the release: {len(new)} of {counted(len(fleet.members), 'member')}"
 
 
 def _lease(held: lease.Holding) -> Iterator[Ailment]:
@@ -98,9 +94,11 @@ def _lease(held: lease.Holding) -> Iterator[Ailment]:
 
 
 def _soak(record: Record, now: datetime) -> Iterator[Ailment]:
-    if record.soaks_until and now >= datetime.fromisoformat(record.soaks_until):
-        what = f"{len(record.soaked)} instances" if record.soaked else f"the group {record.twin}"
-        yield Ailment("soak", f"{what} stood by until {record.soaks_until} and still do", "they are retired")
+    if record.soaks_until and now >= (until := datetime.fromisoformat(record.soaks_until)):
+        what = counted(len(record.soaked), "instance") if record.soaked else f"the group {record.twin}"
+        is_one = len(record.soaked) <= 1
+        text = f"{what} stood by until {moment(until, now)} and still {'does' if is_one else 'do'}"
+        yield Ailment("soak", text, "it is retired" if is_one else "they are retired")
 
 
 def _strays(fleet: Fleet, record: Record | None, application: str, environment: str, ports: Ports) -> Iterator[Ailment]:

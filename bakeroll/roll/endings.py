@@ -8,6 +8,7 @@ from bakeroll.fleet import VERSION_TAG, Fleet
 from bakeroll.roll.ports import Clock
 from bakeroll.roll.record import Goal, Record
 from bakeroll.settings import Policy
+from bakeroll.wording import counted
 
 
 def closed(record: Record, fleet: Fleet, policy: Policy, clock: Clock) -> Record:
@@ -29,8 +30,10 @@ def rolled_back(record: Record, fleet: Fleet, goal: Goal) -> RolledBack:
     first = record.back_from or 0
     again = {each for n, ids in record.filled.items() if int(n) >= first for each in ids}
     new = len({*record.launched, *record.retiring} - {*record.found.members, *again})
-    taken = f"The {new} new instance{'s were' if new != 1 else ' was'} taken away."
-    serve = f"{len(old)} old ones ({versions}) serve." if old else "No instance served before, and none does now."
+    taken = "The new instance was taken away." if new == 1 else f"The {new} new instances were taken away."
+    taken = taken if new else "No new instance had been launched."
+    serve = f"{counted(len(old), 'old one')} ({versions}) {'serves' if len(old) == 1 else 'serve'}."
+    serve = serve if old else "No instance served before, and none does now."
     return RolledBack(
         record.why,
         left=f"{taken} {serve}\nSizes and processes are as they were.",
@@ -43,11 +46,14 @@ def left(goal: Goal, fleet: Fleet | None) -> str:
     members = fleet.members if fleet else ()
     new = sum(1 for each in members if each.image == goal.release.image)
     return (
-        f"{goal.fleet} has {new} instances of {goal.release.version} and {len(members) - new} others; "
+        f"{goal.fleet} has {counted(new, 'instance')} of {goal.release.version} "
+        f"and {counted(len(members) - new, 'other')}; "
         "the record of what was found stays, and the same command goes on from here."
     )
 
 
-def again(goal: Goal) -> str:
-    """The command that goes on with it."""
+def again(goal: Goal, record: Record) -> str:
+    """The command that goes on with it. Whoever backs out must not be sent forward again."""
+    if record.stage == "back":
+        return f"Take it back: fab doctor --env={goal.release.environment} --fix"
     return f"Go on: fab roll --env={goal.release.environment} --version={goal.release.version}"

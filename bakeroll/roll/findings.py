@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 from bakeroll.facts import Balancer, Image, InstanceType, Launch, Quota
 from bakeroll.roll.preflight import Facts, Unseen
 from bakeroll.settings import Policy
+from bakeroll.wording import counted
 
 T = TypeVar("T")
 
@@ -97,9 +98,12 @@ def _subnets(facts: Facts, intent: Intent) -> Iterator[Finding]:
     share = math.ceil(intent.surge / len(free))  # new instances are spread over the zones
     lacking = [f"{count} in {zone}" for zone, count in sorted(free.items()) if count < share]
     if lacking:
-        yield Finding("failure", f"subnets hold {', '.join(lacking)}; the surge needs {share} addresses in each zone")
+        yield Finding(
+            "failure",
+            f"subnets hold {', '.join(lacking)}; the surge needs {counted(share, 'address', 'es')} in each zone",
+        )
     else:
-        yield Finding("ok", f"subnets hold {sum(free.values())} addresses")
+        yield Finding("ok", f"subnets hold {counted(sum(free.values()), 'address', 'es')}")
 
 
 def _image(facts: Facts, intent: Intent) -> Iterator[Finding]:

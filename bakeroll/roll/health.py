@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bakeroll.fleet import Answer, Fleet, Instance
+from bakeroll.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,11 @@ def not_yet(fleet: Fleet, instance: Instance, memory: Memory, checks: int, versi
     for group in fleet.target_groups:
         health = instance.health.get(group.arn)
         if health is None:
-            return f"not registered in {group.name}"
+            return f"{'starting: ' if instance.is_starting else ''}not registered in {group.name}"
         if health.state != "healthy":
             return str(health)
-    counted = memory.healthy.get(instance.id, 0)
-    return "" if counted >= checks else f"healthy {counted} of {checks} times"
+    seen = memory.healthy.get(instance.id, 0)
+    return "" if seen >= checks else f"healthy {seen} of {counted(checks, 'time')}"
 
 
 def unready(instance: Instance, memory: Memory, version: str | None) -> str:
@@ -102,7 +103,7 @@ def unready(instance: Instance, memory: Memory, version: str | None) -> str:
         return ""
     answer = memory.answers.get(instance.id) or instance.answer
     if answer is None:
-        return "not asked for its version yet"
+        return "starting: not asked for its version yet"
     if answer.problem:
         return f"does not tell its version yet: {answer.problem}"
     return "" if answer.version == version else f"says that it runs {answer.version}, not {version}"

@@ -16,6 +16,7 @@ from bakeroll.roll import owner as processes
 from bakeroll.roll.cell import Cell
 from bakeroll.roll.owner import Owner
 from bakeroll.roll.ports import Clock, Table
+from bakeroll.wording import moment
 
 SECONDS = 15.0
 HEARTBEATS = 5
@@ -28,7 +29,11 @@ class LeaseLost(LeaseHeld):
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What the table holds. `number` grows with every taking, and is never used twice."""
+    """What the table holds. `number` grows with every taking, and is never used twice.
+
+    `doing` is what the holder did at its last heartbeat, for people; where that lasts a set time, `doing_seconds`, it
+    did so since `doing_since`.
+    """
 
     number: int
     owner: Owner
@@ -37,6 +42,9 @@ class Holding:
     heard: str
     seconds: float
     is_held: bool = True
+    doing: str = ""
+    doing_since: str = ""
+    doing_seconds: float = 0
 
 
 class Lease:
@@ -45,6 +53,7 @@ class Lease:
     def __init__(self, cell: Cell, fleet: str, holding: Holding, clock: Clock, asked: float) -> None:
         self._cell, self._fleet, self._clock = cell, fleet, clock
         self._holding, self._beaten = holding, asked
+        self._next = holding
 
     @property
     def number(self) -> int:
@@ -54,12 +63,16 @@ class Lease:
     def check(self) -> None:
         """Return while the lease is held; a heartbeat is written when one is due. Raises LeaseLost."""
         if self._clock.monotonic() - self._beaten >= self._holding.seconds / HEARTBEATS:
-            self._write(replace(self._holding, heard=self._clock.now().isoformat()))
+            self._write(replace(self._next, heard=self._clock.now().isoformat()))
+
+    def tell(self, doing: str, since: str = "", seconds: float = 0) -> None:
+        """What the next heartbeat tells those who look on."""
+        self._next = replace(self._holding, doing=doing, doing_since=since, doing_seconds=seconds)
 
     def release(self) -> None:
         """Give it back. One that is lost already is left alone."""
         try:
-            self._write(replace(self._holding, is_held=False))
+            self._write(replace(self._holding, is_held=False, doing=""))
         except LeaseLost:
             return
 
@@ -121,11 +134,10 @@ def decoded(body: str) -> Holding:
 
 
 def _held(fleet: str, held: Holding, clock: Clock) -> LeaseHeld:
-    since = datetime.fromisoformat(held.since).astimezone(clock.now().tzinfo)
+    since = moment(datetime.fromisoformat(held.since), clock.now())
     ago = max(0.0, (clock.now() - datetime.fromisoformat(held.heard)).total_seconds())
     return LeaseHeld(
-        f"{fleet} is being rolled by {held.owner.name} since {since:%H:%M:%S} (“{held.reason}”), "
-        f"last heard of {ago:.0f} s ago.",
+        f"{fleet} is being rolled by {held.owner.name} since {since} (“{held.reason}”), last heard of {ago:.0f} s ago.",
         left="The fleet was left alone. Wait until that has ended, and run the same command again.",
     )
 

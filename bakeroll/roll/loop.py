@@ -1,7 +1,7 @@
 """The loop of a roll that holds its lease: observe, decide, act; until done, failed and backed out, or interrupted."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from bakeroll.errors import CloudError, RollFailed
@@ -9,18 +9,19 @@ from bakeroll.events import Event, Report
 from bakeroll.fleet import Fleet
 from bakeroll.release import Release
 from bakeroll.roll import actions as act
-from bakeroll.roll import endings, timing
+from bakeroll.roll import ended, endings, timing
 from bakeroll.roll.crashes import listened
 from bakeroll.roll.decide import decide
-from bakeroll.roll.decision import Act, Done, Failed, Wait
+from bakeroll.roll.decision import Act, Decision, Done, Failed, Paused, Wait
 from bakeroll.roll.health import Memory, not_yet
 from bakeroll.roll.history import write_release
 from bakeroll.roll.lanes import scene
 from bakeroll.roll.lease import Lease
 from bakeroll.roll.observe import Layout, asked, observe
 from bakeroll.roll.perform import perform
+from bakeroll.roll.phase import Phase, phase
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.record import Goal, Record, Records
+from bakeroll.roll.record import Ending, Goal, Record, Records
 from bakeroll.roll.request import Requests
 from bakeroll.roll.shown import Change
 from bakeroll.roll.standing import settled
@@ -28,6 +29,7 @@ from bakeroll.roll.telling import Telling
 from bakeroll.roll.turn import Turn
 from bakeroll.roll.watching import looked
 from bakeroll.settings import Policy
+from bakeroll.wording import moment, printable
 
 TROUBLES = 5
 """So many turns on end may end with an error of the cloud's API, beyond the retries of each call."""
@@ -87,6 +89,8 @@ class Loop:
     pause: float = 0
     troubles: int = 0
     is_interrupted: bool = False
+    paused: Paused | None = None
+    phase: Phase | None = None
     started: float = 0
     tell: Telling = field(init=False)
 
@@ -118,16 +122,17 @@ class Loop:
         self.memory = self.memory.observed(fleet, now, self.record.launched, self._proved_image)
         self.memory = looked(self._as_turn(fleet, now), self.ports.probes)
         self.memory = listened(self._as_turn(fleet, now), self.ports.machines)
-        seen = scene(fleet, self.record, self.memory, self.policy, self.goal.version, now)
-        self._tell_served(fleet, seen.desired, now)
-        self.report(Event("roll", "", "scene", seen))
-        match self._asked_for(now) or decide(fleet, self.goal, self.policy, self.record, self.memory, now):
-            case Act() as decision:
+        decision = self._asked_for() or decide(fleet, self.goal, self.policy, self.record, self.memory, now)
+        self._show(self._as_turn(fleet, now), decision)
+        match decision:
+            case Paused():
+                self._hold(now)
+            case Act():
                 self._act(decision, now)
-            case Wait() as decision:
+            case Wait():
                 self._wait(decision, now)
-            case Failed(why, instance):
-                self._fail(why, instance)
+            case Failed(why, instance, ending):
+                self._fail(why, instance, ending)
             case Done():
                 return self._finish(fleet)
         return None
@@ -137,26 +142,47 @@ class Loop:
         now = self.clock.monotonic()
         self.changes = tuple(each for each in self.changes if each.is_awaited(fleet, self.record, now))
         if self.changes and now - self.changes[0].since >= PATIENCE:
-            self.tell.once("changes", f"waiting: {fleet.name} does not show yet what was done to it")
+            self.tell.waits("changes", f"{fleet.name} does not show yet what was done to it")
         return bool(self.changes)
 
-    def _asked_for(self, now: float) -> Wait | Failed | None:
+    def _asked_for(self) -> Paused | Failed | None:
         """What somebody asked of this roll: to wait, or to give up."""
-        request = self.requests.read(self.record.id)
-        if request is None or self.record.stage != "forward":
+        request = self.requests.read(self.record.id) if self.record.stage == "forward" else None
+        if request is None:
             return None
         if request.what == "abort":
-            return Failed(f"aborted by {request.by}")
+            return Failed(f"aborted by {request.by}", ending="aborted")
         if request.is_over(self.clock.now()):
             raise RollFailed(
                 f"{self.goal.fleet}'s roll was paused by {request.by}, and nobody resumed it.",
                 left=endings.left(self.goal, self.fleet),
                 next_step=f"Go on: fab resume --env={self.goal.release.environment}",
             )
-        self.acted_at = now
-        left = (datetime.fromisoformat(request.until) - self.clock.now()).total_seconds()
-        since = now - (self.clock.now() - datetime.fromisoformat(request.at)).total_seconds()
-        return Wait(self.goal.fleet, f"paused by {request.by}", since, now + left + self.policy.in_service_timeout)
+        return Paused(request.by, request.at, datetime.fromisoformat(request.until))
+
+    def _show(self, turn: Turn, decision: Decision | Paused) -> None:
+        """Tell where the roll is: each change of state in a line, the lanes, and what those hear who look on."""
+        pause = decision if isinstance(decision, Paused) else None
+        paused = f"paused by {pause.by} until {moment(pause.until, self.clock.now())}" if pause else ""
+        if pause != self.paused:
+            if not isinstance(decision, Failed):
+                self.tell.say(paused or "resumed, and goes on")
+            self.paused = pause
+        at = phase(turn)
+        if at != self.phase:
+            since = self.clock.now() - timedelta(seconds=turn.now - at.since)
+            self.lease.tell(at.what, since.isoformat() if at.seconds else "", at.seconds)
+            self.phase = at
+        seen = scene(turn.fleet, turn.record, turn.memory, self.policy, self.goal.version, turn.now)
+        self._tell_served(turn.fleet, seen.desired, turn.now)
+        doing = paused or at.told(turn.now) + ("" if at.seconds else self._limit(decision, turn.now))
+        self.report(Event("roll", "", "scene", replace(seen, doing=doing)))
+
+    def _hold(self, now: float) -> None:
+        """Do nothing. What is awaited has all its time when the roll goes on: it may have waited for the roll."""
+        self.acted_at, self.last = now, None
+        self.memory = replace(self.memory, waiting={}, short_since=None)
+        self._sleep()
 
     def _as_turn(self, fleet: Fleet, now: float) -> Turn:
         return Turn.of(fleet, self.goal, self.policy, self.record, self.memory, now)
@@ -226,10 +252,15 @@ class Loop:
         if why := self._too_long(wait, now):
             return self._fail(why, wait.what)
         if now - wait.since >= PATIENCE:
-            gives_up = self.clock.now() + timedelta(seconds=wait.until - now)
-            text = f"waiting: {' '.join(state)} for {now - wait.since:.0f} s; gives up at {gives_up:%H:%M:%S}"
-            self.tell.once(" ".join(state), text)
+            text = f"{' '.join(state)} for {now - wait.since:.0f} s{self._limit(wait, now)}"
+            self.tell.waits(" ".join(state), text)
         return self._sleep()
+
+    def _limit(self, decision: Decision | Paused, now: float) -> str:
+        """Until when it is waited, where that goes on for a while."""
+        if not isinstance(decision, Wait) or now - decision.since < PATIENCE:
+            return ""
+        return f"; gives up at {self.clock.now() + timedelta(seconds=decision.until - now):%H:%M:%S}"
 
     def _too_long(self, wait: Wait, now: float) -> str:
         """Why nothing more is waited for, if so."""
@@ -258,23 +289,23 @@ class Loop:
             self.records.write(record)
             self.written = record
 
-    def _fail(self, why: str, instance: str) -> None:
+    def _fail(self, why: str, instance: str, ending: Ending = "failed") -> None:
         """Forward: begin to back out. Backing out: there is nothing left to try."""
         if self.record.stage == "back":
             raise RollFailed(
                 f"Backing out failed: {why}",
                 left=endings.left(self.goal, self.fleet),
-                next_step=endings.again(self.goal),
+                next_step=endings.again(self.goal, self.record),
             )
-        self.tell.say(f"failed: {why}; the new instances are taken away")
-        self._back_out(why + self._console(instance))
+        self.tell.say(f"{'failed: ' if ending == 'failed' else ''}{why}; the new instances are taken away")
+        self._back_out(why + self._console(instance), ending)
 
-    def _back_out(self, why: str) -> None:
+    def _back_out(self, why: str, ending: Ending) -> None:
         self.acted_at, self.acts = self.clock.monotonic(), 0
         self.memory = replace(
             self.memory, fallen=(), proving=frozenset(), lacking={}, waiting={}, short_since=None
         )  # what is awaited now has all its time
-        self._remember(self.record.backing_out(why, self.fleet))
+        self._remember(self.record.backing_out(printable(why), ending, self.fleet))
 
     def _console(self, instance: str) -> str:
         if not instance.startswith("i-"):
@@ -290,7 +321,7 @@ class Loop:
         self.troubles += 1
         if self.troubles > TROUBLES:
             error.left = error.left or endings.left(self.goal, self.fleet)
-            error.next_step = error.next_step or endings.again(self.goal)
+            error.next_step = error.next_step or endings.again(self.goal, self.record)
             raise error
         self.tell.say(f"the cloud refused, tried again: {error.what}")
         self.pause = max(self.pause, self.poll.first)
@@ -306,7 +337,7 @@ class Loop:
         self.is_interrupted = True
         self.tell.say("interrupted: the new instances are taken away; once more leaves at once")
         if self.record.stage == "forward":
-            self._back_out("interrupted")
+            self._back_out("interrupted", "interrupted")
 
     def _is_committed(self) -> bool:
         """Whether the group launches the new release by now, or may: then there is no simple way back.
@@ -326,8 +357,11 @@ class Loop:
     def _finish(self, fleet: Fleet) -> Outcome:
         self.lease.check()
         if self.record.stage == "forward":
-            write_release(self.ports.table, self.goal.release)
+            self._write_release()
             self._write_timing(fleet)
+        else:
+            roll = ended.ended(self.record, self.clock.now())
+            ended.write(self.ports.table, self.goal.release.application, self.goal.release.environment, roll)
         closed = endings.closed(self.record, fleet, self.policy, self.clock)
         self.records.write(closed)  # a roll whose end could not be written has not ended
         self.record = self.written = closed
@@ -340,6 +374,12 @@ class Loop:
         self.tell.say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
         seconds = self.clock.monotonic() - self.started
         return Outcome(self.goal.release, is_new=True, in_service=len(fleet.members), retired=retired, seconds=seconds)
+
+    def _write_release(self) -> None:
+        """It serves since now; who asked for it first, and when, the record knows also where another goes on."""
+        release = replace(self.goal.release, released_at=self.clock.now().astimezone(UTC))
+        asked_at = self.record.release.get("released_at") or self.goal.release.released_at.isoformat()
+        write_release(self.ports.table, release, asked_at)
 
     def _write_timing(self, fleet: Fleet) -> None:
         if self.tell.boots:
@@ -356,6 +396,8 @@ class Loop:
             )
 
     def _tell_served(self, fleet: Fleet, wanted: int, now: float) -> None:
+        if self.record.stage != "forward":
+            return
         mine = [each for each in fleet.instances if each.image == self.record.image and each.is_alive]
         checks, version = self.policy.healthy_checks, self.goal.version
         serving = {each.id for each in mine if not not_yet(fleet, each, self.memory, checks, version)}

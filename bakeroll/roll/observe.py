@@ -18,6 +18,7 @@ from bakeroll.roll.health import Memory
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.record import Goal, Record
 from bakeroll.roll.twin import names
+from bakeroll.wording import counted
 
 NAMES_AT_MOST = 5
 LONGEST_ANSWER = 64 * 1024
@@ -127,7 +128,7 @@ def described(name: str, ports: Ports, record: Record | None = None) -> tuple[Gr
 def _nearest(name: str, names: Sequence[str]) -> str:
     """Those most alike, in words."""
     near = get_close_matches(name, names, n=NAMES_AT_MOST, cutoff=0.3) or sorted(names)[:NAMES_AT_MOST]
-    others = f", and {len(names) - len(near)} others" if len(names) > len(near) else ""
+    others = f", and {counted(len(names) - len(near), 'other')}" if len(names) > len(near) else ""
     return f"{', '.join(near)}{others}" if near else "none at all"
 
 

@@ -19,6 +19,7 @@ from bakeroll.roll.prices import price
 from bakeroll.roll.record import Goal, Records
 from bakeroll.roll.rehearsal import Tape, modelled, rehearse
 from bakeroll.settings import Policy
+from bakeroll.wording import counted
 
 BOOT_SECONDS = 60.0
 """From a launch to being in service, where no earlier roll tells."""
@@ -141,7 +142,7 @@ def steps_of(tape: Tape) -> Iterator[str]:
 
 
 def _counted(text: str, number: int) -> str:
-    return text.replace("#", f"{number} instance{'s' if number != 1 else ''}")
+    return text.replace("#", counted(number, "instance"))
 
 
 def step(name: str, args: tuple[Any, ...]) -> tuple[str, int]:  # noqa: C901 (a case for each call)

@@ -19,7 +19,7 @@ def preview(fleet: str, goal: Goal | None, policy: Policy, ports: Ports) -> str:
     seen = observe(fleet, ports, record)
     is_open = record is not None and record.stage != "soaking"
     if goal and not is_open and serves(seen, goal):
-        return f"change nothing: {len(seen.members)} in service serve {goal.release.version} already"
+        return f"change nothing: {goal.release.version} serves already, {len(seen.members)} in service"
     old = Counter(each.image for each in seen.members)
     what = " and ".join(f"{count} × {image}" for image, count in sorted(old.items())) or "no instance"
     by = f"{seen.desired} × {goal.release.image if goal else 'the image to be baked'}"

@@ -19,6 +19,8 @@ from bakeroll.roll.ports import Table
 
 Stage = Literal["forward", "back", "soaking", "closed"]
 Launcher = Literal["roller", "group"]
+Ending = Literal["failed", "aborted", "interrupted", "taken over"]
+"""How a roll ends whose release does not come to serve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class Record:
     """A roll as written down. What it names as changed may not have happened: the fleet tells (see `standing`).
 
     `fleet` is the name in the settings, `group` the Auto Scaling group that is the fleet's now and `twin` the second
-    one of a blue-green roll; `launcher` who launches new instances and `because` why; `release` what is rolled to.
+    one of a blue-green roll; `launcher` who launches new instances and `because` why; `release` what is rolled to, with
+    who asked for it when. `why` it backs out, and which `ending` that is, are empty until it does.
 
     `previous` are dead rolls that this one took over from; `versions` the launch template versions made by
     any of them, `made` by this one, `making` the rolls that may have made one without hearing of it; `pinned`
@@ -106,6 +109,7 @@ class Record:
     release: Mapping[str, str] = field(default_factory=dict)
     stage: Stage = "forward"
     why: str = ""
+    ending: str = ""
     previous: tuple[str, ...] = ()
     made: str = ""
     making: tuple[str, ...] = ()
@@ -136,17 +140,26 @@ class Record:
     unheard: tuple[tuple[str, str], ...] = ()
     others: tuple[str, ...] = ()
 
-    def backing_out(self, why: str, fleet: Fleet | None) -> "Record":
+    def backing_out(self, why: str, ending: Ending, fleet: Fleet | None) -> "Record":
         """What waits in a group that was switched away from comes back, whatever was chosen to go."""
         is_switched = self.strategy == "blue-green" and self.group != self.found.group
         back = {each.id for each in fleet.instances if each.is_in_twin} if fleet and is_switched else set()
         retiring = tuple(each for each in self.retiring if each not in back)
-        return replace(self, stage="back", why=why, back_from=len(self.slots), retiring=retiring)
+        return replace(self, stage="back", why=why, ending=ending, back_from=len(self.slots), retiring=retiring)
 
     def knows(self, fleet: Fleet) -> bool:
         """Whether the group launches from what it was found with, or what a roll set, and nobody else's."""
         known = (self.found.template_version, self.pinned, *self.versions)
         return fleet.template == self.found.template and fleet.template_version in known
+
+    def is_past_commit(self, fleet: Fleet) -> bool:
+        """Whether this roll, cut off, is past its commit point, and so is led on rather than taken back.
+
+        A group that launches by itself is committed before anything is proved: there it is past it when one of those
+        that were found goes.
+        """
+        is_early = self.launcher == "group" and not set(self.retiring) & set(self.found.members)
+        return self.stage == "forward" and fleet.image == self.image and not is_early
 
     @property
     def rolls(self) -> tuple[str, ...]:

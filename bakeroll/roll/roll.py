@@ -7,6 +7,7 @@ from datetime import datetime
 from bakeroll.errors import CloudError, LeaseHeld
 from bakeroll.events import Event, Report
 from bakeroll.fleet import Fleet
+from bakeroll.roll import ended
 from bakeroll.roll.beginning import begin, take_over
 from bakeroll.roll.decide import serves
 from bakeroll.roll.launcher import launcher
@@ -54,7 +55,7 @@ def roll(
     if found is None or _soaks(found, clock):
         fleet = observe(goal.fleet, ports, found)
         if serves(fleet, goal):
-            text = f"{fleet.name}: {len(fleet.members)} in service serve {goal.release.version} already"
+            text = f"{fleet.name}: {goal.release.version} serves already, {len(fleet.members)} in service"
             report(Event("roll", text, "done"))
             return Outcome(goal.release, is_new=False, in_service=len(fleet.members), retired=0, seconds=0)
     reason = reason or f"roll {goal.release.version}"
@@ -124,12 +125,19 @@ def _begun(
         text = f"{goal.fleet}: goes on with the roll to {found.version} that was cut off"
     else:
         record = take_over(found, goal, observe(goal.fleet, ports, found, seen), policy, who, clock)
+        _write_taken_over(found, goal, ports, clock)
         text = f"{goal.fleet}: takes over from the roll to {found.version} that was cut off"
     lease.check()
     records.write(record)
     report(Event("roll", text))
     requests = Requests(ports.table, goal.fleet)
     return Loop(goal, policy, ports, lease, clock, report, poll, records, requests, seen, record)
+
+
+def _write_taken_over(found: Record, goal: Goal, ports: Ports, clock: Clock) -> None:
+    why = f"cut off, and {goal.release.released_by} rolled to {goal.release.version} in its place"
+    roll = ended.ended(found, clock.now(), outcome="taken over", why=why)
+    ended.write(ports.table, goal.release.application, goal.release.environment, roll)
 
 
 def _is_same(record: Record, goal: Goal) -> bool:

@@ -21,11 +21,11 @@ class Telling:
     def say(self, text: str, *, is_done: bool = False) -> None:
         self.report(Event("roll", text, "done" if is_done else "progress"))
 
-    def once(self, what: str, text: str) -> None:
+    def waits(self, what: str, text: str) -> None:
         """A wait that comes and goes is told once."""
         if what not in self.told:
             self.told.add(what)
-            self.say(text)
+            self.report(Event("roll", f"waiting: {text}", "wait"))
 
     def came(self, new: Iterable[str], serving: Set[str], wanted: int, now: float) -> None:
         """A line for each instance of the release that came into service."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.tasks import task as _task
 
+from bakeroll.wording import all_printable, one_line, printable
+
 if TYPE_CHECKING:
     from bakeroll.wiring import Site
 
@@ -61,7 +63,7 @@ def confirmation(site: "Site", *, is_json: bool, is_given: bool) -> Callable[[st
         )
 
     def confirm(what: str) -> None:
-        print(f"This changes {environment.fleet}, {site.where()}:\n{what}", file=stream)
+        print(f"This changes {environment.fleet}, {site.where()}:\n{printable(what)}", file=stream)
         answer = asked("Type the environment’s name to go on:", stream)
         if answer != environment.name:
             said = f"That is not “{environment.name}”." if answer else f"Nobody said “{environment.name}”."
@@ -78,18 +80,24 @@ def tell(outcome: dict[str, Any] | None, *, is_json: bool) -> None:
         printed(outcome or {}, outcome_lines, is_json=is_json)
 
 
-def printed(
-    found: dict[str, Any], lines: Callable[[dict[str, Any], datetime], Iterable[str]], *, is_json: bool
-) -> None:
-    text = (
-        json_text.dumps(found, indent=2, ensure_ascii=False) if is_json else "\n".join(lines(found, datetime.now(UTC)))
-    )
-    print(text, flush=True)
+Lines = Callable[[dict[str, Any], datetime], Iterable[str]]
+
+
+def printed(found: dict[str, Any], lines: Lines, *, is_json: bool) -> None:
+    print(_text(found, lines, is_json=is_json, indent=2), flush=True)
+
+
+def _text(found: dict[str, Any], lines: Lines, *, is_json: bool, indent: int | None = None) -> str:
+    """What AWS, Git or an instance said in it is printable here, as JSON and as lines."""
+    clean = all_printable(found)
+    if is_json:
+        return json_text.dumps(clean, indent=indent, ensure_ascii=False)
+    return "\n".join(one_line(each) for each in lines(clean, datetime.now(UTC)))
 
 
 def followed(
     look: Callable[[], dict[str, Any]],
-    lines: Callable[[dict[str, Any], datetime], Iterable[str]],
+    lines: Lines,
     *,
     is_json: bool,
     sleep: Callable[[float], None] = time.sleep,
@@ -100,8 +108,7 @@ def followed(
         found = look()
         heeded = {**found, "roll": {**found["roll"], "heard": ""} if found["roll"] else None}
         if heeded != last:
-            text = json_text.dumps(found, ensure_ascii=False) if is_json else "\n".join(lines(found, datetime.now(UTC)))
-            print(text, flush=True)
+            print(_text(found, lines, is_json=is_json), flush=True)
         if not found["roll"] or found["roll"]["is_cut_off"]:
             return
         last = heeded

@@ -8,6 +8,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from bakeroll.tasks.door import door
+from bakeroll.wording import one_line, printable
 
 
 @task
@@ -37,7 +38,7 @@ def status(_: Context, json: bool = False) -> None:
         from bakeroll.local import client
 
         found = client.status(client.from_environment())
-        print(json_text.dumps(found, indent=2) if json else "\n".join(local_lines(found)), flush=True)
+        print(json_text.dumps(found, indent=2) if json else "\n".join(map(one_line, local_lines(found))), flush=True)
 
 
 @task(positional=["instance"], help={"instance": "the instance's id", "command": "what to run (default: a shell)"})
@@ -58,7 +59,7 @@ def logs(_: Context, instance: str = "", follow: bool = False) -> None:
         from bakeroll.local import client
 
         for line in client.logs(client.from_environment(), instance or None, follow=follow):
-            print(line, flush=follow)
+            print(printable(line), flush=follow)
 
 
 @task(

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -115,6 +116,26 @@ def test_on_a_terminal_the_lanes_stand_below_the_roll_and_go_when_it_is_done(mon
     assert "Target.ResponseCodeMismatch 503" in while_it_runs
     assert "i-07be" not in terminal.getvalue().splitlines()[-1]
     assert "✓" in terminal.getvalue()
+
+
+def test_where_the_roll_is_stands_below_what_it_waits_for() -> None:
+    doing = replace(NOW, scene=replace(NOW.scene, doing="canary: 1 of 4 watched for 35 of 300 s"))
+
+    assert screen(doing)[-2:] == ["    waits for i-07be unhealthy", "    canary: 1 of 4 watched for 35 of 300 s"]
+
+
+def test_a_wait_is_a_line_of_a_log_and_a_terminal_keeps_no_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    terminal, log = Terminal(), io.StringIO()
+    for stream in (terminal, log):
+        with progress(stream) as report:
+            report(Event("roll", "resumed, and goes on"))
+            report(Event("roll", "waiting: i-0f3a booting for 3 s; gives up at 14:06:21", "wait"))
+            report(Event("roll", "", "scene", NOW.scene))
+
+    assert "waiting: i-0f3a booting for 3 s" in log.getvalue()
+    assert "waiting: i-0f3a" not in terminal.getvalue()
+    assert "resumed, and goes on" in terminal.getvalue()
 
 
 def test_off_a_terminal_a_scene_prints_nothing() -> None:

@@ -24,10 +24,17 @@ def found(**changes: Any) -> dict[str, Any]:
         "in_service": 1,
         "instances": [INSTANCE],
         "roll": None,
+        "stands_by_until": None,
         "drift": [],
         "next_step": "",
         **changes,
     }
+
+
+def rolling(**changes: Any) -> dict[str, Any]:
+    roll = {"version": "2.0-1", "by": "ops@build", "since": AT.isoformat(), "heard": AT.isoformat()}
+    doing = {"doing": "", "doing_since": "", "doing_seconds": 0, "paused_by": "", "paused_until": ""}
+    return {**roll, **doing, "is_cut_off": False, "is_backing_out": False, "is_past_commit": False, **changes}
 
 
 def test_status_tells_what_serves_since_when() -> None:
@@ -64,10 +71,48 @@ def test_status_tells_drift_the_other_image_and_the_next_command() -> None:
     ],
 )
 def test_status_tells_a_roll_that_has_not_ended(cut_off: bool, said: str) -> None:
-    roll = {"version": "2.0-1", "by": "ops@build", "since": AT.isoformat(), "heard": AT.isoformat()}
-    roll_object: dict[str, Any] = {**roll, "is_cut_off": cut_off, "is_backing_out": False}
+    assert said.format(at=moment(AT, NOW)) in list(status_lines(found(roll=rolling(is_cut_off=cut_off)), NOW))
 
-    assert said.format(at=moment(AT, NOW)) in list(status_lines(found(roll=roll_object), NOW))
+
+UNTIL = NOW + timedelta(minutes=9)
+
+
+@pytest.mark.parametrize(
+    ("roll", "said"),
+    [
+        pytest.param({}, [], id="nothing is known"),
+        pytest.param({"doing": "1 of 2 new in service"}, ["  1 of 2 new in service"], id="its process tells"),
+        pytest.param(
+            {"doing": "canary: 1 of 4 watched", "doing_since": AT.isoformat(), "doing_seconds": 300},
+            ["  canary: 1 of 4 watched for 180 of 300 s"],
+            id="canaries are watched",
+        ),
+        pytest.param(
+            {"doing": "canary: 1 of 4 watched", "paused_by": "ops@x", "paused_until": UNTIL.isoformat()},
+            [f"  paused by ops@x until {moment(UNTIL, NOW)}"],
+            id="a pause is told before all else",
+        ),
+        pytest.param(
+            {"paused_by": "ops@x", "paused_until": AT.isoformat(), "is_cut_off": True},
+            [f"  paused by ops@x until {moment(AT, NOW)}, and nobody resumed it"],
+            id="a pause that nobody ended",
+        ),
+    ],
+)
+def test_status_tells_what_a_roll_does_just_now(roll: dict[str, Any], said: list[str]) -> None:
+    assert list(status_lines(found(roll=rolling(**roll)), NOW))[3:-2] == said
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        (UNTIL, "The old instances stand by until {}."),
+        (AT, "The old instances stood by until {}. Retire them: fab doctor --env=dev --fix"),
+    ],
+    ids=["for a while yet", "for longer than they were to"],
+)
+def test_status_tells_until_when_old_instances_stand_by(until: datetime, said: str) -> None:
+    assert said.format(moment(until, NOW)) in list(status_lines(found(stands_by_until=until.isoformat()), NOW))
 
 
 def test_status_of_an_environment_without_a_release() -> None:
@@ -77,14 +122,43 @@ def test_status_of_an_environment_without_a_release() -> None:
 
 
 def test_history_marks_what_was_rolled_last() -> None:
-    said = list(history_lines({"environment": "dev", "releases": [RELEASE, RELEASE | {"version": "0.9-1"}]}, NOW))
+    releases = [RELEASE, RELEASE | {"version": "0.9-1"}]
+
+    said = list(history_lines({"environment": "dev", "releases": releases, "rolls": []}, NOW))
 
     assert said[1].startswith("→  1.0-1")
     assert said[2].startswith("   0.9-1")
+    assert said[3] == "→ came to serve last. What serves now: fab status --env=dev"
+
+
+def test_history_tells_rolls_that_came_to_nothing_among_the_releases_how_why_and_by_whom() -> None:
+    when = (NOW - timedelta(minutes=2)).isoformat()
+    why = "i-07be was not in service after 5 min: Target.ResponseCodeMismatch, /health answered 503 (18 times)"
+    failed = RELEASE | {"version": "1.1-1", "at": when, "by": "me@laptop", "outcome": "failed", "why": why}
+    earlier = (AT - timedelta(hours=2)).isoformat()
+    old = RELEASE | {"version": "0.8-1", "at": earlier, "outcome": "aborted", "why": "aborted by x"}
+
+    said = list(history_lines({"environment": "dev", "releases": [RELEASE], "rolls": [failed, old]}, NOW))
+
+    assert said[1].startswith("✗  1.1-1    1c9e2a7")
+    assert "2 min ago  me@laptop  ami-1  failed: i-07be was not in service after 5 min: " in said[1]
+    assert said[1].endswith(" …")
+    assert said[2].startswith("→  1.0-1")
+    assert said[3].endswith("ami-1  aborted by x")
+    assert said[-1] == "✗ came to nothing: its release does not serve."
+
+
+def test_where_the_first_roll_came_to_nothing_there_is_no_release_and_history_tells_it() -> None:
+    roll = RELEASE | {"outcome": "interrupted", "why": "interrupted"}
+
+    said = list(history_lines({"environment": "dev", "releases": [], "rolls": [roll]}, NOW))
+
+    assert said[0] == "No release in dev yet."
+    assert said[2].startswith("✗  1.0-1")
 
 
 def test_an_empty_history_says_so() -> None:
-    assert list(history_lines({"environment": "dev", "releases": []}, NOW)) == ["No release in dev yet."]
+    assert list(history_lines({"environment": "dev", "releases": [], "rolls": []}, NOW)) == ["No release in dev yet."]
 
 
 def test_the_end_tells_what_serves_the_way_back_and_the_times() -> None:
@@ -120,7 +194,7 @@ def test_local_status_leaves_out_what_is_terminated() -> None:
 
     assert "i-1  running" in said
     assert "i-2" not in said
-    assert "links  http://10.0.1.1  1 of 1 targets serving" in said
+    assert "links  http://10.0.1.1  1 of 1 target serving" in said
     assert "faults" not in said
 
 

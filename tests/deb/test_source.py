@@ -32,6 +32,65 @@ def test_a_clean_commit_is_told_whole(repository: Repository) -> None:
     assert found.committed_at == datetime(2026, 11, 21, 3, 1, tzinfo=UTC)
 
 
+def hand_written(repository: Repository, author: str, committer: str, message: str) -> None:
+    """Check out a commit with these headers, such as other tools and old imports leave."""
+    tree = repository.git("write-tree")
+    text = f"tree {tree}\n{author}{committer}\n{message}"
+    written = ["git", "-C", str(repository.path), "hash-object", "-t", "commit", "-w", "--literally", "--stdin"]
+    repository.git("reset", "--quiet", "--soft", run(written, stdin=text).strip())
+
+
+def test_subject_and_author_are_printable_whatever_the_commit_holds(repository: Repository) -> None:
+    repository.commit()
+    hand_written(
+        repository,
+        "author A\x1b[31mda\u202e <a@b> 1 +0000\n",
+        "committer C <a@b> 1 +0000\n",
+        "Show\r\x1b]0;owned\x07\x9b2Jthe\tclick count\n",
+    )
+
+    found = revision(repository)
+
+    assert (found.author, found.subject) == ("Ada", "Show the click count")
+
+
+@pytest.mark.parametrize(
+    ("author", "committer", "message", "told", "seconds"),
+    [
+        pytest.param("", "committer C <c@d> 60 +0000\n", "Change\n", ("", "Change"), 60, id="no author"),
+        pytest.param("author  <> 60 +0000\n", "committer  <> 60 +0000\n", "", ("", ""), 60, id="no name, no subject"),
+        pytest.param("author A <a@b>\n", "", "Change\n", ("A", "Change"), 0, id="no committer, no time"),
+        pytest.param(
+            "author A <a@b> 60 +0000\n",
+            "committer C <c@d> 99999999999999 +0000\n",
+            "Change\n",
+            ("A", "Change"),
+            None,
+            id="a time that is none",
+        ),
+    ],
+)
+def test_a_commit_that_lacks_what_others_have_is_told_all_the_same(
+    repository: Repository, author: str, committer: str, message: str, told: tuple[str, str], seconds: int | None
+) -> None:
+    repository.commit()
+    hand_written(repository, author, committer, message)
+
+    found = revision(repository)
+
+    assert (found.author, found.subject) == told
+    assert seconds is None or found.committed_at.timestamp() == seconds
+
+
+def test_a_tag_in_another_scripts_digits_names_no_version(repository: Repository) -> None:
+    repository.commit()
+    repository.tag("v1.0")
+    repository.commit()
+    repository.tag("v٢.٠")
+
+    assert version(repository).startswith("1.0+1.g")
+
+
 def test_a_folder_without_git_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="in no Git repository") as caught:
         source.revision(tmp_path, is_dirty_allowed=False, run=run)

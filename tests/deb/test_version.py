@@ -28,6 +28,8 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
         ("2024-report", None),
         ("version", None),
         ("1.2.3-1", None),
+        ("v١.٢", None),
+        ("1.2rc٣", None),
         ("", None),
     ],
 )
@@ -38,6 +40,7 @@ def test_a_tag_names_a_version_or_none(tag: str, version: str | None) -> None:
 def test_the_highest_tag_is_debians_highest_and_not_the_alphabets() -> None:
     assert highest(["v1.9.0", "v1.10.0", "v1.10.0-rc1", "nonsense", ""]) == "v1.10.0"
     assert highest(["nonsense"]) == ""
+    assert highest(["v१.२", "v1.0"]) == "v1.0"
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,32 @@
 """What operators do around a roll, over the cloud in memory: resume, abort, doctor; and how it is told."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from bakeroll import operations
+from bakeroll import operations, pipeline, survey
 from bakeroll.console.plan import doctor_lines, plan_lines, steered_lines
-from bakeroll.errors import ConfirmationNeeded, RollFailed
+from bakeroll.errors import ConfirmationNeeded, RolledBack, RollFailed
 from bakeroll.events import Event
 from bakeroll.release import Release
 from bakeroll.roll import doctor
+from bakeroll.roll.ended import EndedRoll, ended_rolls
 from bakeroll.roll.history import history
 from bakeroll.roll.model import World, world
 from bakeroll.roll.model_ports import ports
 from bakeroll.roll.owner import this_process
 from bakeroll.roll.record import Records
+from bakeroll.roll.status import FleetStatus, status
 from bakeroll.roll.steering import Steering
 from bakeroll.settings import Policy
 from bakeroll.wiring import Site
 from tests.roll.cut import Cut, Killed
-from tests.roll.scene import GOOD, POLICY, goal, rolled
+from tests.roll.scene import GOOD, POLICY, SICK, goal, rolled
 from tests.roll.watch import Watch
 
 GONE = replace(this_process("ops@build-7"), pid=2**22 + 1)
@@ -58,6 +61,12 @@ class ModelSite:
 
     def history(self) -> list[Release]:
         return history(ports(self.fleet).table, "links", "dev")
+
+    def ended_rolls(self) -> Sequence[EndedRoll]:
+        return ended_rolls(ports(self.fleet).table, "links", "dev")
+
+    def status(self) -> FleetStatus:
+        return status("links-dev", ports(self.fleet), 8000, "/version")
 
     def examine(self) -> doctor.Chart:
         return doctor.examine("links-dev", "links", "dev", ports(self.fleet), self.fleet.now())
@@ -138,6 +147,116 @@ def test_the_doctor_mends_a_dead_roll_back_before_its_commit_point_and_on_after_
     assert mended["ailments"] == []
     assert list(doctor_lines(mended, NOW))[-1] == "links-dev: nothing is amiss."
     watch.ended(image, 2)
+
+
+@pytest.mark.parametrize("call", range(25, 140, 5))
+def test_status_names_the_way_that_the_doctor_goes(call: int) -> None:
+    site, watch = cut_off(call)
+
+    step = survey.next_step("dev", None, site.status())
+    operations.doctor(as_site(site), is_fixing=True, confirm=agree)
+
+    is_past_commit = step == "Past its commit point, it goes on from there: fab doctor --env=dev --fix"
+    goes_back = step == "Take it back: fab doctor --env=dev --fix      Go on instead: fab resume --env=dev"
+    assert is_past_commit is not goes_back
+    watch.ended("ami-new" if is_past_commit else "ami-old", 2)
+
+
+def test_the_doctor_leads_on_a_roll_whose_pause_nobody_ended() -> None:
+    site, watch = cut_off(130)
+    site.steering.ask("pause", site.steering.record(), minutes=1)
+    site.fleet.sleep(600)
+
+    operations.doctor(as_site(site), is_fixing=True, confirm=agree)
+
+    watch.ended("ami-new", 2)
+
+
+def test_times_that_people_read_have_whole_seconds() -> None:
+    site, _ = cut_off(60)
+    site.fleet.sleep(0.123456)
+    soaks = ModelSite(world(2, GOOD), POLICY.model_copy(update={"soak": 30.5}))
+    rolled(soaks.fleet, policy=soaks.policy)
+    soaks.fleet.sleep(60)
+
+    said = [*doctor_lines(operations.doctor(as_site(site), is_fixing=False, confirm=agree), NOW)]
+    said += doctor_lines(operations.doctor(as_site(soaks), is_fixing=False, confirm=agree), NOW)
+
+    assert said[0].startswith("✗ the roll to 2.0-1 of 12:00:0")
+    assert re.fullmatch(r"✗ 2 instances stood by until 12:0\d:\d\d and still do", said[3])
+    assert not [each for each in said if re.search(r"\d\.\d{3,}", each)]
+
+
+def test_history_keeps_a_roll_that_was_aborted_apart_from_the_releases() -> None:
+    site, _ = cut_off(60)
+
+    operations.abort(as_site(site), agree)
+    found = survey.history(as_site(site))
+
+    assert found["releases"] == []
+    roll = found["rolls"][0]
+    assert (roll["version"], roll["image"], roll["by"], roll["revision"]) == ("2.0-1", "ami-new", "me", "1c9e2a7")
+    assert (roll["outcome"], roll["why"]) == ("aborted", "aborted by me@laptop")
+    assert roll["began"] < roll["at"]
+    assert site.fleet.now() - datetime.fromisoformat(roll["at"]) < timedelta(seconds=3)
+
+
+def test_history_tells_that_a_roll_failed_and_in_one_line_why() -> None:
+    site = ModelSite(world(2, SICK))
+    with pytest.raises(RolledBack):
+        site.roll(goal().release)
+
+    roll = survey.history(as_site(site))["rolls"][0]
+
+    assert (roll["outcome"], roll["why"]) == (
+        "failed",
+        "i-0002 was not in service after 20 s: unhealthy, Target.ResponseCodeMismatch 503",
+    )
+
+
+def test_history_tells_that_a_roll_was_interrupted_and_that_one_was_taken_over() -> None:
+    fleet = world(2, GOOD)
+    with pytest.raises(KeyboardInterrupt):
+        rolled(fleet, through=Cut(60, error=KeyboardInterrupt).ports(ports(fleet)), as_owner=GONE)
+    with pytest.raises(Killed):
+        rolled(fleet, through=Cut(60).ports(ports(fleet)), as_owner=GONE)
+    rolled(fleet, goal("ami-next", "3.0-1"), as_owner=this_process("ops@desk"))
+
+    found = survey.history(as_site(ModelSite(fleet)))
+
+    assert [each["version"] for each in found["releases"]] == ["3.0-1"]
+    assert [(each["outcome"], each["why"]) for each in found["rolls"]] == [
+        ("taken over", "cut off, and me rolled to 3.0-1 in its place"),
+        ("interrupted", "interrupted"),
+    ]
+
+
+@pytest.mark.parametrize("has_effect", [True, False])
+def test_a_roll_that_died_while_it_wrote_its_end_is_told_once(has_effect: bool) -> None:
+    def failing(call: int | None) -> tuple[World, Cut]:
+        fleet = world(1, SICK)
+        cut = Cut(call, has_effect=has_effect)
+        with pytest.raises((RolledBack, Killed)):
+            rolled(fleet, through=cut.ports(ports(fleet)), as_owner=GONE)
+        return fleet, cut
+
+    calls = failing(None)[1].calls
+    for call in [n for n, name in enumerate(calls, 1) if name == "put"][-4:]:
+        site = ModelSite(failing(call)[0])
+        operations.doctor(as_site(site), is_fixing=True, confirm=agree)
+
+        assert [each.outcome for each in site.ended_rolls()] == ["failed"]
+
+
+def test_a_release_that_a_roll_failed_to_bring_is_none_to_go_back_to() -> None:
+    site = ModelSite(world(2, SICK))
+    with pytest.raises(RolledBack):
+        site.roll(goal().release)
+
+    outcome = pipeline.serve(as_site(site), goal("ami-next", "3.0-1").release, pipeline.Stopwatch())
+
+    assert (outcome["release"]["version"], outcome["before"]) == ("3.0-1", None)
+    assert site.fleet.now() - datetime.fromisoformat(outcome["release"]["at"]) < timedelta(seconds=3)
 
 
 def test_the_doctor_gives_back_the_lease_of_a_dead_process_and_takes_strays_away() -> None:

@@ -1,7 +1,7 @@
 """Which release a rollback rolls to, by which image, and what it asks before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,6 +17,7 @@ from bakeroll.release import Release
 from bakeroll.wiring import Site
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+ENDED = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -89,7 +90,7 @@ class FakeSite:
 
     def roll(self, release: Release, *, is_resumed: bool = False, patience: float = 0) -> bool:
         assert (is_resumed, patience) == (False, 0)
-        self.releases.insert(0, release)
+        self.releases.insert(0, replace(release, released_at=ENDED))
         return True
 
 
@@ -133,6 +134,13 @@ def test_a_rollback_is_to_the_very_image_of_the_release_though_its_version_was_b
 
     assert outcome is not None
     assert (outcome["release"]["image"], outcome["before"]) == ("ami-1", "2-1")
+
+
+def test_what_is_told_at_the_end_serves_since_it_was_written_as_serving() -> None:
+    outcome = rolled_back(site("2-1", "1-1"))
+
+    assert outcome is not None
+    assert outcome["release"]["at"] == ENDED.isoformat()
 
 
 def test_where_that_image_is_gone_another_of_its_version_serves() -> None:

@@ -1,5 +1,6 @@
 """In what a fleet differs from the last release, and what to do about it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,8 @@ RELEASE = Release("links", "dev", "1.0-1", "ami-1", "1c9e2a7", "me", datetime(20
 GOOD = InstanceStatus("i-1", "a", "ami-1", "1.0-1", "in service")
 ROLL = RollStatus("2.0-1", "ops", "", "", is_cut_off=False, is_backing_out=False)
 DEAD = RollStatus("2.0-1", "ops", "", "", is_cut_off=True, is_backing_out=False)
+PAUSED = replace(ROLL, paused_by="me@laptop", paused_until="2026-01-01T12:00:00+00:00")
+RESUME = "Go on: fab resume --env=dev      Take it back: fab abort --env=dev"
 OTHER = InstanceStatus("i-2", "a", "ami-2", "2.0-1", "in service")
 LYING = InstanceStatus("i-3", "a", "ami-1", "3.0-1", "in service")
 KEPT = InstanceStatus("i-5", "a", "ami-2", "0.9-1", "standing by")
@@ -38,10 +41,34 @@ def fleet(
             PUT_RIGHT,
             id="template",
         ),
-        pytest.param(fleet(GOOD, desired=2), ["links-dev has 1 instances, and 2 are desired"], PUT_RIGHT, id="short"),
+        pytest.param(fleet(GOOD, desired=2), ["links-dev has 1 instance, and 2 are desired"], PUT_RIGHT, id="short"),
         pytest.param(fleet(SICK), [], PUT_RIGHT, id="not in service"),
         pytest.param(fleet(OTHER, roll=ROLL), [], "Look again: fab status --env=dev", id="a roll is under way"),
-        pytest.param(fleet(OTHER, roll=DEAD), [], "Go on: fab roll --env=dev --version=2.0-1", id="a roll was cut off"),
+        pytest.param(fleet(OTHER, roll=PAUSED), [], RESUME, id="a roll is paused"),
+        pytest.param(
+            fleet(OTHER, roll=DEAD),
+            [],
+            "Take it back: fab doctor --env=dev --fix      Go on instead: fab resume --env=dev",
+            id="a roll was cut off before its commit point",
+        ),
+        pytest.param(
+            fleet(OTHER, roll=replace(DEAD, is_past_commit=True)),
+            [],
+            "Past its commit point, it goes on from there: fab doctor --env=dev --fix",
+            id="a roll was cut off after it",
+        ),
+        pytest.param(
+            fleet(OTHER, roll=replace(DEAD, is_backing_out=True)),
+            [],
+            "Take it back: fab doctor --env=dev --fix",
+            id="a roll was cut off that backed out",
+        ),
+        pytest.param(
+            fleet(OTHER, roll=replace(DEAD, version="")),
+            [],
+            "It had begun nothing: fab doctor --env=dev --fix",
+            id="a lease was left behind alone",
+        ),
     ],
 )
 def test_drift_and_the_next_command(found: FleetStatus, drift: list[str], next_step: str) -> None:

@@ -39,7 +39,9 @@ class Row(NamedTuple):
 
 ROWS = [
     Row("a new one that boots", new("i-2", "", state="pending"), "booting"),
-    Row("a new one that is not in the target group yet", new("i-2", ""), "proving", "not registered in links"),
+    Row(
+        "a new one that is not in the target group yet", new("i-2", ""), "proving", "starting: not registered in links"
+    ),
     Row("a new one that is not checked yet", new("i-2", "initial"), "proving", "initial"),
     Row(
         "a new one that has not told its version",

@@ -19,7 +19,7 @@ def test_a_preview_of_what_serves_already_changes_nothing() -> None:
     fleet = world(2, GOOD)
     rolled(fleet)
 
-    assert preview("links-dev", goal(), POLICY, ports(fleet)) == "change nothing: 2 in service serve 2.0-1 already"
+    assert preview("links-dev", goal(), POLICY, ports(fleet)) == "change nothing: 2.0-1 serves already, 2 in service"
 
 
 def test_a_preview_changes_nothing() -> None:

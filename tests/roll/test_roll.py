@@ -14,7 +14,7 @@ from bakeroll.roll.model_ports import ports
 from bakeroll.roll.owner import Owner, this_process
 from bakeroll.roll.status import status
 from bakeroll.settings import Policy
-from tests.roll.cut import Cut
+from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, POLICY, SICK, first_release, goal, rolled
 from tests.roll.watch import Watch
 
@@ -171,6 +171,39 @@ def test_a_sick_release_is_taken_away_and_the_message_tells_why() -> None:
     watch.ended("ami-old", 2)
     assert fleet.versions == {"1": "ami-old"}
     assert history(ports(fleet).table, "links", "dev") == []
+
+
+@pytest.mark.parametrize(
+    ("desired", "left"),
+    [
+        (1, "The new instance was taken away. 1 old one (1.0-1) serves."),
+        (2, "The 2 new instances were taken away. 2 old ones (1.0-1) serve."),
+    ],
+)
+def test_one_instance_is_not_told_as_many(desired: int, left: str) -> None:
+    with pytest.raises(RolledBack) as error:
+        rolled(world(desired, SICK))
+
+    assert error.value.left.splitlines()[0] == left
+
+
+def test_what_an_instance_writes_on_its_console_is_printable_in_the_error_and_in_the_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fleet = world(2, SICK)
+    through = ports(fleet)
+    console = "\x1b[2J\x1b[0;32m  OK  \x1b[0m started\r\nlinks[1]: \x1b]0;owned\x07refused\u202e\r\n"
+    monkeypatch.setattr(type(through.machines), "console", lambda *_: console)
+    records: list[str] = []
+
+    def look() -> None:
+        records.extend(document.body for document in fleet.table.values())
+
+    with pytest.raises(RolledBack) as error:
+        rolled(fleet, through=Cut(watch=look).ports(through))
+
+    assert error.value.what.endswith("last lines of its console:\n    OK   started\n  links[1]: refused")
+    assert not [each for each in records if r"\u001b" in each or r"\u202e" in each]
 
 
 def test_a_first_release_that_is_sick_leaves_the_group_as_it_was() -> None:
@@ -381,7 +414,48 @@ def test_a_release_is_written_down_and_the_newest_stands_first() -> None:
     rolled(fleet, later)
 
     newest, first = history(ports(fleet).table, "links", "dev")
-    assert (newest, first.version) == (later.release, "2.0-1")
+    assert (newest.version, newest.image, newest.released_by, first.version) == ("3.0-1", "ami-next", "me", "2.0-1")
+
+
+def test_a_release_serves_since_its_roll_ended_and_not_since_it_was_asked_for() -> None:
+    fleet = world(2, GOOD)
+    began = fleet.now()
+
+    outcome = rolled(fleet)
+
+    released = history(ports(fleet).table, "links", "dev")[0].released_at
+    assert outcome.seconds > 5
+    assert timedelta(0) <= fleet.now() - released < timedelta(seconds=2)
+    assert released > began + timedelta(seconds=5)
+
+
+def test_a_release_asked_for_while_another_was_rolled_stands_above_it_when_it_serves() -> None:
+    fleet = world(1, GOOD)
+    early = goal("ami-next", "3.0-1")
+    early = replace(early, release=replace(early.release, released_at=goal().release.released_at - timedelta(hours=1)))
+
+    rolled(fleet)
+    rolled(fleet, early)
+
+    assert [each.version for each in history(ports(fleet).table, "links", "dev")] == ["3.0-1", "2.0-1"]
+
+
+@pytest.mark.parametrize("has_effect", [True, False])
+def test_a_roll_that_died_while_it_wrote_its_release_is_written_down_once_by_who_is_past_commit(
+    has_effect: bool,
+) -> None:
+    counted = Cut()
+    rolled(fleet := world(1, GOOD), through=counted.ports(ports(fleet)))
+    last_put = max(n for n, name in enumerate(counted.calls, 1) if name == "put")
+    for call in range(last_put - 4, last_put + 1):
+        fleet = world(1, GOOD)
+        with pytest.raises(Killed):
+            rolled(fleet, through=Cut(call, has_effect=has_effect).ports(ports(fleet)))
+        again = replace(goal().release, released_at=fleet.now(), released_by="you")
+
+        rolled(fleet, replace(goal(), release=again))
+
+        assert len(history(ports(fleet).table, "links", "dev")) == 1
 
 
 def test_another_that_rolls_is_told_by_name() -> None:

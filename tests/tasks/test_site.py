@@ -82,7 +82,7 @@ def test_who_only_looks_at_a_new_local_environment_makes_nothing_and_is_told_the
             pass
         with opened("mine", is_first=True) as site:
             tables = site.aws.dynamodb.list_tables()["TableNames"]
-            assert (site.history(), tables, site.has_fleet()) == ([], [], False)
+            assert (site.history(), site.ended_rolls(), tables, site.has_fleet()) == ([], [], [], False)
 
     assert "mine has no fleet yet" in str(caught.value.message)
     assert "fab deploy --env=mine" in str(caught.value.message)
