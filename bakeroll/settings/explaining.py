@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
+from bakeroll.settings.kinds import PATTERNS
 from bakeroll.settings.models import (
-    PATTERNS,
     BakeSettings,
     Canary,
     Check,
@@ -22,20 +22,24 @@ from bakeroll.settings.models import (
     Settings,
     SourceAmi,
 )
-
-FILE = "deploy.yml"
+from bakeroll.settings.reading import FILE, Keys, named, shown
 
 
 def explained(error: Any, tree: yaml.Node | None) -> str:
-    location = error["loc"]
-    where = f"{FILE}, line {_line(tree, location)}: "
+    """A sentence for one of pydantic's errors."""
+    location = tuple(part for part in error["loc"] if part != "[key]")
     if error["type"] == "extra_forbidden":
         section, known = _section(location[:-1])
-        return f"{where}“{location[-1]}” is no setting of {section}.{did_you_mean(str(location[-1]), known)}"
+        hint = did_you_mean(str(location[-1]), known)
+        return said(tree, location, f"“{shown(location[-1])}” is no setting of {section}.{hint}")
     if error["type"] == "missing":
-        return f"{where}“{location[-1]}” is missing."
-    named = ".".join(str(part) for part in location if part != "[key]" and not str(part).startswith("constrained-"))
-    return f"{where}“{named}” is {_shown(error['input'])}; it must be {_wanted(error)}."
+        return said(tree, location, f"“{location[-1]}” is missing.")
+    return said(tree, location, f"{named(location)} is {_shown(error['input'])}; it must be {_wanted(error)}.")
+
+
+def said(tree: yaml.Node | None, location: Keys, sentence: str) -> str:
+    """A sentence, and where in the file what it is about stands, as far as it does."""
+    return f"{FILE}, line {_line(tree, location)}: {sentence}"
 
 
 def _shown(value: Any) -> str:
@@ -43,37 +47,40 @@ def _shown(value: Any) -> str:
         return "empty"
     if isinstance(value, dict | list):
         return "a list" if isinstance(value, list) else "a mapping"
-    return f"“{value}”"
+    return f"“{shown(value)}”"
+
+
+WANTED = {
+    "dict_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+    "tuple_type": "a list",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_too_long": "a text of {max_length} characters at most",
+    "string_unicode": "a text without halves of characters (surrogates)",
+    "too_long": "a list or mapping of {max_length} at most",
+    "too_short": "a list or mapping of {min_length} at least",
+}
 
 
 def _wanted(error: Any) -> str:
     """What a value should have been, from pydantic's name of the error."""
-    match error["type"].split("_"):
-        case ["dict" | "model", *_]:
-            return "a mapping of keys to values"
-        case ["tuple" | "list", *_]:
-            return "a list"
-        case ["int", *_]:
-            return "a whole number" + (" or a share such as 50%" if "constrained-int" in error["loc"] else "")
-        case ["float", *_]:
-            return "a number"
-        case ["bool", *_]:
-            return "true or false"
-        case ["string", "pattern", *_]:
-            return PATTERNS.get(error["ctx"]["pattern"], f"like {error['ctx']['pattern']}")
-        case ["value", "error"]:
-            return str(error["msg"]).removeprefix("Value error, ")
-        case ["string", "type"]:
-            return "a text; put it in quotation marks" if error["input"] is not None else "a text"
-    said = str(error["msg"])
-    return said.removeprefix("Input should be ").removeprefix("Value should be ") if " should " in said else said
+    kind, context, message = error["type"], error.get("ctx", {}), str(error["msg"])
+    if kind in WANTED:
+        return WANTED[kind].format(**context)
+    if kind == "string_pattern_mismatch":
+        return PATTERNS[context["pattern"]]
+    if kind == "string_type":
+        return "a text; put it in quotation marks" if error["input"] is not None else "a text"
+    return message.removeprefix("Value error, ").removeprefix("Input should be ")
 
 
-def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+def _line(node: yaml.Node | None, location: Keys) -> int:
     line = 1
     for part in location:
         if isinstance(node, yaml.MappingNode):
-            pair = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            pairs = [(key, value) for key, value in node.value if key.value == str(part)]
+            pair = pairs[-1] if pairs else None  # what a merge key brings stands before the mapping's own
             if pair is None:
                 break
             line, node = pair[0].start_mark.line + 1, pair[1]
@@ -85,7 +92,7 @@ def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
     return line
 
 
-def _section(location: tuple[int | str, ...]) -> tuple[str, Mapping[str, Any]]:
+def _section(location: Keys) -> tuple[str, Mapping[str, Any]]:
     """How a section is called in a sentence, and the keys that it knows."""
     models: dict[str, tuple[str, type[Section]]] = {
         "package": ("package", PackageSettings),

@@ -8,23 +8,29 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-NAME = r"^[a-z0-9][a-z0-9+.-]+$"
-ENVIRONMENT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-HTTP_PATH = r"^/\S*$"
+from bakeroll.settings.kinds import (
+    Account,
+    Amount,
+    Argument,
+    Days,
+    EnvironmentName,
+    HealthyChecks,
+    HttpPath,
+    Line,
+    LocalDelay,
+    LocalSize,
+    Name,
+    Percentage,
+    Period,
+    Port,
+    Significance,
+    UpToADay,
+    UpToAWeek,
+    Word,
+)
 
-Name = Annotated[str, Field(pattern=NAME, max_length=40)]
-"""A Debian package's name (Debian Policy 5.6.1); it names the unit, the user and the image as well."""
-EnvironmentName = Annotated[str, Field(pattern=ENVIRONMENT_NAME, max_length=40)]
-HttpPath = Annotated[str, Field(pattern=HTTP_PATH)]
-Seconds = Annotated[float, Field(ge=0)]
-Amount = Annotated[str, Field(pattern=r"^[0-9]+%$")] | Annotated[int, Field(ge=0)]
-"""A number of instances, or a share of the desired capacity such as "50%"."""
-
-PATTERNS = {
-    NAME: "small letters, digits, + . and -, and begin with a letter or digit",
-    ENVIRONMENT_NAME: "letters, digits, _ . and -, and begin with a letter or digit",
-    HTTP_PATH: "a path that begins with /",
-}
+Lines = Annotated[tuple[Line, ...], Field(max_length=200)]
+Words = Annotated[tuple[Word, ...], Field(max_length=200)]
 
 
 class Section(BaseModel):
@@ -32,56 +38,57 @@ class Section(BaseModel):
 
 
 class PackageSettings(Section):
-    maintainer: str = "Nobody <nobody@example.invalid>"
-    description: str = ""
-    command: str = ""
-    depends: tuple[str, ...] = ()
+    maintainer: Line = "Nobody <nobody@example.invalid>"
+    description: Line = ""
+    command: Line = ""
+    depends: Lines = ()
 
 
 class RepositorySettings(Section):
-    bucket: str = "bakeroll-apt"
-    suite: str = "stable"
-    component: str = "main"
-    key: str = ""
-    url: str = ""
+    bucket: Word = "bakeroll-apt"
+    suite: Word = "stable"
+    component: Word = "main"
+    key: Line = ""
+    url: Word = ""
 
 
 class SourceAmi(Section):
-    owner: str = "136693071363"
-    name: str = "debian-12-amd64-*"
+    owner: Word = "136693071363"
+    name: Line = "debian-12-amd64-*"
 
 
 class BakeSettings(Section):
     source_ami: SourceAmi = SourceAmi()
-    instance_type: str = "t3.small"
-    ssh_username: str = "admin"
-    subnet: str = ""
-    base_max_age_days: float = Field(default=30, gt=0)
+    instance_type: Word = "t3.small"
+    ssh_username: Word = "admin"
+    subnet: Word = ""
+    base_max_age_days: Days = 30
 
 
 class Metric(Section):
     """A CloudWatch metric with values of each instance, by which new instances are compared with old ones."""
 
-    namespace: str
-    name: str
+    namespace: Line
+    name: Line
     statistic: Literal["Average", "Sum", "Minimum", "Maximum"] = "Average"
-    dimension: str = "InstanceId"
-    period: Literal[1, 5, 10, 20, 30] | Annotated[int, Field(ge=60, multiple_of=60)] = 60
+    dimension: Line = "InstanceId"
+    period: Period = 60
     worse: Literal["higher", "lower"] = "higher"
-    significance: float = Field(default=0.01, gt=0, lt=0.5)
+    significance: Significance = 0.01
 
 
 class Check(Section):
     """What a canary must stand: exactly one of these."""
 
     http: HttpPath | None = None
-    command: tuple[str, ...] | None = None
-    alarm: str | None = None
+    command: Annotated[tuple[Argument, ...], Field(min_length=1, max_length=200)] | None = None
+    alarm: Line | None = None
     metric: Metric | None = None
 
     @model_validator(mode="after")
     def _is_one(self) -> "Check":
-        if len(self.model_fields_set) != 1:
+        given = [each for each in self.model_fields_set if getattr(self, each) is not None]
+        if len(given) != 1 or len(self.model_fields_set) != 1:
             raise ValueError("exactly one of http, command, alarm and metric")
         return self
 
@@ -90,19 +97,19 @@ class Canary(Section):
     """How many instances come first, and what they must stand for how long."""
 
     size: Amount = 1
-    watch: Seconds = 300
-    interval: Seconds = 10
-    checks: tuple[Check, ...] = ()
+    watch: UpToADay = 300
+    interval: UpToADay = 10
+    checks: Annotated[tuple[Check, ...], Field(max_length=50)] = ()
 
 
 class Refresh(Section):
     """What AWS's own instance refresh is told besides the amounts."""
 
-    checkpoints: tuple[Annotated[int, Field(ge=1, le=100)], ...] = ()
-    checkpoint_delay: Seconds = 300
-    alarms: tuple[str, ...] = ()
-    warmup: Seconds | None = None
-    timeout: Seconds = 3600
+    checkpoints: Annotated[tuple[Percentage, ...], Field(max_length=100)] = ()
+    checkpoint_delay: UpToADay = 300
+    alarms: Lines = ()
+    warmup: UpToADay | None = None
+    timeout: UpToAWeek = 3600
 
 
 class Policy(Section):
@@ -111,10 +118,10 @@ class Policy(Section):
     strategy: Literal["surge", "rolling", "blue-green", "canary", "refresh"] = "surge"
     max_surge: Amount = "100%"
     max_unavailable: Amount = 0
-    healthy_checks: int = Field(default=2, ge=1)
-    in_service_timeout: Seconds = 300
-    drain_timeout: Seconds = 330
-    soak: Seconds = 0
+    healthy_checks: HealthyChecks = 2
+    in_service_timeout: UpToADay = 300
+    drain_timeout: UpToADay = 330
+    soak: UpToAWeek = 0
     canary: Canary = Canary()
     refresh: Refresh = Refresh()
 
@@ -122,20 +129,20 @@ class Policy(Section):
 class LocalFleet(Section):
     """What the local cloud makes for an environment that has no fleet yet; AWS's fleets are yours."""
 
-    desired: int = Field(default=2, ge=0)
-    maximum: int = Field(default=8, ge=1)
-    instance_type: str = "t3.small"
-    deregistration_delay: int = Field(default=2, ge=0, le=3600)
+    desired: LocalSize = 2
+    maximum: LocalSize = 8
+    instance_type: Word = "t3.small"
+    deregistration_delay: LocalDelay = 2
 
 
 class Environment(Section):
     """Where an application is deployed. `policy`, `bake` and `repository` are laid over the file's own."""
 
     cloud: Literal["aws", "local"] = "aws"
-    account: str = ""
-    region: str = ""
-    fleet: str = ""
-    target_groups: tuple[str, ...] = ()
+    account: Account = ""
+    region: Word = ""
+    fleet: Line = ""
+    target_groups: Words = ()
     confirm: bool = False
     policy: Policy = Policy()
     bake: BakeSettings = BakeSettings()
@@ -147,13 +154,13 @@ class Settings(Section):
     """deploy.yml, whole."""
 
     application: Name
-    source: str = "."
-    port: int = Field(default=8000, ge=1, le=65535)
+    source: Line = "."
+    port: Port = 8000
     health: HttpPath = "/health"
     version: HttpPath | None = "/version"
     package: PackageSettings = PackageSettings()
     repository: RepositorySettings = RepositorySettings()
     bake: BakeSettings = BakeSettings()
     policy: Policy = Policy()
-    table: str = "bakeroll"
-    environments: dict[EnvironmentName, Environment] = Field(min_length=1)
+    table: Word = "bakeroll"
+    environments: dict[EnvironmentName, Environment] = Field(min_length=1, max_length=100)
