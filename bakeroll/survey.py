@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from bakeroll.errors import DocumentUnreadable
 from bakeroll.release import Release
 from bakeroll.roll.status import STANDING_BY
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 def status(site: "Site") -> dict[str, Any]:
     """The release that was rolled last, where, and each instance: in service, or why not."""
-    environment, releases, fleet = site.environment, site.history(), site.status()
+    environment, (releases, unreadable), fleet = site.environment, _entries(site), site.status()
     release = releases[0] if releases else None
+    unreadable = [*fleet.unreadable, *unreadable]
     found = asdict(fleet)
     return {
         "application": environment.application,
@@ -30,13 +32,26 @@ def status(site: "Site") -> dict[str, Any]:
         "instances": list(found["instances"]),
         "roll": found["roll"],
         "drift": list(drift(release, fleet)),
+        "unreadable": unreadable,
         "next_step": next_step(environment.name, release, fleet),
     }
 
 
 def history(site: "Site") -> dict[str, Any]:
     """The releases, the newest first."""
-    return {"environment": site.environment.name, "releases": [told(each) for each in site.history()]}
+    releases, unreadable = _entries(site)
+    return {
+        "environment": site.environment.name,
+        "releases": [told(each) for each in releases],
+        "unreadable": unreadable,
+    }
+
+
+def _entries(site: "Site") -> tuple[list[Release], list[str]]:
+    """The releases that can be read, and what is said of those that cannot."""
+    entries = site.entries()
+    unreadable = [f"{each.what}\n{each.next_step}" for each in entries if isinstance(each, DocumentUnreadable)]
+    return [each for each in entries if isinstance(each, Release)], unreadable
 
 
 def told(release: Release) -> dict[str, Any]:
@@ -50,8 +65,8 @@ def told(release: Release) -> dict[str, Any]:
 
 
 def drift(release: Release | None, fleet: "FleetStatus") -> Iterator[str]:
-    """In what the fleet differs from the last release; nothing while it is being rolled."""
-    if fleet.roll or release is None:
+    """In what the fleet differs from the last release; nothing while it is being rolled, or may be."""
+    if fleet.roll or fleet.unreadable or release is None:
         return
     counted = [each for each in fleet.instances if each.state != STANDING_BY]
     for each in counted:
@@ -67,6 +82,8 @@ def drift(release: Release | None, fleet: "FleetStatus") -> Iterator[str]:
 
 def next_step(environment: str, release: Release | None, fleet: "FleetStatus") -> str:
     """The next command where something is amiss; empty where nothing is."""
+    if fleet.unreadable:
+        return f"What to do: fab doctor --env={environment}"
     if fleet.roll and fleet.roll.is_cut_off:
         return f"Go on: fab roll --env={environment} --version={fleet.roll.version}"
     if fleet.roll:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bakeroll.errors import LeaseHeld, SettingsError
+from bakeroll.errors import DocumentUnreadable, LeaseHeld, SettingsError
 from bakeroll.events import Report
 from bakeroll.process import run
 from bakeroll.release import Release
@@ -269,10 +269,14 @@ class Site:
         return Goal(environment.fleet, release, environment.port, environment.version, environment.target_groups)
 
     def history(self) -> list[Release]:
-        """The releases of the environment, the newest first."""
-        from bakeroll.roll.history import history
+        """The releases of the environment that can be read, the newest first."""
+        return [each for each in self.entries() if isinstance(each, Release)]
 
-        return history(self.ports.table, self.environment.application, self.environment.name)
+    def entries(self) -> list[Release | DocumentUnreadable]:
+        """The releases of the environment, the newest first; why, in the place of what cannot be read."""
+        from bakeroll.roll.history import entries
+
+        return entries(self.ports.table, self.environment.application, self.environment.name)
 
     def status(self) -> "FleetStatus":
         from bakeroll.roll.status import status

@@ -39,6 +39,7 @@ def status_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
         f"  {line}" for line in columns([row if any(each[3] for each in rows) else [*row[:3], row[4]] for row in rows])
     )
     yield from (f"! {each}" for each in found["drift"])
+    yield from _unreadable(found)
     if found["next_step"]:
         yield found["next_step"]
 
@@ -68,11 +69,19 @@ def _roll(roll: Mapping[str, Any], fleet: str, now: datetime) -> str:
     return f"◼ {roll['by']} rolls {fleet}{version} since {began}{backing_out}; last heard of {heard} ago."
 
 
+def _unreadable(found: Mapping[str, Any]) -> Iterator[str]:
+    for each in found.get("unreadable", ()):
+        first, *rest = each.splitlines()
+        yield f"! {first}"
+        yield from (f"  {line}" for line in rest)
+
+
 def history_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
     """A line per release, the newest first."""
     releases = found["releases"]
+    yield from _unreadable(found)
     if not releases:
-        yield f"No release in {found['environment']} yet."
+        yield "No release can be read." if found.get("unreadable") else f"No release in {found['environment']} yet."
         return
     rows = [["", "version", "commit", "released", "", "by", "image"]]
     for index, each in enumerate(releases):

@@ -3,15 +3,27 @@
 A release is a document of its own, `releases#APPLICATION#ENVIRONMENT / TIME`.
 """
 
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from bakeroll.document import Document
+from bakeroll.errors import DocumentUnreadable, RollFailed
 from bakeroll.release import Release
+from bakeroll.roll.form import Form, is_sane
 from bakeroll.roll.ports import Table
+
+
+def _dated(release: Release) -> Release:
+    if not is_sane(release.released_at):
+        raise ValueError("released at a time with its zone, of this millennium")
+    return release
+
+
+FORM: Form[Release] = Form(Annotated[Release, AfterValidator(_dated)])
 
 
 def release_document(release: Release) -> dict[str, str]:
@@ -19,21 +31,37 @@ def release_document(release: Release) -> dict[str, str]:
 
 
 def release_of(raw: Mapping[str, str]) -> Release:
-    return Release(**{**raw, "released_at": datetime.fromisoformat(raw["released_at"])})  # type: ignore[arg-type]
+    """The release that a record holds. Raises RollFailed for a record that is older than that."""
+    if not raw:
+        raise RollFailed(
+            "The record of the roll does not tell its release whole: an older bakeroll wrote it.",
+            next_step="Roll to that version, or to another: fab roll, with the same --env and a --version",
+        )
+    return FORM.of(raw)
 
 
 def write_release(table: Table, release: Release) -> None:
     """Add a release to the history. Written twice it stands there once."""
-    body = json.dumps(release_document(release), sort_keys=True)
     sk = f"{release.released_at.isoformat()}#{release.version}"
-    table.put(_history_key(release.application, release.environment), sk, Document(body, uuid.uuid4().hex), over=None)
+    new = Document(FORM.written(release), uuid.uuid4().hex)
+    table.put(_history_key(release.application, release.environment), sk, new, over=None)
+
+
+def entries(table: Table, application: str, environment: str, limit: int = 100) -> list[Release | DocumentUnreadable]:
+    """The releases of an application in an environment, the newest first; why, in the place of what cannot be read."""
+    return [_entry(each) for each in table.newest(_history_key(application, environment), "", limit)]
 
 
 def history(table: Table, application: str, environment: str, limit: int = 100) -> list[Release]:
-    """The releases of an application in an environment, the newest first."""
-    return [
-        release_of(json.loads(each.body)) for each in table.newest(_history_key(application, environment), "", limit)
-    ]
+    """The releases that can be read, the newest first."""
+    return [each for each in entries(table, application, environment, limit) if isinstance(each, Release)]
+
+
+def _entry(document: Document) -> Release | DocumentUnreadable:
+    try:
+        return FORM.read(document)
+    except DocumentUnreadable as error:
+        return error
 
 
 def _history_key(application: str, environment: str) -> str:

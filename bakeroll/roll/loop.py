@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from statistics import median
 
-from bakeroll.errors import CloudError, RollFailed
+from bakeroll.errors import CloudError, DocumentUnreadable, RollFailed
 from bakeroll.events import Event, Report
 from bakeroll.fleet import Fleet
 from bakeroll.release import Release
@@ -140,7 +140,13 @@ class Loop:
 
     def _asked_for(self, now: float) -> Wait | Failed | None:
         """What somebody asked of this roll: to wait, or to give up."""
-        request = self.requests.read(self.record.id)
+        try:
+            request = self.requests.read(self.record.id)
+        except DocumentUnreadable as error:
+            if self.record.stage != "forward":
+                return None  # it could ask for nothing more than what is being done
+            error.left = endings.left(self.goal, self.fleet)
+            raise
         if request is None or self.record.stage != "forward":
             return None
         if request.what == "abort":

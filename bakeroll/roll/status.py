@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bakeroll.fleet import VERSION_TAG, Fleet, Instance
-from bakeroll.roll import lease
+from bakeroll.roll.documents import documents
 from bakeroll.roll.health import Memory, not_yet
+from bakeroll.roll.lease import Holding
 from bakeroll.roll.observe import observe
 from bakeroll.roll.owner import Owner, is_dead
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.record import Record, Records
+from bakeroll.roll.record import Record
 
 STANDING_BY = "standing by"
 """In Standby: kept for a while by a roll, or put there by somebody; it neither serves nor counts."""
@@ -43,13 +44,17 @@ class RollStatus:
 
 @dataclass(frozen=True, slots=True)
 class FleetStatus:
-    """`launches` is the image of what the group would launch by itself; `desired` its desired capacity."""
+    """`launches` is the image of what the group would launch by itself; `desired` its desired capacity.
+
+    `unreadable` says which documents of the fleet could not be read, and why; then `roll` may be more than is told.
+    """
 
     name: str
     desired: int
     launches: str
     instances: tuple[InstanceStatus, ...]
     roll: RollStatus | None = None
+    unreadable: tuple[str, ...] = ()
 
     @property
     def in_service(self) -> int:
@@ -62,12 +67,19 @@ def status(fleet: str, ports: Ports, port: int, path: str | None) -> FleetStatus
     While it is being rolled, what the roll launched and has not attached yet is told as well.
     Raises RollFailed where there is no such group.
     """
-    record = Records(ports.table, fleet).read()
-    seen = observe(fleet, ports, record)
+    there = documents(ports.table, fleet)
+    seen = observe(fleet, ports, there.record)
     running = {each.id: each.address for each in seen.instances if each.state == "running"}
     answers = ports.ask(running, port, path) if path and running else {}
     heard = {each: said for each, said in answers.items() if isinstance(said, str)}
-    return FleetStatus(seen.name, seen.desired, seen.image, instances(seen, heard), under_way(fleet, ports, record))
+    return FleetStatus(
+        name=seen.name,
+        desired=seen.desired,
+        launches=seen.image,
+        instances=instances(seen, heard),
+        roll=under_way(there.record, there.holding),
+        unreadable=tuple(each.what for each in there.unreadable),
+    )
 
 
 def instances(fleet: Fleet, answers: dict[str, str]) -> tuple[InstanceStatus, ...]:
@@ -91,10 +103,9 @@ def _state(fleet: Fleet, instance: Instance, memory: Memory) -> str:
 
 
 def under_way(
-    fleet: str, ports: Ports, record: Record | None, *, is_dead: Callable[[Owner], bool] = is_dead
+    record: Record | None, held: Holding | None, *, is_dead: Callable[[Owner], bool] = is_dead
 ) -> RollStatus | None:
     """The roll that has not ended: one whose lease is held, or one that left its record behind."""
-    held = lease.holding(ports.table, fleet)
     is_led = bool(held and held.is_held and not is_dead(held.owner))
     if not is_led and (record is None or record.stage == "soaking"):
         return None

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from bakeroll.errors import shown
 from bakeroll.settings.kinds import PATTERNS
 from bakeroll.settings.models import (
     BakeSettings,
@@ -22,7 +23,7 @@ from bakeroll.settings.models import (
     Settings,
     SourceAmi,
 )
-from bakeroll.settings.reading import FILE, Keys, named, shown
+from bakeroll.settings.reading import FILE, Keys, named
 
 
 def explained(error: Any, tree: yaml.Node | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
-from bakeroll.errors import SettingsError
+from bakeroll.errors import SettingsError, shown
 from bakeroll.settings.explaining import did_you_mean, explained, said
 from bakeroll.settings.kinds import is_nothing
 from bakeroll.settings.models import (
@@ -20,7 +20,7 @@ from bakeroll.settings.models import (
     Section,
     Settings,
 )
-from bakeroll.settings.reading import FILE, Keys, read, shown, text_of
+from bakeroll.settings.reading import FILE, Keys, read, text_of
 
 S = TypeVar("S", bound=Section)
 

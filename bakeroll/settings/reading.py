@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from bakeroll.errors import SettingsError
+from bakeroll.errors import SettingsError, shown
 
 FILE = "deploy.yml"
 
@@ -21,7 +21,6 @@ DEEPEST = 16
 MOST_VALUES = 10_000
 """Keys and values, each counted as often as aliases and merge keys repeat it."""
 LONGEST_NUMBER = 100
-LONGEST_SHOWN = 60
 
 _PREFIX = "tag:yaml.org,2002:"
 _MERGE = f"{_PREFIX}merge"
@@ -91,13 +90,6 @@ def read(text: str) -> Read:
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise SettingsError(f"{FILE}, line {line}: not YAML: it holds {_named(error.character)}.") from None
-
-
-def shown(value: object) -> str:
-    """A value for a sentence: short, on one line, and nothing in it that a terminal would obey."""
-    text = str(value)
-    cut = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)
 
 
 def named(path: Keys) -> str:

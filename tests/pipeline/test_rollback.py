@@ -58,6 +58,8 @@ class FakeSite:
     def history(self) -> list[Release]:
         return list(self.releases)
 
+    entries = history
+
     def report(self, event: Event) -> None:
         self.events.append(event)
 
