@@ -5,6 +5,7 @@ Format: https://wiki.debian.org/DebianRepository/Format
 
 import gzip
 import hashlib
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -133,9 +134,21 @@ def files_of(release_text: str) -> dict[str, Sum]:
     """The files that a `Release` lists, by their paths. Raises Damaged."""
     try:
         listed = Release(release_text).get("SHA256", [])
-        return {each["name"]: Sum(each["sha256"], int(each["size"])) for each in listed}
+        return {_path(each["name"]): Sum(_sha256(each["sha256"]), int(each["size"])) for each in listed}
     except (KeyError, ValueError, TypeError) as error:
         raise Damaged(f"it lists no files: {shown(error)}") from None
+
+
+def _sha256(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise ValueError(f"{shown(text)} is no SHA256")
+    return text
+
+
+def _path(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"{shown(text)} is no path")
+    return text
 
 
 def _order(entry: Deb822) -> tuple[str, Version, str]:

@@ -66,7 +66,7 @@ class Form(Generic[T]):
     def read(self, document: Document) -> T:
         """Raises DocumentUnreadable, with the item that it is, where it is damaged or of a newer writer."""
         try:
-            raw = from_json(document.body, allow_inf_nan=False)
+            raw = from_json(document.body.encode(errors="replace"), allow_inf_nan=False)
         except ValueError:
             raise _damaged(document, "it holds no JSON") from None
         if not isinstance(raw, dict):
