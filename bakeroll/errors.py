@@ -19,7 +19,7 @@ An interruption (Ctrl-C) is Python's own KeyboardInterrupt and ends with 130.
 
 from pathlib import Path
 
-LONGEST_SHOWN = 60
+LONGEST_SHOWN = 100
 
 
 def shown(value: object) -> str:

@@ -74,7 +74,9 @@ def test_the_file_is_found_from_a_folder_below(tmp_path: Path) -> None:
     [
         pytest.param("", "deploy.yml holds no settings.", id="an empty file"),
         pytest.param(
-            "a: [", "deploy.yml, line 1: not YAML: expected the node content, but found '<stream end>'.", id="no YAML"
+            "a: [",
+            "deploy.yml, line 1: not YAML in “a”: expected the node content, but found '<stream end>'.",
+            id="no YAML",
         ),
         pytest.param(
             "application: links\nenvironments:\n  dev:\n    policy:\n      max_surg: 3\n",
@@ -131,7 +133,7 @@ def test_the_file_is_found_from_a_folder_below(tmp_path: Path) -> None:
         ),
         pytest.param(
             BARE + "source: a\0b\n",
-            "deploy.yml, line 3: not YAML: it holds the control character U+0000.",
+            "deploy.yml, line 3: not YAML in “source”: it holds the control character U+0000.",
             id="a control character",
         ),
         pytest.param(
@@ -169,7 +171,7 @@ def test_the_file_is_found_from_a_folder_below(tmp_path: Path) -> None:
         ),
         pytest.param(
             BARE + f"package: {{command: {'x' * 5000}}}\n",
-            f"deploy.yml, line 3: “package.command” is “{'x' * 59}…”; it must be a text of 4096 characters at most.",
+            f"deploy.yml, line 3: “package.command” is “{'x' * 99}…”; it must be a text of 4096 characters at most.",
             id="too long a text",
         ),
         pytest.param(
@@ -216,12 +218,13 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     ("key", "values", "said"),
     [
         ("healthy_checks", ("0", "101", "1.0e+30", ".inf", "1.5", "yes"), "a whole number from 1 to 100"),
+        ("in_service_timeout", ("0", "1e30"), "a number from 1 to 86400"),
         ("soak", ("-1", "1e30", ".inf", ".nan", "604801"), "a number from 0 to 604800"),
         ("drain_timeout", ("-1", "1e30", "inf", "nan", "86401"), "a number from 0 to 86400"),
         ("max_surge", ("-1", "10001", "101%", "1.5%", "99999999%"), "0 to 10000, or a share from 0% to 100%"),
         ("canary: {watch", ("-1", "1e30", "inf", ".nan"), "a number from 0 to 86400"),
         ("refresh: {checkpoint_delay", ("1e30", "inf", ".nan"), "a number from 0 to 86400"),
-        ("refresh: {timeout", ("1e30", "inf", ".nan"), "a number from 0 to 604800"),
+        ("refresh: {timeout", ("0", "1e30", "inf", ".nan"), "a number from 1 to 604800"),
     ],
 )
 def test_every_number_has_bounds_and_they_are_told(key: str, values: tuple[str, ...], said: str) -> None:

@@ -41,6 +41,14 @@ def _moment(text: str) -> str:
     raise ValueError("a time in ISO 8601 with its zone, of this millennium")
 
 
+def _line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a text on one line, without control characters")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_line)]
+"""What is shown to people as it is."""
 Moment = Annotated[str, AfterValidator(_moment)]
 """ISO 8601, with its zone."""
 Count = Annotated[int, Field(ge=-MOST, le=MOST)]

@@ -17,13 +17,15 @@ from bakeroll.roll.form import Form, is_sane
 from bakeroll.roll.ports import Table
 
 
-def _dated(release: Release) -> Release:
+def _sane(release: Release) -> Release:
     if not is_sane(release.released_at):
         raise ValueError("released at a time with its zone, of this millennium")
+    if not all(each.isprintable() for each in release_document(release).values()):
+        raise ValueError("texts on one line, without control characters")
     return release
 
 
-FORM: Form[Release] = Form(Annotated[Release, AfterValidator(_dated)])
+FORM: Form[Release] = Form(Annotated[Release, AfterValidator(_sane)])
 
 
 def release_document(release: Release) -> dict[str, str]:

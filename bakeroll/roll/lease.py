@@ -16,7 +16,7 @@ from bakeroll.document import Document
 from bakeroll.errors import DocumentUnreadable, LeaseHeld
 from bakeroll.roll import owner as processes
 from bakeroll.roll.cell import Cell
-from bakeroll.roll.form import Form, Moment
+from bakeroll.roll.form import Form, Line, Moment
 from bakeroll.roll.owner import Owner
 from bakeroll.roll.ports import Clock, Table
 
@@ -35,7 +35,7 @@ class Holding:
 
     number: Annotated[int, Field(ge=0, le=2**53)]
     owner: Owner
-    reason: str
+    reason: Line
     since: Moment
     heard: Moment
     seconds: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bakeroll.errors import RollFailed
 from bakeroll.roll.cell import Cell
-from bakeroll.roll.form import Form, Moment
+from bakeroll.roll.form import Form, Line, Moment
 from bakeroll.roll.ports import Table
 
 What = Literal["pause", "abort", "none"]
@@ -20,7 +20,7 @@ class Request:
 
     what: What
     roll: str
-    by: str
+    by: Line
     at: Moment
     until: Moment | Literal[""] = ""
 

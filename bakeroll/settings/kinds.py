@@ -70,6 +70,9 @@ HealthyChecks = Annotated[int, Field(ge=1, le=100), wanted("a whole number from 
 Days = Annotated[float, Field(gt=0, le=3650, allow_inf_nan=False), wanted("a number above 0, and 3650 at most")]
 UpToADay = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False), wanted(f"a number from 0 to {DAY}")]
 UpToAWeek = Annotated[float, Field(ge=0, le=WEEK, allow_inf_nan=False), wanted(f"a number from 0 to {WEEK}")]
+ADayAtMost = Annotated[float, Field(ge=1, le=DAY, allow_inf_nan=False), wanted(f"a number from 1 to {DAY}")]
+AWeekAtMost = Annotated[float, Field(ge=1, le=WEEK, allow_inf_nan=False), wanted(f"a number from 1 to {WEEK}")]
+"""Of what could never be done in no time at all."""
 Significance = Annotated[float, Field(gt=0, lt=0.5, allow_inf_nan=False), wanted("a number above 0 and below 0.5")]
 LocalSize = Annotated[int, Field(ge=0, le=1000), wanted("a whole number from 0 to 1000")]
 LocalDelay = Annotated[int, Field(ge=0, le=3600), wanted("a whole number from 0 to 3600")]

@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bakeroll.settings.kinds import (
     Account,
+    ADayAtMost,
     Amount,
     Argument,
+    AWeekAtMost,
     Days,
     EnvironmentName,
     HealthyChecks,
@@ -109,7 +111,7 @@ class Refresh(Section):
     checkpoint_delay: UpToADay = 300
     alarms: Lines = ()
     warmup: UpToADay | None = None
-    timeout: UpToAWeek = 3600
+    timeout: AWeekAtMost = 3600
 
 
 class Policy(Section):
@@ -119,7 +121,7 @@ class Policy(Section):
     max_surge: Amount = "100%"
     max_unavailable: Amount = 0
     healthy_checks: HealthyChecks = 2
-    in_service_timeout: UpToADay = 300
+    in_service_timeout: ADayAtMost = 300
     drain_timeout: UpToADay = 330
     soak: UpToAWeek = 0
     canary: Canary = Canary()

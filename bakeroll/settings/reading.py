@@ -3,6 +3,7 @@
 Owns the limits, and what is refused of YAML itself. Leaves the shape of the file to `models`.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,7 @@ def read(text: str) -> Read:
     """
     if len(text) > LARGEST:
         raise SettingsError(f"{FILE} is too large: it may have {LARGEST // 1024} KiB at most.")
+    loader = None
     try:
         loader = _Loader(text)
         tree = loader.get_single_node()
@@ -86,10 +88,14 @@ def read(text: str) -> Read:
         return Read(loader.construct_document(tree) if tree is not None else None, tree)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SettingsError(f"{FILE}, line {line}: not YAML: {error.problem}.") from None
+        at = f" in {named(loader.way)}" if loader and loader.way else ""
+        raise SettingsError(f"{FILE}, line {line}: not YAML{at}: {error.problem}.") from None
     except yaml.reader.ReaderError as error:
-        line = text[: error.position].count("\n") + 1
-        raise SettingsError(f"{FILE}, line {line}: not YAML: it holds {_named(error.character)}.") from None
+        before = text[: error.position]
+        key = re.findall(r"([\w-]+)[\"']?:", before)[-1:]
+        at = f" in {named(tuple(key))}" if key else ""
+        what = _named(error.character)
+        raise SettingsError(f"{FILE}, line {before.count(chr(10)) + 1}: not YAML{at}: it holds {what}.") from None
 
 
 def named(path: Keys) -> str:
@@ -109,11 +115,15 @@ class _Loader(yaml.SafeLoader):
         super().__init__(text)
         self._path: list[str | int] = []
 
+    @property
+    def way(self) -> Keys:
+        """To what is being read."""
+        return tuple(each for each in self._path if each != "")
+
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         self._path.append(index.value if isinstance(index, yaml.ScalarNode) else index if index is not None else "")
         if len(self._path) > DEEPEST:
-            key = named(tuple(each for each in self._path if each != "")[:3])
-            raise _refused(self.get_mark(), f"{key} goes more than {DEEPEST} levels deep")
+            raise _refused(self.get_mark(), f"{named(self.way[:3])} goes more than {DEEPEST} levels deep")
         node = super().compose_node(parent, index)
         self._path.pop()
         return node
