@@ -8,6 +8,7 @@ BakerollError            1  nothing changed, or all restored
 ├── BakeError            1  Packer or Ansible failed
 ├── CloudError           1  the API of AWS (or of the local cloud) refused or did not answer
 ├── LocalCloudError      1  the cloud inside this machine cannot run here, or does not run
+├── DocumentUnreadable   1  an item of the table is damaged, or a newer bakeroll wrote it
 ├── RollFailed           1  a roll could not begin, or had to stop
 │   └── RolledBack       3  the new instances were taken away; the old ones serve
 ├── LeaseHeld            4  somebody else rolls this fleet
@@ -17,6 +18,19 @@ An interruption (Ctrl-C) is Python's own KeyboardInterrupt and ends with 130.
 """
 
 from pathlib import Path
+
+LONGEST_SHOWN = 100
+
+
+def shown(value: object) -> str:
+    """A value from outside for a sentence: short, on one line, and nothing in it that a terminal would obey.
+
+    >>> shown("a" + chr(27) + "b")
+    'a\\x1bb'
+    """
+    text = str(value)
+    cut = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)
 
 
 class BakerollError(Exception):
@@ -68,6 +82,10 @@ class CloudError(BakerollError):
 
 class LocalCloudError(BakerollError):
     """The local cloud cannot run on this machine, or is not running."""
+
+
+class DocumentUnreadable(BakerollError):
+    """An item of the table is damaged, or was written by a newer bakeroll: it is not guessed at."""
 
 
 class RollFailed(BakerollError):

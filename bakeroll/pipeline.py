@@ -16,7 +16,7 @@ Rooms do the work and report what happens; this module only joins them.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from bakeroll.bake import bakery
 from bakeroll.candidates import Candidate
 from bakeroll.console.times import age, since
 from bakeroll.deb import build, source, version
-from bakeroll.errors import BakeError, ConfirmationNeeded, RollFailed, SourceError
+from bakeroll.errors import BakeError, ConfirmationNeeded, DocumentUnreadable, RollFailed, SourceError
 from bakeroll.events import Event, Stage
 from bakeroll.release import Image, Package, Release, Revision
 from bakeroll.wiring import Site
@@ -111,13 +111,16 @@ def rollback(site: Site, request: Request) -> dict[str, Any] | None:
     To the very image of that release; where that is gone, to another of its version.
     """
     to = request.version
-    releases = site.history()
-    if not releases:
+    entries = site.entries()
+    releases = [each for each in entries if isinstance(each, Release)]
+    if not entries:
         raise SourceError(
             f"{site.environment.name} has no release to go back to.",
             next_step=f"The first: fab deploy --env={site.environment.name}",
         )
     wanted = [each for each in releases if _is_earlier(each, releases[0], to)]
+    if not to or not wanted:
+        _refuse_unreadable(entries, wanted)
     if not wanted:
         raise SourceError(
             f"{site.environment.name} never had a release of version “{to}”."
@@ -133,6 +136,16 @@ def rollback(site: Site, request: Request) -> dict[str, Any] | None:
         )
     _agreed(site, request, Candidate(image.version, image.revision), is_back=True)
     return _rolled(site, request, _release(site, image), Stopwatch())
+
+
+def _refuse_unreadable(entries: Sequence[Release | DocumentUnreadable], wanted: Sequence[Release]) -> None:
+    """One that is newer than the wanted may be what serves, or what is to be gone back to."""
+    newer = entries[: entries.index(wanted[0])] if wanted else entries
+    for each in newer:
+        if isinstance(each, DocumentUnreadable):
+            each.left = "Nothing was changed."
+            each.next_step += "\nOr name the version to go back to: fab rollback, with the same --env and a --to"
+            raise each
 
 
 def _is_earlier(release: Release, current: Release, to: str) -> bool:

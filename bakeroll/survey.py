@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from bakeroll.errors import DocumentUnreadable
 from bakeroll.release import Release
 from bakeroll.roll.status import STANDING_BY
 from bakeroll.wording import counted
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 def status(site: "Site") -> dict[str, Any]:
     """The release that was rolled last, where, and each instance: in service, or why not."""
-    environment, releases, fleet = site.environment, site.history(), site.status()
+    environment, (releases, unreadable), fleet = site.environment, _entries(site), site.status()
     release = releases[0] if releases else None
+    unreadable = [*fleet.unreadable, *unreadable]
     found = asdict(fleet)
     return {
         "application": environment.application,
@@ -32,17 +34,32 @@ def status(site: "Site") -> dict[str, Any]:
         "roll": found["roll"],
         "stands_by_until": fleet.stands_by_until or None,
         "drift": list(drift(release, fleet)),
+        "unreadable": unreadable,
         "next_step": next_step(environment.name, release, fleet),
     }
 
 
 def history(site: "Site") -> dict[str, Any]:
     """The releases that served, and the rolls that ended with theirs not serving; the newest of each first."""
+    releases, unreadable = _entries(site)
+    rolls = site.ended_rolls()
     return {
         "environment": site.environment.name,
-        "releases": [told(each) for each in site.history()],
-        "rolls": [asdict(each) for each in site.ended_rolls()],
+        "releases": [told(each) for each in releases],
+        "rolls": [asdict(each) for each in rolls if not isinstance(each, DocumentUnreadable)],
+        "unreadable": [*unreadable, *(_why(each) for each in rolls if isinstance(each, DocumentUnreadable))],
     }
+
+
+def _entries(site: "Site") -> tuple[list[Release], list[str]]:
+    """The releases that can be read, and what is said of those that cannot."""
+    entries = site.entries()
+    unreadable = [_why(each) for each in entries if isinstance(each, DocumentUnreadable)]
+    return [each for each in entries if isinstance(each, Release)], unreadable
+
+
+def _why(unreadable: DocumentUnreadable) -> str:
+    return f"{unreadable.what}\n{unreadable.next_step}"
 
 
 def told(release: Release) -> dict[str, Any]:
@@ -56,8 +73,8 @@ def told(release: Release) -> dict[str, Any]:
 
 
 def drift(release: Release | None, fleet: "FleetStatus") -> Iterator[str]:
-    """In what the fleet differs from the last release; nothing while it is being rolled."""
-    if fleet.roll or release is None:
+    """In what the fleet differs from the last release; nothing while it is being rolled, or may be."""
+    if fleet.roll or fleet.unreadable or release is None:
         return
     members = [each for each in fleet.instances if each.state != STANDING_BY]
     for each in members:
@@ -74,6 +91,8 @@ def drift(release: Release | None, fleet: "FleetStatus") -> Iterator[str]:
 
 def next_step(environment: str, release: Release | None, fleet: "FleetStatus") -> str:
     """The next command where something is amiss; empty where nothing is; of a roll that was cut off as `doctor`."""
+    if fleet.unreadable:
+        return f"What to do: fab doctor --env={environment}"
     if fleet.roll and fleet.roll.is_cut_off:
         return _mended(environment, fleet.roll)
     if fleet.roll and fleet.roll.paused_by:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bakeroll import workspace
-from bakeroll.errors import CloudError, LeaseHeld, SettingsError
+from bakeroll.errors import CloudError, DocumentUnreadable, LeaseHeld, SettingsError
 from bakeroll.events import Report
 from bakeroll.process import run
 from bakeroll.release import Release
@@ -292,11 +292,22 @@ class Site:
         )
 
     def history(self) -> list[Release]:
-        """The releases of the environment, the newest first."""
-        from bakeroll.roll.history import history
+        """The releases of the environment that can be read, the newest first."""
+        return [each for each in self.entries() if isinstance(each, Release)]
+
+    def entries(self) -> list[Release | DocumentUnreadable]:
+        """The releases of the environment, the newest first; why, in the place of what cannot be read."""
+        from bakeroll.roll.history import entries
 
         environment = self.environment
-        return self._where_made(lambda: history(self.ports.table, environment.application, environment.name))
+        return self._where_made(lambda: entries(self.ports.table, environment.application, environment.name))
+
+    def ended_rolls(self) -> "list[EndedRoll | DocumentUnreadable]":
+        """The rolls of the environment that ended with their release not serving, likewise."""
+        from bakeroll.roll.ended import ended_rolls
+
+        environment = self.environment
+        return self._where_made(lambda: ended_rolls(self.ports.table, environment.application, environment.name))
 
     def _where_made(self, look: Callable[[], Sequence[T]]) -> list[T]:
         """A local environment has no bucket and no table before something is deployed to it, and so nothing in them."""
@@ -306,13 +317,6 @@ class Site:
             if self.local and error.is_unmade:
                 return []
             raise
-
-    def ended_rolls(self) -> "Sequence[EndedRoll]":
-        """The rolls of the environment that ended with their release not serving, the newest first."""
-        from bakeroll.roll.ended import ended_rolls
-
-        environment = self.environment
-        return self._where_made(lambda: ended_rolls(self.ports.table, environment.application, environment.name))
 
     def status(self) -> "FleetStatus":
         from bakeroll.roll.status import status

@@ -5,6 +5,8 @@ Format: https://wiki.debian.org/DebianRepository/Format
 
 import gzip
 import hashlib
+import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,8 +14,16 @@ from datetime import UTC, datetime
 from debian.deb822 import Deb822, Release
 from debian.debian_support import Version
 
+from bakeroll.errors import shown
 from bakeroll.release import Package
 from bakeroll.settings import RepositorySettings
+
+GZIP = 16 + zlib.MAX_WBITS
+"""zlib's way to be told of gzip's header."""
+
+
+class Damaged(ValueError):
+    """A text is not what its signature or its sum promised; it says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +80,38 @@ def with_stanza(packages: str, added: str) -> str:
 
 
 def published(packages: str) -> list[Published]:
-    return [
-        Published(
+    """The entries of `Packages`. Raises Damaged for one that lacks what every entry has."""
+    return [_published(entry) for entry in Deb822.iter_paragraphs(packages, use_apt_pkg=False)]
+
+
+def _published(entry: Deb822) -> Published:
+    try:
+        _order(entry)
+        return Published(
             name=entry["Package"],
             version=entry["Version"],
             filename=entry["Filename"],
             sha256=entry["SHA256"],
             commit=entry.get("Git-Commit", ""),
         )
-        for entry in Deb822.iter_paragraphs(packages, use_apt_pkg=False)
-    ]
+    except (KeyError, ValueError) as error:
+        raise Damaged(f"an entry is not whole: {shown(error)}") from None
 
 
 def compressed(packages: str) -> bytes:
     return gzip.compress(packages.encode(), mtime=0)
 
 
-def uncompressed(content: bytes) -> str:
-    return gzip.decompress(content).decode()
+def uncompressed(content: bytes, size: int) -> str:
+    """The text of `size` bytes that was compressed. Raises Damaged for another size, before it is unpacked further."""
+    unpacker = zlib.decompressobj(wbits=GZIP)
+    try:
+        text = unpacker.decompress(content, size + 1)
+        if len(text) != size or not unpacker.eof or unpacker.unused_data:
+            raise Damaged(f"it does not unpack to {size} bytes")
+        return text.decode()
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise Damaged(str(error)) from None
 
 
 def release(repository: RepositorySettings, files: Mapping[str, Sum], now: datetime) -> str:
@@ -107,9 +131,24 @@ def release(repository: RepositorySettings, files: Mapping[str, Sum], now: datet
 
 
 def files_of(release_text: str) -> dict[str, Sum]:
-    """The files that a `Release` lists, by their paths."""
-    listed = Release(release_text).get("SHA256", [])
-    return {each["name"]: Sum(each["sha256"], int(each["size"])) for each in listed}
+    """The files that a `Release` lists, by their paths. Raises Damaged."""
+    try:
+        listed = Release(release_text).get("SHA256", [])
+        return {_path(each["name"]): Sum(_sha256(each["sha256"]), int(each["size"])) for each in listed}
+    except (KeyError, ValueError, TypeError) as error:
+        raise Damaged(f"it lists no files: {shown(error)}") from None
+
+
+def _sha256(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise ValueError(f"{shown(text)} is no SHA256")
+    return text
+
+
+def _path(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"{shown(text)} is no path")
+    return text
 
 
 def _order(entry: Deb822) -> tuple[str, Version, str]:

@@ -10,6 +10,8 @@ from bakeroll.errors import PublishError
 from bakeroll.process import Run, ToolFailed, alone
 
 LOCAL_NAME = "bakeroll, local repository"
+FRAME = ("-----BEGIN PGP SIGNED MESSAGE-----", "-----BEGIN PGP SIGNATURE-----", "-----END PGP SIGNATURE-----")
+"""Around a text that is signed in the clear, in which a line that begins with a dash is escaped (RFC 9580, 7)."""
 UNUSABLE = {"e": "has expired", "r": "is revoked", "d": "is disabled", "i": "is invalid"}
 
 
@@ -30,6 +32,7 @@ class GnupgKey:
             raise PublishError(f"gpg could not sign with {self.fingerprint}: {_last(error)}") from None
 
     def verify(self, signed: str) -> str:
+        _refuse_what_is_not_signed(signed)
         with tempfile.TemporaryDirectory(prefix="bakeroll-") as folder:
             keyring = Path(folder) / "key.gpg"
             _gpg(self.run, self.home, "--output", str(keyring), "--export", self.fingerprint)
@@ -44,6 +47,18 @@ class GnupgKey:
 
     def public_key(self) -> str:
         return _gpg(self.run, self.home, "--armor", "--export-options", "export-minimal", "--export", self.fingerprint)
+
+
+def _refuse_what_is_not_signed(text: str) -> None:
+    """gpgv passes over what stands before and after the signed text, and takes several; a reader of it might not."""
+    lines = text.removesuffix("\n").split("\n")
+    frames = [line for line in lines if line in FRAME]
+    if tuple(frames) != FRAME or (lines[0], lines[-1]) != (FRAME[0], FRAME[-1]):
+        raise PublishError(
+            "The repository’s InRelease is not one signed text and nothing else.",
+            left="Nothing was written.",
+            next_step="See who writes to the bucket; with versioning an earlier version of the object can be restored",
+        )
 
 
 def keyring_key(fingerprint: str, *, run: Run) -> GnupgKey:

@@ -1,6 +1,7 @@
 """Publishes packages to a suite, and reads what it holds. Every read goes by the suite's signature."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +16,10 @@ from bakeroll.settings import RepositorySettings
 
 # Each lost race is somebody else's publication done, so that this many may publish at once.
 ATTEMPTS = 30
+LARGEST_RELEASE = 1024 * 1024
+"""Bytes of an InRelease; ours has a few lines for each component and architecture."""
+LARGEST_PACKAGES = 64 * 1024 * 1024
+"""Bytes of a Packages, compressed or not: some 100,000 versions."""
 NEVER_CHANGES = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "no-cache"
 
@@ -25,6 +30,14 @@ class Suite:
 
     tag: str
     files: dict[str, Sum]
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """A `Packages` as it was read: its text, and what that lists."""
+
+    text: str
+    entries: list[Published]
 
 
 def publish(
@@ -42,12 +55,12 @@ def publish(
         suite = _read(repository, store, signer)
         path = index.packages_path(repository.component, package.architecture)
         packages = _packages(suite, path, repository, store)
-        if _holds(packages, package):
+        if _holds(packages.entries, package):
             report(Event("publish", f"{where} holds {package.name} {package.version}", kind="done"))
             return
         if attempt == 0:
             _put_pool(package, repository, store)
-        if _swap(suite, path, index.with_stanza(packages, added), repository, store, signer, now()):
+        if _swap(suite, path, index.with_stanza(packages.text, added), repository, store, signer, now()):
             report(Event("publish", where, kind="done"))
             return
         report(Event("publish", f"{where} was published to meanwhile; again"))
@@ -73,34 +86,47 @@ def url(repository: RepositorySettings, *, endpoint: str, region: str) -> str:
 def _all(repository: RepositorySettings, store: ObjectStore, signer: Signer) -> list[Published]:
     suite = _read(repository, store, signer)
     paths = [path.removesuffix(".gz") for path in suite.files if path.endswith("/Packages.gz")]
-    return [each for path in paths for each in index.published(_packages(suite, path, repository, store))]
+    return [each for path in paths for each in _packages(suite, path, repository, store).entries]
 
 
 def _read(repository: RepositorySettings, store: ObjectStore, signer: Signer) -> Suite:
-    found = store.get(_in_release(repository))
+    key = _in_release(repository)
+    found = store.get(key, LARGEST_RELEASE)
     if found is None:
         return Suite("", {})
     content, tag = found
-    return Suite(tag, index.files_of(signer.verify(content.decode(errors="replace"))))
+    with _told(repository, key):
+        return Suite(tag, index.files_of(signer.verify(content.decode())))
 
 
-def _packages(suite: Suite, path: str, repository: RepositorySettings, store: ObjectStore) -> str:
-    """The text of one `Packages`, as the signed Release vouches for it; empty where it lists none."""
-    expected = suite.files.get(f"{path}.gz")
-    if expected is None:
-        return ""
-    key = _by_hash(repository, path, expected)
-    found = store.get(key)
-    if found is None or index.checksum(found[0]) != expected:
-        what = "is missing" if found is None else "is not what its name says"
+def _packages(suite: Suite, path: str, repository: RepositorySettings, store: ObjectStore) -> Packages:
+    """One `Packages`, as the signed Release vouches for it; empty where it lists none."""
+    packed, text = suite.files.get(f"{path}.gz"), suite.files.get(path)
+    if packed is None:
+        return Packages("", [])
+    key = _by_hash(repository, path, packed)
+    with _told(repository, key):
+        if text is None or max(packed.size, text.size) > LARGEST_PACKAGES:
+            raise index.Damaged(f"the signed InRelease gives it no size up to {LARGEST_PACKAGES} bytes")
+        found = store.get(key, packed.size)
+        if found is None or index.checksum(found[0]) != packed:
+            raise index.Damaged("it is missing" if found is None else "it is not what its name says")
+        unpacked = index.uncompressed(found[0], text.size)
+        return Packages(unpacked, index.published(unpacked))
+
+
+@contextmanager
+def _told(repository: RepositorySettings, key: str) -> Iterator[None]:
+    try:
+        yield
+    except (index.Damaged, UnicodeDecodeError) as error:
         raise PublishError(
-            f"s3://{repository.bucket}/{key} {what}: the repository is damaged.", left="Nothing was written."
-        )
-    return index.uncompressed(found[0])
+            f"s3://{repository.bucket}/{key}: {error}: the repository is damaged.", left="Nothing was written."
+        ) from None
 
 
-def _holds(packages: str, package: Package) -> bool:
-    for each in index.published(packages):
+def _holds(entries: Sequence[Published], package: Package) -> bool:
+    for each in entries:
         if (each.name, each.version) == (package.name, package.version):
             if each.sha256 != package.sha256:
                 raise _immutable(package, each.filename)
@@ -115,7 +141,7 @@ def _put_pool(package: Package, repository: RepositorySettings, store: ObjectSto
         raise PublishError(f"{package.path} has changed since it was built.", left="Nothing was published.")
     if store.put(key, content, if_absent=True, cache_control=NEVER_CHANGES):
         return
-    there = store.get(key)
+    there = store.get(key, len(content))
     if there is None or index.checksum(there[0]).sha256 != package.sha256:
         raise _immutable(package, key)
 

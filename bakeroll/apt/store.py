@@ -6,8 +6,8 @@ from typing import Protocol
 class ObjectStore(Protocol):
     """Objects by key. Failures other than an unmet condition are CloudErrors."""
 
-    def get(self, key: str) -> tuple[bytes, str] | None:
-        """Content and entity tag; None where there is no such object."""
+    def get(self, key: str, largest: int) -> tuple[bytes, str] | None:
+        """Content and entity tag; None where there is no such object. One of more than `largest` bytes is refused."""
         ...
 
     def put(
@@ -25,5 +25,5 @@ class Signer(Protocol):
         ...
 
     def verify(self, signed: str) -> str:
-        """The text under our key's signature; PublishError where it is not ours."""
+        """The text under our key's signature; PublishError where it is not ours, or is not all that there is."""
         ...

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bakeroll.aws.session import code_of, translated
-from bakeroll.document import Document
+from bakeroll.document import Document, Item
 from bakeroll.errors import CloudError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class DocumentTable:
         """What was written last (a consistent read)."""
         with self._told("GetItem"):
             found = self._client.get_item(TableName=self._table, Key=_key(pk, sk), ConsistentRead=True)
-        return _document(found["Item"]) if "Item" in found else None
+        return self._document(found["Item"]) if "Item" in found else None
 
     def put(self, pk: str, sk: str, new: Document, *, over: str | None) -> Document | None:
         """Write where the document's token is `over` (None: where there is none); else what is there.
@@ -67,7 +67,11 @@ class DocumentTable:
                 ConsistentRead=True,
                 PaginationConfig={"MaxItems": limit, "PageSize": min(limit, 100)},
             )
-            return [_document(each) for page in pages for each in page["Items"]]
+            return [self._document(each) for page in pages for each in page["Items"]]
+
+    def _document(self, item: Any) -> Document:
+        where = Item(self._table, _text(item, "pk"), _text(item, "sk"))
+        return Document(_text(item, "body"), _text(item, "token"), where)
 
     @contextmanager
     def _told(self, operation: str) -> Iterator[None]:
@@ -85,5 +89,6 @@ def _key(pk: str, sk: str) -> dict[str, Any]:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
-def _document(item: Any) -> Document:
-    return Document(item["body"]["S"], item["token"]["S"])
+def _text(item: Any, name: str) -> str:
+    """Empty where the item has no such attribute, or one of another type: whoever reads the document tells."""
+    return str(item.get(name, {}).get("S", ""))

@@ -22,10 +22,16 @@ class S3Objects:
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client, self._bucket = client, bucket
 
-    def get(self, key: str) -> tuple[bytes, str] | None:
-        """Content and entity tag; None where there is no such object. Raises CloudError."""
+    def get(self, key: str, largest: int) -> tuple[bytes, str] | None:
+        """Content and entity tag; None where there is no such object.
+
+        Raises CloudError, also for an object of more bytes than `largest`, which is not read.
+        """
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            if answer["ContentLength"] > largest:
+                answer["Body"].close()
+                raise self._too_large(key, answer["ContentLength"], largest)
             return answer["Body"].read(), answer["ETag"]
         except (ClientError, BotoCoreError) as error:
             if _code(error) in ABSENT:
@@ -51,6 +57,13 @@ class S3Objects:
                 return False
             raise self._refused("write", key, error) from error
         return True
+
+    def _too_large(self, key: str, size: int, largest: int) -> CloudError:
+        return CloudError(
+            f"s3://{self._bucket}/{key} has {size} bytes; it may have {largest} at most.",
+            left="It was not read.",
+            next_step="See who writes to the bucket; with versioning an earlier version of the object can be restored",
+        )
 
     def _refused(self, verb: str, key: str, error: Exception) -> CloudError:
         hints = {

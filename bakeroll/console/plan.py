@@ -65,7 +65,7 @@ def doctor_lines(found: Mapping[str, Any], _: datetime) -> Iterator[str]:
     yield from (f"✓ mended: {each['what']}" for each in found["mended"])
     for each in found["ailments"]:
         yield f"{'✗' if each['is_curable'] else '!'} {each['what']}"
-        yield f"    {each['cure']}"
+        yield from (f"    {line}" for line in each["cure"].splitlines())
     if not found["ailments"]:
         yield f"{found['fleet']}: nothing is amiss."
     elif any(each["is_curable"] for each in found["ailments"]):

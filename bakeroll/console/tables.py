@@ -47,6 +47,7 @@ def status_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
         f"  {line}" for line in columns([row if any(each[3] for each in rows) else [*row[:3], row[4]] for row in rows])
     )
     yield from (f"! {each}" for each in found["drift"])
+    yield from _unreadable(found)
     if found["next_step"]:
         yield found["next_step"]
 
@@ -76,6 +77,13 @@ def _roll(roll: Mapping[str, Any], fleet: str, now: datetime) -> str:
     return f"◼ {roll['by']} rolls {fleet}{version} since {began}{backing_out}; last heard of {heard} ago."
 
 
+def _unreadable(found: Mapping[str, Any]) -> Iterator[str]:
+    for each in found.get("unreadable", ()):
+        first, *rest = each.splitlines()
+        yield f"! {first}"
+        yield from (f"  {line}" for line in rest)
+
+
 def _standing_by(until: datetime, environment: str, now: datetime) -> str:
     if now < until:
         return f"The old instances stand by until {moment(until, now)}."
@@ -98,8 +106,9 @@ def _doing(roll: Mapping[str, Any], now: datetime) -> Iterator[str]:
 def history_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
     """A line per release, the newest first; among them the rolls that came to nothing."""
     releases, rolls = found["releases"], found["rolls"]
+    yield from _unreadable(found)
     if not releases:
-        yield f"No release in {found['environment']} yet."
+        yield "No release can be read." if found.get("unreadable") else f"No release in {found['environment']} yet."
     marked = [("" if index else "→", each) for index, each in enumerate(releases)] + [("✗", each) for each in rolls]
     marked.sort(key=lambda each: datetime.fromisoformat(each[1]["at"]), reverse=True)
     if marked:

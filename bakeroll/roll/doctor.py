@@ -11,13 +11,14 @@ from typing import Literal
 
 from bakeroll.fleet import ROLL_TAG, Fleet, Instance
 from bakeroll.roll import lease
+from bakeroll.roll.documents import documents
 from bakeroll.roll.observe import described, layout, observe
 from bakeroll.roll.owner import Owner, is_dead
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.record import Record, Records
+from bakeroll.roll.record import Record
 from bakeroll.wording import counted, moment
 
-Kind = Literal["cut off", "lease", "soak", "stray", "standby", "suspended"]
+Kind = Literal["cut off", "lease", "soak", "stray", "standby", "suspended", "unreadable"]
 CURABLE: tuple[Kind, ...] = ("cut off", "lease", "soak", "stray")
 
 
@@ -51,9 +52,13 @@ class Chart:
 
 def examine(name: str, application: str, environment: str, ports: Ports, now: datetime) -> Chart:
     """Look, and change nothing. Raises RollFailed where there is no such group."""
-    record = Records(ports.table, name).read()
+    there = documents(ports.table, name)
+    record, held = there.record, there.holding
     fleet = observe(name, ports, record)
-    held = lease.holding(ports.table, name)
+    if there.unreadable:  # what was done to the fleet is not known: nothing else can be said to be amiss
+        return Chart(
+            fleet, record, tuple(Ailment("unreadable", each.what, each.next_step) for each in there.unreadable)
+        )
     is_led = bool(held and held.is_held and not is_dead(held.owner))
     chart = Chart(fleet, record, ())
     if is_led:

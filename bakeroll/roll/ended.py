@@ -4,15 +4,14 @@ Each is a document of its own, `rolls#APPLICATION#ENVIRONMENT / TIME#ID`, beside
 looks for a release to go back to counts only those that served.
 """
 
-import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pydantic import TypeAdapter
-
 from bakeroll.document import Document
+from bakeroll.errors import DocumentUnreadable
+from bakeroll.roll.form import Form, Line, Moment
 from bakeroll.roll.ports import Table
 from bakeroll.roll.record import Ending, Record
 
@@ -21,15 +20,18 @@ from bakeroll.roll.record import Ending, Record
 class EndedRoll:
     """`by` is who asked for it; `why` is one line; times are ISO 8601, to the second."""
 
-    id: str
-    version: str
-    image: str
-    revision: str
-    by: str
-    began: str
-    at: str
-    outcome: str
-    why: str
+    id: Line
+    version: Line
+    image: Line
+    revision: Line
+    by: Line
+    began: Moment
+    at: Moment
+    outcome: Line
+    why: Line
+
+
+FORM: Form[EndedRoll] = Form(EndedRoll)
 
 
 def ended(record: Record, now: datetime, *, outcome: Ending | None = None, why: str = "") -> EndedRoll:
@@ -50,17 +52,16 @@ def ended(record: Record, now: datetime, *, outcome: Ending | None = None, why: 
 
 def write(table: Table, application: str, environment: str, roll: EndedRoll) -> None:
     """Keep it. Written twice, by who went on with it after a crash, it stands there once."""
-    document = Document(json.dumps(asdict(roll), sort_keys=True), uuid.uuid4().hex)
+    document = Document(FORM.written(roll), uuid.uuid4().hex)
     table.put(_key(application, environment), f"{roll.began}#{roll.id}", document, over=None)
 
 
-def ended_rolls(table: Table, application: str, environment: str, limit: int = 100) -> Sequence[EndedRoll]:
-    """The newest first."""
-    return [_ROLL.validate_json(each.body) for each in table.newest(_key(application, environment), "", limit)]
+def ended_rolls(
+    table: Table, application: str, environment: str, limit: int = 100
+) -> Sequence[EndedRoll | DocumentUnreadable]:
+    """The newest first; why, in the place of what cannot be read."""
+    return [FORM.entry(each) for each in table.newest(_key(application, environment), "", limit)]
 
 
 def _key(application: str, environment: str) -> str:
     return f"rolls#{application}#{environment}"
-
-
-_ROLL = TypeAdapter(EndedRoll)

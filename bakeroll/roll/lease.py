@@ -5,15 +5,18 @@ its whole duration, timed here, or when its owner is a dead process of this very
 times is for people. The idea: https://github.com/awslabs/amazon-dynamodb-lock-client
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from bakeroll.document import Document
-from bakeroll.errors import LeaseHeld
+from bakeroll.errors import DocumentUnreadable, LeaseHeld
 from bakeroll.roll import owner as processes
 from bakeroll.roll.cell import Cell
+from bakeroll.roll.form import Form, Line, Moment
 from bakeroll.roll.owner import Owner
 from bakeroll.roll.ports import Clock, Table
 from bakeroll.wording import moment
@@ -35,16 +38,19 @@ class Holding:
     did so since `doing_since`.
     """
 
-    number: int
+    number: Annotated[int, Field(ge=0, le=2**53)]
     owner: Owner
-    reason: str
-    since: str
-    heard: str
-    seconds: float
+    reason: Line
+    since: Moment
+    heard: Moment
+    seconds: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
     is_held: bool = True
-    doing: str = ""
-    doing_since: str = ""
-    doing_seconds: float = 0
+    doing: Line = ""
+    doing_since: Moment | Literal[""] = ""
+    doing_seconds: Annotated[float, Field(ge=0, le=10**7, allow_inf_nan=False)] = 0
+
+
+FORM: Form[Holding] = Form(Holding)
 
 
 class Lease:
@@ -78,8 +84,8 @@ class Lease:
 
     def _write(self, holding: Holding) -> None:
         asked = self._clock.monotonic()
-        if there := self._cell.write(json.dumps(asdict(holding))):
-            raise _lost(self._fleet, decoded(there.body))
+        if there := self._cell.write(FORM.written(holding)):
+            raise _lost(self._fleet, there)
         self._holding, self._beaten = holding, asked
 
 
@@ -94,19 +100,22 @@ def take(
     is_dead: Callable[[Owner], bool] = processes.is_dead,
     is_alive: Callable[[Owner], bool] = processes.is_alive,
 ) -> Lease:
-    """Take the fleet's lease. Raises LeaseHeld where another holds it, which may take a duration to tell."""
+    """Take the fleet's lease. Raises LeaseHeld where another holds it, which may take a duration to tell.
+
+    Raises DocumentUnreadable where what is there is not understood: it may be held.
+    """
     cell = Cell(table, f"fleet#{fleet}", "lease")
     there = cell.read()
     watched = clock.monotonic()
-    while there and (held := decoded(there.body)).is_held and not is_dead(held.owner):
+    while there and (held := FORM.read(there)).is_held and not is_dead(held.owner):
         if is_alive(held.owner):
             raise _held(fleet, held, clock)
         if clock.monotonic() - watched >= held.seconds:
             break
         clock.sleep(min(1.0, held.seconds / HEARTBEATS))
         again = cell.read()
-        if again and again.token != there.token and decoded(again.body).is_held:
-            raise _held(fleet, decoded(again.body), clock)
+        if again and again.token != there.token and FORM.read(again).is_held:
+            raise _held(fleet, FORM.read(again), clock)
         there = again or there
     return _taken(cell, fleet, owner, reason, clock, seconds, there)
 
@@ -115,22 +124,20 @@ def _taken(
     cell: Cell, fleet: str, owner: Owner, reason: str, clock: Clock, seconds: float, there: Document | None
 ) -> Lease:
     now, asked = clock.now().isoformat(), clock.monotonic()
-    number = decoded(there.body).number + 1 if there else 1
+    number = FORM.read(there).number + 1 if there else 1
     holding = Holding(number, owner, reason, since=now, heard=now, seconds=seconds)
-    if won := cell.write(json.dumps(asdict(holding))):
-        raise _held(fleet, decoded(won.body), clock)
+    if won := cell.write(FORM.written(holding)):
+        raise _held(fleet, FORM.read(won), clock)
     return Lease(cell, fleet, holding, clock, asked)
 
 
 def holding(table: Table, fleet: str) -> Holding | None:
-    """What the table says of the fleet's lease, held or given back; None where nobody ever took it."""
+    """What the table says of the fleet's lease, held or given back; None where nobody ever took it.
+
+    Raises DocumentUnreadable.
+    """
     there = Cell(table, f"fleet#{fleet}", "lease").read()
-    return decoded(there.body) if there else None
-
-
-def decoded(body: str) -> Holding:
-    raw = json.loads(body)
-    return Holding(**raw | {"owner": Owner(**raw["owner"])})
+    return FORM.read(there) if there else None
 
 
 def _held(fleet: str, held: Holding, clock: Clock) -> LeaseHeld:
@@ -142,8 +149,13 @@ def _held(fleet: str, held: Holding, clock: Clock) -> LeaseHeld:
     )
 
 
-def _lost(fleet: str, held: Holding) -> LeaseLost:
+def _lost(fleet: str, there: Document) -> LeaseLost:
+    try:
+        held = FORM.read(there)
+        by = f"{held.owner.name} (“{held.reason}”)"
+    except DocumentUnreadable:
+        by = "somebody whose name cannot be read"
     return LeaseLost(
-        f"The lease on {fleet} was taken by {held.owner.name} (“{held.reason}”) while this roll held it.",
+        f"The lease on {fleet} was taken by {by} while this roll held it.",
         left="This roll stopped and changes nothing more; the other goes on from what it finds.",
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
-from bakeroll.errors import CloudError, RollFailed
+from bakeroll.errors import CloudError, DocumentUnreadable, RollFailed
 from bakeroll.events import Event, Report
 from bakeroll.fleet import Fleet
 from bakeroll.release import Release
@@ -147,8 +147,14 @@ class Loop:
 
     def _asked_for(self) -> Paused | Failed | None:
         """What somebody asked of this roll: to wait, or to give up."""
-        request = self.requests.read(self.record.id) if self.record.stage == "forward" else None
-        if request is None:
+        try:
+            request = self.requests.read(self.record.id)
+        except DocumentUnreadable as error:
+            if self.record.stage != "forward":
+                return None  # it could ask for nothing more than what is being done
+            error.left = endings.left(self.goal, self.fleet)
+            raise
+        if request is None or self.record.stage != "forward":
             return None
         if request.what == "abort":
             return Failed(f"aborted by {request.by}", ending="aborted")

@@ -5,7 +5,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bakeroll.document import Document
+from bakeroll.document import Document, Item
 from bakeroll.errors import CloudError
 from bakeroll.fleet import (
     ROLL_TAG,
@@ -303,7 +303,7 @@ class ModelTable:
 
     def get(self, pk: str, sk: str) -> Document | None:
         self.world.call()
-        return self.world.table.get((pk, sk))
+        return self._shown(pk, sk) if (pk, sk) in self.world.table else None
 
     def put(self, pk: str, sk: str, new: Document, *, over: str | None) -> Document | None:
         self.world.call()
@@ -316,7 +316,10 @@ class ModelTable:
     def newest(self, pk: str, prefix: str, limit: int) -> Sequence[Document]:
         self.world.call()
         found = sorted((key for key in self.world.table if key[0] == pk and key[1].startswith(prefix)), reverse=True)
-        return [self.world.table[key] for key in found[:limit]]
+        return [self._shown(*key) for key in found[:limit]]
+
+    def _shown(self, pk: str, sk: str) -> Document:
+        return replace(self.world.table[pk, sk], item=Item("bakeroll", pk, sk))
 
 
 @dataclass(frozen=True, slots=True)

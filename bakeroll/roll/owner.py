@@ -4,12 +4,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from bakeroll.roll.form import Line
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
     """`name` is for people; `host` tells one boot of one machine (and its PID namespace) from all others."""
 
-    name: str
+    name: Line
     host: str = ""
     pid: int = 0
     started: str = ""

@@ -4,23 +4,36 @@ The record of a fleet's roll is one document, `fleet#NAME / roll`: the fleet as 
 it is made. Whoever comes next resumes or restores from it.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter
+from pydantic import AfterValidator, StringConstraints
 
 from bakeroll.errors import RollFailed
 from bakeroll.fleet import Fleet, Subnet
 from bakeroll.release import Release
+from bakeroll.roll import history
 from bakeroll.roll.cell import Cell
+from bakeroll.roll.form import Count, Form, Moment
 from bakeroll.roll.ports import Table
 
 Stage = Literal["forward", "back", "soaking", "closed"]
 Launcher = Literal["roller", "group"]
 Ending = Literal["failed", "aborted", "interrupted", "taken over"]
 """How a roll ends whose release does not come to serve."""
+
+
+def _whole(raw: Mapping[str, str]) -> Mapping[str, str]:
+    """A record that is older than this field has none."""
+    if raw:
+        history.FORM.of(raw)
+    return raw
+
+
+ReleaseDocument = Annotated[Mapping[str, str], AfterValidator(_whole)]
+Number = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}$")]
+"""Of a slot, as a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +62,16 @@ class Found:
     `is_launchable`: the image that its group launched could be launched then.
     """
 
-    minimum: int
-    maximum: int
-    desired: int
+    minimum: Count
+    maximum: Count
+    desired: Count
     template: str
     template_version: str
     image: str
     suspended: tuple[str, ...]
     members: tuple[str, ...]
     registered: Mapping[str, tuple[str, ...]]
-    serving: int = 0
+    serving: Count = 0
     group: str = ""
     is_launchable: bool = True
 
@@ -69,7 +82,7 @@ class RecordedSlot:
 
     template_version: str
     subnet: Subnet
-    count: int = 1
+    count: Count = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,37 +113,37 @@ class Record:
     fleet: str
     image: str
     version: str
-    started_at: str
+    started_at: Moment
     found: Found
     group: str = ""
     strategy: str = "surge"
     launcher: Launcher = "roller"
     because: str = ""
-    release: Mapping[str, str] = field(default_factory=dict)
+    release: ReleaseDocument = field(default_factory=dict)
     stage: Stage = "forward"
     why: str = ""
-    ending: str = ""
+    ending: Ending | Literal[""] = ""
     previous: tuple[str, ...] = ()
     made: str = ""
     making: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     pinned: str = ""
     suspended: tuple[str, ...] = ()
-    maxima: tuple[int, ...] = ()
+    maxima: tuple[Count, ...] = ()
     attached: tuple[str, ...] = ()
     retiring: tuple[str, ...] = ()
     decremented: tuple[str, ...] = ()
-    lowered: int = 0
-    lowering: tuple[int, int] | None = None
-    raised: int = 0
-    raising: tuple[int, int] | None = None
-    attaching: tuple[int, tuple[str, ...]] | None = None
-    leaving: tuple[int, tuple[str, ...]] | None = None
+    lowered: Count = 0
+    lowering: tuple[Count, Count] | None = None
+    raised: Count = 0
+    raising: tuple[Count, Count] | None = None
+    attaching: tuple[Count, tuple[str, ...]] | None = None
+    leaving: tuple[Count, tuple[str, ...]] | None = None
     slots: tuple[RecordedSlot, ...] = ()
-    filled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    back_from: int | None = None
+    filled: Mapping[Number, tuple[str, ...]] = field(default_factory=dict)
+    back_from: Count | None = None
     soaked: tuple[str, ...] = ()
-    soaks_until: str = ""
+    soaks_until: Moment | Literal[""] = ""
     is_watched: bool = False
     refresh: str = ""
     is_refreshed: bool = False
@@ -177,6 +190,9 @@ class Record:
         return (*self.unheard, *((self.id, str(n)) for n in mine if str(n) not in self.filled))
 
 
+FORM: Form[Record] = Form(Record)
+
+
 class Records:
     """The record of one fleet, written only where nobody else wrote since this process read it."""
 
@@ -184,25 +200,17 @@ class Records:
         self._cell = Cell(table, f"fleet#{fleet}", "roll")
 
     def read(self) -> Record | None:
-        """The record of the roll that has not ended, or whose old instances stand by; None where there is none."""
+        """The record of the roll that has not ended, or whose old instances stand by; None where there is none.
+
+        Raises DocumentUnreadable.
+        """
         stored = self._cell.read()
-        record = decoded(stored.body) if stored else None
+        record = FORM.read(stored) if stored else None
         return record if record and record.stage != "closed" else None
 
     def write(self, record: Record) -> None:
-        if self._cell.write(encoded(record)):
+        if self._cell.write(FORM.written(record)):
             raise RollFailed(
                 f"The record of {record.fleet}'s roll was written by somebody else.",
                 left="This roll stopped and changes nothing more.",
             )
-
-
-def encoded(record: Record) -> str:
-    return json.dumps(asdict(record), sort_keys=True)
-
-
-def decoded(body: str) -> Record:
-    return _RECORD.validate_json(body)
-
-
-_RECORD = TypeAdapter(Record)

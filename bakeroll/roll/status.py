@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bakeroll.fleet import VERSION_TAG, Fleet, Instance
-from bakeroll.roll import lease
+from bakeroll.roll.documents import Documents, documents
 from bakeroll.roll.health import Memory, not_yet
 from bakeroll.roll.observe import observe
 from bakeroll.roll.owner import Owner, is_dead
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.record import Record, Records
-from bakeroll.roll.request import Request, Requests
+from bakeroll.roll.record import Record
+from bakeroll.roll.request import Request
 from bakeroll.wording import to_the_second
 
 STANDING_BY = "standing by"
@@ -57,6 +57,7 @@ class FleetStatus:
     """`launches` is the image of what the group would launch by itself; `desired` its desired capacity.
 
     `stands_by_until` is until when old instances stand by after a roll, ISO 8601; empty where none do.
+    `unreadable` says which documents of the fleet could not be read, and why; then `roll` may be more than is told.
     """
 
     name: str
@@ -65,6 +66,7 @@ class FleetStatus:
     instances: tuple[InstanceStatus, ...]
     roll: RollStatus | None = None
     stands_by_until: str = ""
+    unreadable: tuple[str, ...] = ()
 
     @property
     def in_service(self) -> int:
@@ -77,8 +79,8 @@ def status(fleet: str, ports: Ports, port: int, path: str | None) -> FleetStatus
     While it is being rolled, what the roll launched and has not attached yet is told as well.
     Raises RollFailed where there is no such group.
     """
-    record = Records(ports.table, fleet).read()
-    seen = observe(fleet, ports, record)
+    there = documents(ports.table, fleet)
+    seen = observe(fleet, ports, there.record)
     running = {each.id: each.address for each in seen.instances if each.state == "running"}
     answers = ports.ask(running, port, path) if path and running else {}
     heard = {each: said for each, said in answers.items() if isinstance(said, str)}
@@ -87,8 +89,9 @@ def status(fleet: str, ports: Ports, port: int, path: str | None) -> FleetStatus
         desired=seen.desired,
         launches=seen.image,
         instances=instances(seen, heard, is_asked=path is not None),
-        roll=under_way(fleet, ports, record, seen),
-        stands_by_until=to_the_second(record.soaks_until) if record and record.stage == "soaking" else "",
+        roll=under_way(there, seen),
+        stands_by_until=_stands_by_until(there.record),
+        unreadable=tuple(each.what for each in there.unreadable),
     )
 
 
@@ -117,16 +120,14 @@ def _state(fleet: Fleet, instance: Instance, memory: Memory, *, is_silent: bool)
     )
 
 
-def under_way(
-    fleet: str, ports: Ports, record: Record | None, seen: Fleet, *, is_dead: Callable[[Owner], bool] = is_dead
-) -> RollStatus | None:
+def under_way(there: Documents, seen: Fleet, *, is_dead: Callable[[Owner], bool] = is_dead) -> RollStatus | None:
     """The roll that has not ended: one whose lease is held, or one that left its record behind."""
-    held = lease.holding(ports.table, fleet)
+    record, held = there.record, there.holding
     is_led = bool(held and held.is_held and not is_dead(held.owner))
     if not is_led and (record is None or record.stage == "soaking"):
         return None
     told = held if held and is_led else None
-    pause = _pause(fleet, ports, record) if record else None
+    pause = _pause(there)
     return RollStatus(
         version=record.version if record else "",
         by=held.owner.name if held else "",
@@ -143,7 +144,11 @@ def under_way(
     )
 
 
-def _pause(fleet: str, ports: Ports, record: Record) -> Request | None:
+def _pause(there: Documents) -> Request | None:
     """Only what goes forward heeds it."""
-    request = Requests(ports.table, fleet).read(record.id) if record.stage == "forward" else None
+    request = there.request if there.record and there.record.stage == "forward" else None
     return request if request and request.what == "pause" else None
+
+
+def _stands_by_until(record: Record | None) -> str:
+    return to_the_second(record.soaks_until) if record and record.stage == "soaking" else ""

@@ -1,11 +1,18 @@
 """How long rolls of a fleet took, for the next one's plan."""
 
-import json
 import uuid
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from bakeroll.document import Document
+from bakeroll.errors import DocumentUnreadable
+from bakeroll.roll.form import Count, Form
 from bakeroll.roll.ports import Table
+
+Seconds = Annotated[float, Field(ge=0, le=10**7, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,19 +21,24 @@ class Timing:
 
     at: str
     strategy: str
-    instances: int
-    seconds: float
-    boot_seconds: float
+    instances: Count
+    seconds: Seconds
+    boot_seconds: Seconds
+
+
+FORM: Form[Timing] = Form(Timing)
 
 
 def write(table: Table, fleet: str, timing: Timing) -> None:
-    table.put(_key(fleet), timing.at, Document(json.dumps(asdict(timing)), uuid.uuid4().hex), over=None)
+    table.put(_key(fleet), timing.at, Document(FORM.written(timing), uuid.uuid4().hex), over=None)
 
 
 def last(table: Table, fleet: str) -> Timing | None:
-    """Of the roll that ended last; None where none did."""
-    found = table.newest(_key(fleet), "", 1)
-    return Timing(**json.loads(found[0].body)) if found else None
+    """Of the roll that ended last; None where none did, or what it wrote cannot be read: a plan can do without."""
+    for each in table.newest(_key(fleet), "", 1):
+        with suppress(DocumentUnreadable):
+            return FORM.read(each)
+    return None
 
 
 def _key(fleet: str) -> str:

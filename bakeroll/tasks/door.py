@@ -1,6 +1,7 @@
 """The one door that every failure leaves by: foreseen, interrupted, or unforeseen with a log to report."""
 
 import errno
+import io
 import json
 import os
 import signal
@@ -39,8 +40,7 @@ def door(*, is_json: bool = False) -> Iterator[None]:
             print(json.dumps(failure.object_of(error), indent=2, ensure_ascii=False), flush=True)
         return Exit(failure.told(error), code=error.exit_code)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    _prepare()
     try:
         yield
     except BakerollError as error:
@@ -57,6 +57,14 @@ def door(*, is_json: bool = False) -> Iterator[None]:
         raise
     except Exception as error:
         raise told(_defect(error)) from None
+
+
+def _prepare() -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What an encoding cannot hold (an argument that is no UTF-8, “ in ASCII) is told by its number: in JSON, too.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bakeroll import settings
 from bakeroll.console.progress import progress
-from bakeroll.errors import ConfirmationNeeded, RollFailed
+from bakeroll.errors import ConfirmationNeeded, RollFailed, shown
 from bakeroll.events import Event, Report
 from bakeroll.settings import EnvironmentSettings
 from bakeroll.tasks.door import door
@@ -62,7 +62,7 @@ def _local_cloud(report: Report) -> LocalCloud:
 
 def operator() -> str:
     """Who does it, for the records: user@host, the user before sudo; a user without a name by number."""
-    return f"{os.environ.get('SUDO_USER') or _user()}@{socket.gethostname()}"
+    return shown(f"{os.environ.get('SUDO_USER') or _user()}@{socket.gethostname()}")
 
 
 def _user() -> str:

@@ -1,5 +1,8 @@
+import gzip
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+
+import pytest
 
 from bakeroll.apt import index
 from bakeroll.apt.index import Sum
@@ -51,7 +54,34 @@ def test_a_release_reads_as_it_was_written() -> None:
 
 def test_the_same_index_compresses_to_the_same_bytes() -> None:
     assert index.compressed("text") == index.compressed("text")
-    assert index.uncompressed(index.compressed("tëxt")) == "tëxt"
+    assert index.uncompressed(index.compressed("tëxt"), 5) == "tëxt"
+
+
+@pytest.mark.parametrize(
+    ("content", "size"),
+    [
+        pytest.param(index.compressed("x" * 10_000_000), 100, id="a bomb"),
+        pytest.param(index.compressed("text"), 5, id="less than was promised"),
+        pytest.param(index.compressed("text") + b"more", 4, id="more than what was compressed"),
+        pytest.param(index.compressed("text")[:-3], 4, id="cut off"),
+        pytest.param(b"text", 4, id="not compressed"),
+        pytest.param(gzip.compress(b"\xff"), 1, id="no text"),
+    ],
+)
+def test_what_does_not_unpack_to_the_size_that_was_signed_is_damaged(content: bytes, size: int) -> None:
+    with pytest.raises(index.Damaged):
+        index.uncompressed(content, size)
+
+
+@pytest.mark.parametrize("text", ["Version: 1", "Package: a\nVersion: :\nArchitecture: all\nFilename: f\nSHA256: 0"])
+def test_an_entry_that_is_not_whole_is_damaged(text: str) -> None:
+    with pytest.raises(index.Damaged, match="an entry is not whole"):
+        index.published(text)
+
+
+def test_a_release_without_sizes_is_damaged() -> None:
+    with pytest.raises(index.Damaged, match="it lists no files"):
+        index.files_of("SHA256:\n abc many main/binary-amd64/Packages\n")
 
 
 def test_an_empty_release_lists_nothing() -> None:

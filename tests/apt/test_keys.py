@@ -1,6 +1,7 @@
 import os
 import select
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,12 +30,28 @@ def test_what_is_signed_can_be_verified_with_sha512(key: GnupgKey) -> None:
 
 def test_a_changed_text_and_a_strangers_are_refused(key: GnupgKey, stranger: GnupgKey) -> None:
     for text in (key.sign("Suite: dev\n").replace("dev", "bad"), stranger.sign("Suite: dev\n"), "Suite: dev\n"):
-        with pytest.raises(PublishError, match="not signed by"):
+        with pytest.raises(PublishError, match=r"not signed by|not one signed text"):
             key.verify(text)
 
 
-def test_a_text_beside_the_signed_one_is_not_believed(key: GnupgKey) -> None:
-    assert "forged" not in key.verify("SHA256: forged\n" + key.sign("Suite: dev\n"))
+@pytest.mark.parametrize(
+    "beside",
+    [
+        pytest.param(lambda signed: "SHA256: forged\n" + signed, id="before"),
+        pytest.param(lambda signed: signed + "SHA256: forged\n", id="after"),
+        pytest.param(lambda signed: signed + signed, id="twice"),
+        pytest.param(lambda signed: "\n" + signed, id="an empty line"),
+        pytest.param(lambda signed: signed + "\n", id="an empty line after"),
+        pytest.param(lambda signed: signed.removesuffix("-----END PGP SIGNATURE-----\n"), id="no end"),
+        pytest.param(lambda signed: signed.replace("\n", "\r\n"), id="other ends of lines"),
+    ],
+)
+def test_nothing_may_stand_beside_the_signed_text(beside: Callable[[str], str], key: GnupgKey) -> None:
+    signed = key.sign("Suite: dev\n- and a dash\n-----BEGIN PGP SIGNATURE-----\n")
+
+    assert key.verify(signed) == "Suite: dev\n- and a dash\n-----BEGIN PGP SIGNATURE-----\n"
+    with pytest.raises(PublishError, match="InRelease is not one signed text and nothing else"):
+        key.verify(beside(signed))
 
 
 def test_no_agent_outlives_a_signature(tmp_path: Path) -> None:

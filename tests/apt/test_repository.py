@@ -3,18 +3,20 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from jinja2 import Template
 
+from bakeroll.apt import index
 from bakeroll.apt import repository as apt
-from bakeroll.apt.index import Published
+from bakeroll.apt.index import Published, Sum
 from bakeroll.apt.keys import GnupgKey
 from bakeroll.aws.s3 import S3Objects
 from bakeroll.bake.bakery import RepositoryAccess
 from bakeroll.bake.folder import TOOLKIT
-from bakeroll.errors import PublishError
+from bakeroll.errors import CloudError, PublishError
 from bakeroll.events import Event
 from bakeroll.process import ToolFailed, run
 from bakeroll.release import Package
@@ -75,18 +77,18 @@ def test_a_published_version_is_found_with_its_hash_and_place(here: Publisher, m
 
     assert (found.version, found.sha256) == ("1.0+1.gabcdef0-1", package.sha256)
     assert found.filename == "pool/main/l/links/links_1.0+1.gabcdef0-1_amd64.deb"
-    content, _ = here.store.get(found.filename) or (b"", "")
+    content, _ = here.store.get(found.filename, 1000000) or (b"", "")
     assert content == package.path.read_bytes()
 
 
 def test_publishing_again_writes_nothing(here: Publisher, make_package: MakePackage) -> None:
     package = make_package("1.0-1")
     here.publish(package)
-    before = here.store.get("dists/dev/InRelease")
+    before = here.store.get("dists/dev/InRelease", 1000000)
 
     here.publish(package)
 
-    assert here.store.get("dists/dev/InRelease") == before
+    assert here.store.get("dists/dev/InRelease", 1000000) == before
     assert "holds links 1.0-1" in here.events[-1].text
 
 
@@ -119,7 +121,7 @@ def test_architectures_and_applications_share_a_suite(here: Publisher, make_pack
     here.publish(make_package("2.0-1", name="counts"))
 
     assert (here.versions(), here.versions("counts")) == (["1.0-1", "1.0-1"], ["2.0-1"])
-    content, _ = here.store.get("dists/dev/InRelease") or (b"", "")
+    content, _ = here.store.get("dists/dev/InRelease", 1000000) or (b"", "")
     assert "Architectures: amd64 arm64" in content.decode()
 
 
@@ -267,7 +269,7 @@ def test_apt_refuses_a_package_that_was_tampered_with(
     here: Publisher, apt_root: Apt, make_package: MakePackage
 ) -> None:
     here.publish(make_package("1.0-1"))
-    there, _ = here.store.get("pool/main/l/links/links_1.0-1_amd64.deb") or (b"", "")
+    there, _ = here.store.get("pool/main/l/links/links_1.0-1_amd64.deb", 1000000) or (b"", "")
     here.store.put("pool/main/l/links/links_1.0-1_amd64.deb", there[:-1] + b"x")
     apt_root.get("update")
 
@@ -276,8 +278,42 @@ def test_apt_refuses_a_package_that_was_tampered_with(
 
 
 def _damage_index(here: Publisher) -> None:
-    content, _ = here.store.get("dists/dev/InRelease") or (b"", "")
+    content, _ = here.store.get("dists/dev/InRelease", 1000000) or (b"", "")
     listed = next(line.split() for line in content.decode().splitlines() if line.endswith("Packages.gz"))
     key = f"dists/dev/main/binary-amd64/by-hash/SHA256/{listed[0]}"
-    there, _ = here.store.get(key) or (b"", "")
+    there, _ = here.store.get(key, 1000000) or (b"", "")
     here.store.put(key, there[:-9] + b"x" + there[-8:])
+
+
+def test_an_in_release_of_20_mb_is_refused_before_it_is_read(here: Publisher) -> None:
+    here.store.put("dists/dev/InRelease", b"x" * 20_000_000)
+
+    with pytest.raises(CloudError, match="InRelease has 20000000 bytes; it may have 1048576 at most"):
+        here.versions()
+
+
+def test_an_in_release_that_is_no_text_is_damaged(here: Publisher) -> None:
+    here.store.put("dists/dev/InRelease", b"\xff")
+
+    with pytest.raises(PublishError, match=r"dists/dev/InRelease: .*the repository is damaged"):
+        here.versions()
+
+
+@pytest.mark.parametrize(
+    ("packed", "unpacked", "said"),
+    [
+        pytest.param(10**12, 5, "no size up to 67108864 bytes", id="too much to read"),
+        pytest.param(5, 10**12, "no size up to 67108864 bytes", id="too much to unpack"),
+        pytest.param(5, None, "no size up to 67108864 bytes", id="unpacks to who knows what"),
+    ],
+)
+def test_a_package_index_of_no_size_that_can_be_read_is_refused(
+    packed: int, unpacked: int | None, said: str, here: Publisher
+) -> None:
+    files = {"main/binary-amd64/Packages.gz": Sum("0" * 64, packed)}
+    files |= {"main/binary-amd64/Packages": Sum("0" * 64, unpacked)} if unpacked else {}
+    text = index.release(here.repository, files, datetime.now(UTC))
+    here.store.put("dists/dev/InRelease", here.key.sign(text).encode())
+
+    with pytest.raises(PublishError, match=said):
+        here.versions()

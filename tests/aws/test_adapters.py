@@ -8,7 +8,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from bakeroll.aws.session import code_of, identity
-from bakeroll.document import Document
+from bakeroll.document import Document, Item
 from bakeroll.errors import CloudError
 from bakeroll.fleet import Slot, Subnet
 from tests.aws.conftest import NAME, Account
@@ -167,6 +167,25 @@ def test_the_newest_documents_come_first(account: Account) -> None:
 
     assert [each.body for each in account.table.newest("a", "", 2)] == ["2026-03-01", "2026-02-01"]
     assert [each.body for each in account.table.newest("a", "2026-01", 9)] == ["2026-01-01"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "body", "token"),
+    [
+        ({}, "", ""),
+        ({"body": {"N": "1"}, "token": {"S": "t"}}, "", "t"),
+        ({"body": {"S": "{}"}, "token": {"L": []}}, "{}", ""),
+    ],
+)
+def test_an_item_without_its_texts_is_given_as_far_as_it_goes_and_says_where_it_lies(
+    attributes: Any, body: str, token: str, account: Account
+) -> None:
+    account.clients.dynamodb.put_item(TableName="bakeroll", Item={"pk": {"S": "a"}, "sk": {"S": "b"}} | attributes)
+
+    found = [account.table.get("a", "b"), *account.table.newest("a", "", 9)]
+
+    assert found == [Document(body, token)] * 2
+    assert [each and each.item for each in found] == [Item("bakeroll", "a", "b")] * 2
 
 
 def test_an_error_names_the_operation_the_resource_and_awss_code(account: Account) -> None:

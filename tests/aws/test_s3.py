@@ -27,13 +27,13 @@ def objects(client: "S3Client") -> S3Objects:
 
 
 def test_what_is_not_there_is_none(objects: S3Objects) -> None:
-    assert objects.get("dists/dev/InRelease") is None
+    assert objects.get("dists/dev/InRelease", 1000000) is None
 
 
 def test_what_was_written_is_read_with_its_tag(objects: S3Objects) -> None:
     assert objects.put("pool/a+b~c.deb", b"content", cache_control="no-cache")
 
-    content, tag = objects.get("pool/a+b~c.deb") or (b"", "")
+    content, tag = objects.get("pool/a+b~c.deb", 1000000) or (b"", "")
 
     assert content == b"content"
     assert tag
@@ -43,21 +43,29 @@ def test_an_object_that_must_be_absent_is_written_once(objects: S3Objects) -> No
     assert objects.put("key", b"first", if_absent=True)
     assert not objects.put("key", b"second", if_absent=True)
 
-    assert (objects.get("key") or (b"", ""))[0] == b"first"
+    assert (objects.get("key", 1000000) or (b"", ""))[0] == b"first"
 
 
 def test_an_object_is_replaced_only_as_it_was_read(objects: S3Objects) -> None:
     objects.put("key", b"first")
-    _, tag = objects.get("key") or (b"", "")
+    _, tag = objects.get("key", 1000000) or (b"", "")
 
     assert objects.put("key", b"second", if_match=tag)
     assert not objects.put("key", b"third", if_match=tag)
     assert not objects.put("gone", b"", if_match=tag)
 
 
+def test_an_object_that_is_too_large_is_refused_and_not_read(objects: S3Objects) -> None:
+    objects.put("key", b"12345")
+
+    assert (objects.get("key", 5) or (b"", ""))[0] == b"12345"
+    with pytest.raises(CloudError, match=r"s3://acme-apt/key has 5 bytes; it may have 4 at most"):
+        objects.get("key", 4)
+
+
 def test_a_bucket_that_is_not_there_is_named_with_what_makes_it(client: "S3Client") -> None:
     with pytest.raises(CloudError, match="s3://none/key") as caught:
-        S3Objects(client, "none").get("key")
+        S3Objects(client, "none").get("key", 1000000)
     assert caught.value.next_step == "Make it: fab account.init, with the same --env"
 
 

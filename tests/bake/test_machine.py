@@ -173,9 +173,7 @@ def tell(events: list[Event]) -> Report:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("bake")
-    (folder / "deploy.yml").write_text(
-        "application: hello\nbake: {source_ami: {owner: self}}\nenvironments: {local: {cloud: local}}\n"
-    )
+    (folder / "deploy.yml").write_text("application: hello\nenvironments: {local: {cloud: local}}\n")
     client.reset(CLOUD, print)
     endpoint = client.up(CLOUD, print)
     home = TEMPORARY / "gpg"

@@ -67,6 +67,8 @@ class FakeSite:
     def history(self) -> list[Release]:
         return list(self.releases)
 
+    entries = history
+
     def published(self) -> list[Published]:
         return []
 

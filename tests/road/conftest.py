@@ -33,7 +33,6 @@ OLD, NEW = "8.0.0-1", "9.0.0-1"
 LOCAL: Mapping[str, Any] = {
     "cloud": "local",
     "repository": {"suite": "local"},
-    "bake": {"source_ami": {"owner": "self"}},
 }
 """What deploy.yml says of any environment in the local cloud."""
 CALLED: dict[str, set[str]] = defaultdict(set)

@@ -1,5 +1,6 @@
 """The door that every failure leaves by, and how little `fab --list` loads."""
 
+import io
 import json
 import subprocess
 import sys
@@ -53,3 +54,14 @@ def test_a_defect_is_written_down_and_shows_no_traceback(tmp_path: Path, monkeyp
 
     assert "Traceback" not in str(caught.value.message)
     assert "Traceback" in next((tmp_path / ".bakeroll" / "logs").iterdir()).read_text()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_what_standard_output_cannot_hold_is_told_by_its_number(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(held, encoding))
+
+    with pytest.raises(Exit), door(is_json=True):
+        raise LeaseHeld("no version “\udc80”")
+
+    assert json.loads(held.getvalue())["error"]["what"] == "no version “\ufffd”"
