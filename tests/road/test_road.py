@@ -99,7 +99,7 @@ def test_a_service_that_dies_at_start_is_taken_away_and_the_old_one_serves(servi
     before = serving.status()
 
     # It dies on an instance alone, so that its own tests pass.
-    dying = 'if os.environ.get("INSTANCE_ID"):\n    print("no database", flush=True)\n    os._exit(1)\nLONGEST_SLEEP'
+    dying = 'if os.environ.get("INSTANCE_ID"):\n    raise ConnectionError("no database")\nLONGEST_SLEEP'
     serving.settle(policy={"in_service_timeout": 200})
     with serving.changed("links/web.py", "LONGEST_SLEEP", dying, count=1):
         with serving.load() as load:
