@@ -34,7 +34,7 @@ def test_the_last_lines_of_a_failure_are_kept(tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.tail[-1], len(caught.value.tail)) == (3, "100", 40)
 
 
-def test_a_program_is_past_commit_speaking_to_its_log_when_its_caller_is_killed(tmp_path: Path) -> None:
+def test_a_program_goes_on_speaking_to_its_log_when_its_caller_is_killed(tmp_path: Path) -> None:
     script = "trap 'echo cleaning; echo cleaned; exit' TERM; echo begun; while :; do sleep 0.05; done"
     log = tmp_path / "log"
     caller = "import sys; from pathlib import Path; from bakeroll.process import run\n"

@@ -125,10 +125,11 @@ def _begun(
         text = f"{goal.fleet}: goes on with the roll to {found.version} that was cut off"
     else:
         record = take_over(found, goal, observe(goal.fleet, ports, found, seen), policy, who, clock)
-        _write_taken_over(found, goal, ports, clock)
         text = f"{goal.fleet}: takes over from the roll to {found.version} that was cut off"
     lease.check()
     records.write(record)
+    if found and found.id in record.previous:
+        _write_taken_over(found, goal, ports, clock)
     report(Event("roll", text))
     requests = Requests(ports.table, goal.fleet)
     return Loop(goal, policy, ports, lease, clock, report, poll, records, requests, seen, record)

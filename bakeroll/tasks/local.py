@@ -8,7 +8,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from bakeroll.tasks.door import door
-from bakeroll.wording import one_line, printable
+from bakeroll.wording import all_printable, one_line, printable
 
 
 @task
@@ -37,8 +37,9 @@ def status(_: Context, json: bool = False) -> None:
         from bakeroll.console.tables import local_lines
         from bakeroll.local import client
 
-        found = client.status(client.from_environment())
-        print(json_text.dumps(found, indent=2) if json else "\n".join(map(one_line, local_lines(found))), flush=True)
+        found = all_printable(client.status(client.from_environment()))
+        text = json_text.dumps(found, indent=2) if json else "\n".join(map(one_line, local_lines(found)))
+        print(text, flush=True)
 
 
 @task(positional=["instance"], help={"instance": "the instance's id", "command": "what to run (default: a shell)"})

@@ -237,7 +237,7 @@ def test_instances_read_from_s3_at_the_gateway_and_can_do_nothing_else_there(
         assert cloud.run(instance, f"curl -s -o /dev/null -w '%{{http_code}}' {attempt}") == "403", attempt
 
 
-def test_an_image_of_a_running_instance_holds_its_files_and_the_instance_is_past_commit(
+def test_an_image_of_a_running_instance_holds_its_files_and_the_instance_goes_on(
     cloud: Cloud, instance: dict[str, Any]
 ) -> None:
     cloud.ssh(instance, "echo kept > /root/kept; rm /etc/motd; sync")

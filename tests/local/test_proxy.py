@@ -67,7 +67,7 @@ def test_the_destination_is_read_from_the_request(method: str, target: str, dest
     assert destination_of(Head(method, target, {})) == destination
 
 
-def test_a_request_is_past_commit_as_one_to_the_server_itself() -> None:
+def test_a_request_goes_on_as_one_to_the_server_itself() -> None:
     head = Head("GET", "http://deb.example.org/a?b=c", {"host": "deb.example.org", "proxy-connection": "keep-alive"})
 
     raw = forwarded(head, through_proxy=False)

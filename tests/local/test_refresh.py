@@ -88,7 +88,7 @@ TURNED = roll_back(refresh({"percentage": 50, "to_update": 2}), "asked", scene(*
          scene(*OLD[1:], is_paused=True), "Cancelled"),
     ],
 )  # fmt: skip
-def test_how_it_is_past_commit(sentence: str, given: Refresh, seen: Scene, status: str) -> None:
+def test_how_it_goes_on(sentence: str, given: Refresh, seen: Scene, status: str) -> None:
     assert decide(given, seen).refresh.status == status, sentence
 
 

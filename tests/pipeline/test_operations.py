@@ -159,10 +159,10 @@ def test_status_names_the_way_that_the_doctor_goes(call: int) -> None:
     step = survey.next_step("dev", None, site.status())
     operations.doctor(as_site(site), is_fixing=True, confirm=agree)
 
-    is_past_commit = step == "Past its commit point, it goes on from there: fab doctor --env=dev --fix"
+    goes_on = step == "Past its commit point, it goes on from there: fab doctor --env=dev --fix"
     goes_back = step == "Take it back: fab doctor --env=dev --fix      Go on instead: fab resume --env=dev"
-    assert is_past_commit is not goes_back
-    watch.ended("ami-new" if is_past_commit else "ami-old", 2)
+    assert goes_on is not goes_back
+    watch.ended("ami-new" if goes_on else "ami-old", 2)
 
 
 def test_the_doctor_leads_on_a_roll_whose_pause_nobody_ended() -> None:

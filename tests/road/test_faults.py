@@ -164,7 +164,7 @@ def test_a_port_in_use_is_told_before_anything_is_changed(links: Repository, tmp
     assert "BAKEROLL_LOCAL_PORT" in ended.said
 
 
-def test_a_killed_cloud_is_swept_and_is_past_commit(serving: Repository) -> None:
+def test_a_killed_cloud_is_swept_and_goes_on(serving: Repository) -> None:
     before = serving.status()["release"]
     pid = int(serving.fab("local.status", "--json").out.partition('"pid": ')[2].split(",")[0])
     os.kill(pid, signal.SIGKILL)

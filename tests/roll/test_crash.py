@@ -143,7 +143,7 @@ def cases(name: str, has_effect: bool, error: Error = Killed, images: Mapping[st
 
 @before_and_after
 @pytest.mark.parametrize("scene", SCENES)
-def test_a_roll_killed_at_any_call_is_past_commit_when_run_again(scene: str, has_effect: bool) -> None:
+def test_a_roll_killed_at_any_call_goes_on_when_run_again(scene: str, has_effect: bool) -> None:
     for case in cases(scene, has_effect):
         with pytest.raises(Killed):
             case.first()
@@ -194,7 +194,7 @@ def test_a_failing_roll_killed_at_any_call_is_taken_away_when_run_again(scene: s
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_ctrl_c_at_any_call_puts_all_back_or_leaves_what_a_rerun_is_past_commit_with(scene: str) -> None:
+def test_ctrl_c_at_any_call_puts_all_back_or_leaves_what_a_rerun_goes_on_with(scene: str) -> None:
     for case in cases(scene, True, KeyboardInterrupt):
         with contextlib.suppress(KeyboardInterrupt):
             case.first()

@@ -441,7 +441,7 @@ def test_a_release_asked_for_while_another_was_rolled_stands_above_it_when_it_se
 
 
 @pytest.mark.parametrize("has_effect", [True, False])
-def test_a_roll_that_died_while_it_wrote_its_release_is_written_down_once_by_who_is_past_commit(
+def test_a_roll_that_died_while_it_wrote_its_release_is_written_down_once_by_who_goes_on(
     has_effect: bool,
 ) -> None:
     counted = Cut()

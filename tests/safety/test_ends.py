@@ -159,7 +159,7 @@ def test_a_start_during_the_end_waits_and_starts(config: Config) -> None:
     assert client.status(config)["pid"] != pid
 
 
-def test_after_a_power_failure_the_cloud_is_past_commit(config: Config, tmp_path: Path) -> None:
+def test_after_a_power_failure_the_cloud_goes_on(config: Config, tmp_path: Path) -> None:
     cloud = Cloud(config, tmp_path)
     stopped = cloud.wait_for(cloud.launch()["InstanceId"], "running")["InstanceId"]
     cloud.ec2.stop_instances(InstanceIds=[stopped])
