@@ -1,8 +1,12 @@
 """A failure, told: what failed, what was left, the log, the next command."""
 
+import re
 from typing import Any
 
 from bakeroll.errors import BakerollError
+
+# A line that holds a whole file, or an argument as long as one, hides what is wrong with it.
+_TOO_LONG = re.compile(r"^(.{300}).{500,}(.{200})$", re.MULTILINE)
 
 
 def told(error: BakerollError) -> str:
@@ -13,13 +17,13 @@ def told(error: BakerollError) -> str:
       The old ones serve.
       Try: fab roll
     """
-    first, *rest = error.what.splitlines()
-    below = [*rest, *error.left.splitlines()]
+    first, *rest = _cut(error.what).splitlines()
+    below = [*rest, *_cut(error.left).splitlines()]
     if error.log:
         below.append(f"The whole log: {error.log}")
     if error.timeline:
         below.append(f"Timeline: {error.timeline}")
-    below += error.next_step.splitlines()
+    below += _cut(error.next_step).splitlines()
     return "\n".join([f"✗ {first}", *(f"  {line}" for line in below)])
 
 
@@ -27,11 +31,16 @@ def object_of(error: BakerollError) -> dict[str, Any]:
     """The object that `--json` prints in place of a result."""
     return {
         "error": {
-            "what": error.what,
-            "left": error.left,
-            "next_step": error.next_step,
+            "what": _cut(error.what),
+            "left": _cut(error.left),
+            "next_step": _cut(error.next_step),
             "log": str(error.log) if error.log else None,
             "timeline": str(error.timeline) if error.timeline else None,
             "exit_code": error.exit_code,
         }
     }
+
+
+def _cut(text: str) -> str:
+    """The text with what is in the middle of an endless line left out."""
+    return _TOO_LONG.sub(lambda line: f"{line[1]} … {line[2]}", text)
