@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence, Set
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from werkzeug.serving import BaseWSGIServer
@@ -19,6 +20,7 @@ from bakeroll.local.config import ZONES, Config, endpoint
 from bakeroll.local.consoles import Consoles
 from bakeroll.local.faults import CUTTING_OFF, Fault, Refused, must_be_there
 from bakeroll.local.front import Front
+from bakeroll.local.host import Room, room
 from bakeroll.local.images import Images
 from bakeroll.local.in_force import Faults
 from bakeroll.local.inside import Inside
@@ -125,10 +127,15 @@ class LocalCloud(moto_hooks.Cloud):
             "uptime": round(time.time() - self._started_at, 1),
             "endpoint": endpoint(self.config).url,
             "trouble": self.state.failure,
+            "room": asdict(self.room()),
             "images": [{"id": image, "name": names.get(image, "")} for image in self.images.ids()],
             "instances": moto_hooks.instances(),
             **{name: part.status() for name, part in self.parts.items()},
         }
+
+    def room(self) -> Room:
+        ours = cgroup.processes(cgroup.of_cloud(self.config.bridge))
+        return room(self.machines.running(), ours)
 
     def _restore(self) -> None:
         try:

@@ -78,6 +78,10 @@ class Machines:
         """The machines that are not terminated, nor about to be."""
         return {each.id for each in list(self._machines.values()) if each.state not in ("shutting-down", "terminated")}
 
+    def running(self) -> int:
+        """How many take something of this machine, those included that boot or end."""
+        return sum(each.state not in ("stopped", "terminated") for each in list(self._machines.values()))
+
     def layers(self, instance: str) -> tuple[str, ...]:
         return self._machines[instance].layers
 

@@ -41,6 +41,7 @@ from bakeroll.local import hooking
 from bakeroll.local.calls import S3_ACTIONS, Call
 from bakeroll.local.config import ACCOUNT, REGION, Config
 from bakeroll.local.hooking import Hook, hook
+from bakeroll.local.host import Room
 from bakeroll.local.images import Images
 from bakeroll.local.in_force import Capacity, Faults, Launched
 from bakeroll.local.launch_template_hooks import template_data, user_data_of
@@ -71,6 +72,8 @@ class Cloud:
     images: Images
     faults: Faults
     changed: Callable[[], None]
+    room: Callable[[], Room]
+    """How many machines more this machine carries."""
 
 
 def install(cloud: Cloud) -> None:
@@ -306,7 +309,8 @@ def _run_instances_call(cloud: Cloud, original: Hook, response: Any) -> Any:
         remembered = backend.__dict__.setdefault("client_tokens", {})
         if token in remembered:
             return ActionResult(_same_again(remembered[token], print_))
-        parameters["MinCount"] = parameters.get("MaxCount", parameters.get("MinCount", 1))
+        least = parameters.get("MinCount", 1)
+        parameters["MinCount"] = max(least, min(parameters.get("MaxCount", least), cloud.room().left))
         try:
             result = original(response)
         except NoCapacity as error:  # a server's error, which clients repeat; moto would say 400
@@ -341,6 +345,7 @@ def _run_instances(
         if key := named.get("key_name"):
             backend.describe_key_pairs(key_names=[key])
         _must_have_capacity(cloud, backend, template, named)
+        _must_have_room(cloud, count)
         user_data = user_data or user_data_of(template)
         reservation = original(backend, image, count, user_data, groups, **named)
         for instance in reservation.instances:
@@ -402,6 +407,17 @@ def _must_have_capacity(cloud: Cloud, backend: Any, template: dict[str, Any], na
         raise NoCapacity(
             f"We currently do not have sufficient {wanted.instance_type} capacity in the Availability Zone you "
             f"requested ({wanted.zone}). (A fault on demand.)"
+        )
+
+
+def _must_have_room(cloud: Cloud, count: int) -> None:
+    """A quota of AWS's; here it is this machine's to give, which does not boot more."""
+    room = cloud.room()
+    if count > room.left:
+        raise EC2ClientError(
+            "InstanceLimitExceeded",
+            f"You have requested {count} more instances, and this machine has room for {room.left}: {room.bound}. "
+            f"Its owner can make room: {room.remedy}",
         )
 
 

@@ -14,10 +14,12 @@ from bakeroll.tasks.door import door
 def up(_: Context) -> None:
     """Start the local cloud."""
     with door():
+        from bakeroll.console.tables import room_line
         from bakeroll.local import client
 
-        endpoint = client.up(client.from_environment(), print)
-        print(f"The local cloud is up: {endpoint.url} ({endpoint.region})")
+        config = client.from_environment()
+        endpoint = client.up(config, print)
+        print(f"The local cloud is up: {endpoint.url} ({endpoint.region}), {room_line(client.status(config)['room'])}")
 
 
 @task
