@@ -11,11 +11,20 @@ from typing import Any, Protocol
 from werkzeug.serving import BaseWSGIServer
 
 from bakeroll.errors import LocalCloudError
-from bakeroll.local import autoscaling_hooks, cgroup, elb_hooks, image_hooks, moto_hooks, source_image
+from bakeroll.local import (  # noqa: F401 - request_hooks: imported, its hooks are marked
+    autoscaling_hooks,
+    cgroup,
+    elb_hooks,
+    image_hooks,
+    moto_hooks,
+    request_hooks,
+    source_image,
+)
 from bakeroll.local.addresses import Addresses
 from bakeroll.local.afflictions import Afflictions
 from bakeroll.local.api import Api, ForInstances, NoBrowsers, serve
 from bakeroll.local.balancer import Balancers, Wanted
+from bakeroll.local.bounded import Bounded
 from bakeroll.local.config import ZONES, Config, endpoint
 from bakeroll.local.consoles import Consoles
 from bakeroll.local.faults import CUTTING_OFF, Fault, Refused, must_be_there
@@ -163,8 +172,8 @@ class LocalCloud(moto_hooks.Cloud):
         front = Front(api, self.faults, Stale(moto_hooks.younger_than), self.status, self._check)
         gateway = str(self.config.gateway)
         self._servers = [
-            serve("127.0.0.1", self.config.port, NoBrowsers(front)),
-            serve(gateway, self.config.port, NoBrowsers(ForInstances(api))),
+            serve("127.0.0.1", self.config.port, NoBrowsers(Bounded(front))),
+            serve(gateway, self.config.port, NoBrowsers(Bounded(ForInstances(api)))),
         ]
         for server in self._servers:
             threading.Thread(target=server.serve_forever, args=(0.1,), name="api", daemon=True).start()

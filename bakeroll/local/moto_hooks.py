@@ -1,4 +1,4 @@
-"""Hooks into moto's EC2 and what all its services share: each closes one gap between moto and AWS.
+"""Hooks into moto's EC2 and its conditional writes: each closes one gap between moto and AWS.
 
 Written for the series of moto named here; a test compares every hooked method's signature with the one it
 was written for. A hook gets the cloud, the method it stands before, and the method's own arguments.
@@ -20,7 +20,6 @@ from typing import Any
 import moto
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.types import Base64EncodedString
 from moto.core.utils import method_names_from_class, utcnow
@@ -559,27 +558,3 @@ def _put_item(cloud: Cloud, original: Hook, response: Any) -> Any:
     """moto looks whether the condition holds, and writes later: two writers could both win."""
     with _putting:
         return original(response)
-
-
-# ------------------------------------------------------------------ all services
-
-
-@hook(BaseResponse, "call_action")
-def _call_action(cloud: Cloud, original: Hook, response: Any) -> Any:
-    """What moto does not know, or stumbles over, is a 500, which clients repeat as if it would pass."""
-    try:
-        return original(response)
-    except NotImplementedError as error:
-        refusal = _refusal(response, "InvalidAction", f"The local cloud does not know this: {error}")
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError, AssertionError) as error:
-        log.exception("%s.%s", response.service_name, response._get_action())
-        refusal = _refusal(response, "InvalidParameterValue", f"The local cloud cannot do this: {error!r}")
-    status, headers, body = response.serialized(ActionResult(refusal))
-    return status, {**headers, "status": str(status)}, body
-
-
-def _refusal(response: Any, code: str, message: str) -> ServiceException:
-    """moto tells an error's service, and so its form, by the module that its class is of."""
-    kind = type("Refusal", (ServiceException,), {"__module__": f"moto.{response.service_name}.exceptions"})
-    refusal: ServiceException = kind(code, message)
-    return refusal

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from moto.ec2.models.amis import Ami
 
-from bakeroll.local import autoscaling_hooks, elb_hooks, image_hooks, moto_hooks
+from bakeroll.local import autoscaling_hooks, elb_hooks, image_hooks, moto_hooks, request_hooks
 from bakeroll.local.config import Config
 from bakeroll.local.haproxy import Stat
 from bakeroll.local.host import Room
@@ -17,7 +17,7 @@ from bakeroll.local.scaling import Scaling
 from bakeroll.local.surroundings import InThisCloud
 from bakeroll.local.target_health import Seen
 
-MODULES = (autoscaling_hooks, elb_hooks, image_hooks, moto_hooks)
+MODULES = (autoscaling_hooks, elb_hooks, image_hooks, moto_hooks, request_hooks)
 """Their hooks are marked when they are imported."""
 IMAGE = "ami-0ba5e000000000001"
 
