@@ -9,6 +9,7 @@
 - `scaling`: the engine of the Auto Scaling groups, which decides in `capacity`;
 - `state`: all that the API has been told, kept across restarts.
 - `bounded`: what bounds a request and the daemon; `host` and `memory`: how much this machine carries.
-`request_hooks`, `moto_hooks`, `elb_hooks` and `autoscaling_hooks` alone reach into moto; `balanced` and `surroundings` read it.
+`request_hooks`, `moto_hooks`, `elb_hooks` and `autoscaling_hooks` alone reach into moto; `balanced` and `surroundings`
+read it.
 How it differs from AWS: docs/local-cloud.md.
 """

@@ -5,8 +5,8 @@ import resource
 from pathlib import Path
 
 _MOST = 4 * 1024**3
-_LEAST = 1536 * 1024**2
-"""What it needs under load: its stacks are counted as well, whether they are used or not."""
+_LEAST = 2 * 1024**3
+"""What it needs: the stacks of its threads are counted as well, a gigabyte of them, whether they are used or not."""
 
 
 def limit() -> int:
