@@ -5,7 +5,6 @@
 # COMMAND runs /sbin/init with less than all capabilities. The working directory holds the layers, so that LOWER,
 # relative names joined by colons, stays short: the kernel takes one page of mount options.
 set -eu
-ulimit -d unlimited # the daemon's own bound
 stage=$1 directory=$2 lower=$3
 shift 3
 

@@ -196,6 +196,7 @@ class Machines:
         console = self._consoles.open(directory / "console.log")
         group = cgroup.create(self._config.bridge, machine.id)
         command = [
+            *("prlimit", "--data=unlimited"),  # the daemon's own bound is none of the machine's
             *("nsenter", f"--net=/run/netns/{namespace_of(self._config.bridge, machine.id)}"),
             *("unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--propagation", "private"),
             *("sh", str(_BOOT), "join", str(directory), ":".join(machine.layers), str(group)),

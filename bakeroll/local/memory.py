@@ -16,7 +16,7 @@ def limit() -> int:
 
 
 def bound() -> None:
-    """Have the kernel refuse this process more (setrlimit(2)). What it starts inherits that; boot.sh lifts it."""
+    """Have the kernel refuse this process more (setrlimit(2)). What it starts inherits that; machines do not."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (limit(), hard))
 
