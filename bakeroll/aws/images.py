@@ -50,6 +50,15 @@ class Builder:
     groups: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class LastWords:
+    """What is known of an instance: why it ended, and the lines of its console, as far as we may see it."""
+
+    id: str
+    reason: str
+    console: Sequence[str]
+
+
 class Ec2Images:
     """Images over one EC2 client, which belongs to one account and region."""
 
@@ -97,6 +106,16 @@ class Ec2Images:
         pages = self._ec2.get_paginator("describe_instances").paginate(Filters=filters)
         reservations = [reservation for page in pages for reservation in page["Reservations"]]
         return [_builder(instance, tag) for reservation in reservations for instance in reservation["Instances"]]
+
+    @_told("DescribeInstances")
+    def last_words(self, tag: str, bake: str) -> LastWords | None:
+        """Why the instance whose tag `tag` is `bake` ended, and what its console shows; None where there is none."""
+        found = self._ec2.describe_instances(Filters=[{"Name": f"tag:{tag}", "Values": [bake]}])["Reservations"]
+        if not found:
+            return None
+        instance = found[0]["Instances"][0]
+        reason = instance.get("StateReason", {}).get("Message", "")
+        return LastWords(instance["InstanceId"], reason, self._console(instance["InstanceId"]))
 
     @_told("DescribeKeyPairs")
     def key_pairs(self, name: str) -> Sequence[str]:
@@ -149,6 +168,13 @@ class Ec2Images:
         for mapping in (mapping for image in images for mapping in image.get("BlockDeviceMappings", [])):
             if snapshot := mapping.get("Ebs", {}).get("SnapshotId"):
                 self._delete_snapshot(snapshot)
+
+    def _console(self, instance_id: str) -> Sequence[str]:
+        try:
+            output = self._ec2.get_console_output(InstanceId=instance_id).get("Output", "")
+        except (ClientError, BotoCoreError):  # nothing to see, or not for us: the failure itself is told all the same
+            return ()
+        return [line.strip() for line in output.splitlines() if line.strip()]
 
     def _delete_snapshot(self, snapshot_id: str) -> None:
         try:

@@ -49,6 +49,17 @@ class Builder(Protocol):
     def groups(self) -> Sequence[str]: ...
 
 
+class LastWords(Protocol):
+    """What is known of a builder: why it ended, in EC2's words with their code before, and its console's lines."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def console(self) -> Sequence[str]: ...
+
+
 class Images(Protocol):
     """What this room needs of EC2."""
 
@@ -63,6 +74,9 @@ class Images(Protocol):
 
     def builders(self, tag: str) -> Sequence[Builder]:
         """The instances that carry the tag `tag`, which names their bake, and are not terminated."""
+
+    def last_words(self, tag: str, bake: str) -> LastWords | None:
+        """Those of the instance whose tag `tag` is `bake`, whatever its state; None where there is none."""
 
     def key_pairs(self, name: str) -> Sequence[str]:
         """The names of the key pairs whose name matches `name` (`*` and `?`)."""

@@ -25,6 +25,9 @@ from bakeroll.process import Run, ToolFailed, alone
 from bakeroll.release import Image
 from bakeroll.settings import EnvironmentSettings
 
+CONSOLE_LINES = 10
+ENDED_BY_PACKER = "Client.UserInitiatedShutdown"
+"""How EC2 calls the end of an instance that somebody terminated."""
 LOCK_TIMEOUT = 3600.0
 """Seconds to wait for another bake of the same application and environment."""
 
@@ -134,7 +137,7 @@ def _packed(bakery: Bakery, order: Order, recipe: Recipe) -> str:
             on_line=lambda line: _report(bakery, transcript.read(line)),
         )
     except ToolFailed:
-        raise _failed(bakery, bake, transcript.failure) from None
+        raise _failed(bakery, bake, transcript) from None
     except BaseException:
         _left(bakery, bake)
         raise
@@ -149,13 +152,30 @@ def _report(bakery: Bakery, event: Event | None) -> None:
         bakery.report(event)
 
 
-def _failed(bakery: Bakery, bake: Bake, failure: str) -> BakeError:
+def _failed(bakery: Bakery, bake: Bake, transcript: packer.Transcript) -> BakeError:
+    last_words = [] if transcript.reason else _last_words(bakery, bake)  # asked before the builder is cleaned up
     return BakeError(
-        failure,
+        "\n".join([transcript.failure, *last_words]),
         left=_left(bakery, bake),
         next_step=f"Mend it, then: fab bake --env={bakery.environment.name}",
         log=bake.log,
     )
+
+
+def _last_words(bakery: Bakery, bake: Bake) -> list[str]:
+    """What the builder tells of a failure of which Packer may say no more than ResourceNotReady."""
+    try:
+        said = bakery.images.last_words(catalogue.BAKE, bake.id)
+    except CloudError:
+        return []
+    if said is None:
+        return []
+    has_died = said.reason and not said.reason.startswith(ENDED_BY_PACKER)
+    console = [f"  {line}" for line in said.console[-CONSOLE_LINES:]]
+    return [
+        *([f"The builder {said.id} ended: {said.reason}"] if has_died else []),
+        *([f"The last lines of the console of {said.id}:", *console] if console else []),
+    ]
 
 
 def _left(bakery: Bakery, bake: Bake) -> str:

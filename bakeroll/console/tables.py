@@ -155,6 +155,8 @@ def local_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"! its state cannot be kept: {found['trouble']}"
     if found.get("faults"):
         yield f"! faults on demand are in force: {len(found['faults'])}   (fab local.fault)"
+    if room := found.get("room"):
+        yield room_line(room)
     live = [each for each in found["instances"] if each["state"] != "terminated"]
     names = {each["id"]: each["name"] for each in found["images"]}
     yield from _part(
@@ -164,6 +166,11 @@ def local_lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _part("images", [[identifier, name] for identifier, name in names.items()])
     yield from _part("load balancers", [_balancer(each) for each in found.get("load_balancers", [])])
     yield from _part("Auto Scaling groups", [_group(each) for each in found.get("groups", [])])
+
+
+def room_line(room: Mapping[str, Any]) -> str:
+    """How many instances more there is room for, and why no more."""
+    return f"room for {room['left']} more instances: {room['bound']} (more: {room['remedy']})"
 
 
 def fault_lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:

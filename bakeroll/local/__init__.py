@@ -8,6 +8,8 @@
 - `balancer` and `haproxy`: a haproxy for each load balancer, and `addresses` for them to answer at;
 - `scaling`: the engine of the Auto Scaling groups, which decides in `capacity`;
 - `state`: all that the API has been told, kept across restarts.
-`moto_hooks`, `elb_hooks` and `autoscaling_hooks` alone reach into moto; `balanced` and `surroundings` read it.
+- `bounded`: what bounds a request and the daemon; `host` and `memory`: how much this machine carries.
+`request_hooks`, `moto_hooks`, `elb_hooks` and `autoscaling_hooks` alone reach into moto; `balanced` and `surroundings`
+read it.
 How it differs from AWS: docs/local-cloud.md.
 """

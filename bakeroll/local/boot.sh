@@ -1,9 +1,9 @@
 #!/bin/sh
 # Boot one machine: run by machines.py in new pid, mount, uts and ipc namespaces and in its network namespace.
-#   boot.sh join DIRECTORY LOWER CGROUP HOSTNAME CONSOLE CAPABILITIES    moves into its cgroup, then goes on as
-#   boot.sh boot DIRECTORY LOWER HOSTNAME CONSOLE CAPABILITIES           in a cgroup namespace of its own.
-# The working directory holds the layers, so that LOWER, relative names joined by colons, stays short: the
-# kernel takes one page of mount options.
+#   boot.sh join DIRECTORY LOWER CGROUP HOSTNAME CONSOLE COMMAND…    moves into its cgroup, then goes on as
+#   boot.sh boot DIRECTORY LOWER HOSTNAME CONSOLE COMMAND…           in a cgroup namespace of its own.
+# COMMAND runs /sbin/init with less than all capabilities. The working directory holds the layers, so that LOWER,
+# relative names joined by colons, stays short: the kernel takes one page of mount options.
 set -eu
 stage=$1 directory=$2 lower=$3
 shift 3
@@ -14,7 +14,8 @@ if [ "$stage" = join ]; then
     exec unshare --cgroup sh "$0" boot "$directory" "$lower" "$@"
 fi
 
-hostname=$1 console=$2 capabilities=$3
+hostname=$1 console=$2
+shift 2
 root=$directory/root
 mount -t overlay overlay -o "lowerdir=$lower,upperdir=$directory/upper,workdir=$directory/work" "$root"
 cd "$root"
@@ -55,4 +56,4 @@ pivot_root . run/old
 umount -l /run/old
 rmdir /run/old
 exec env -i container=bakeroll PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-    setpriv --bounding-set "$capabilities" --inh-caps "$capabilities" /sbin/init
+    "$@" /sbin/init

@@ -14,6 +14,8 @@ from urllib.parse import parse_qs
 
 Environ = dict[str, Any]
 _REMEMBERED = 10_000
+_LONGEST = 128
+"""Characters of an action's name, which may be anything."""
 _READS = ("Describe", "Get", "List", "Head", "Query", "Scan", "BatchGet", "TransactGet")
 # Where a signature's name of a service differs from its prefix in policies.
 _PREFIXES = {"monitoring": "cloudwatch"}
@@ -87,7 +89,8 @@ class Calls:
 
     def add(self, call: Call) -> None:
         with self._lock:
-            self._counts[str(call)] += 1
+            if str(call) in self._counts or len(self._counts) < _REMEMBERED:
+                self._counts[str(call)] += 1
             self._latest.append(str(call))
 
     def told(self) -> dict[str, Any]:
@@ -101,11 +104,11 @@ def call_of(environ: Environ) -> Call:
     _, signed_for = scope_of(environ)
     service = _PREFIXES.get(signed_for, signed_for)
     if target := environ.get("HTTP_X_AMZ_TARGET"):
-        return Call(service, str(target).rpartition(".")[2])
+        return Call(service, str(target).rpartition(".")[2][:_LONGEST])
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         named = parse_qs(body_of(environ).decode("utf-8", "replace")).get("Action")
         if named:
-            return Call(service, named[0])
+            return Call(service, named[0][:_LONGEST])
     return Call(service, _s3_action(environ))
 
 
@@ -121,6 +124,11 @@ def body_of(environ: Environ) -> bytes:
     body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
     return body
+
+
+def replace_body(environ: Environ, body: bytes) -> None:
+    """Have a request carry this."""
+    environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
 
 
 def _s3_action(environ: Environ) -> str:

@@ -51,6 +51,12 @@ def init_of(directory: Path) -> int | None:
     return None
 
 
+def holding(directory: Path, process: int) -> Path:
+    """The directory, this one or one below, that a process is in; this one where it has gone."""
+    found = (path.parent for path in directory.rglob("cgroup.procs") if str(process) in path.read_text().split())
+    return next(found, directory)
+
+
 def kill(directory: Path, patience: float = 5) -> bool:
     """End every process in `directory` by SIGKILL and remove it; False if some would not go in `patience` seconds."""
     if not directory.exists():

@@ -1,4 +1,4 @@
-"""What the tasks call: start and stop the cloud, look at it, step into its machines. Imports nothing heavy."""
+"""What the tasks call: start and stop the cloud, look at it, read its logs. Imports nothing heavy."""
 
 import fcntl
 import http.client
@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from bakeroll.errors import LocalCloudError
 from bakeroll.local import cgroup, preflight
 from bakeroll.local.config import Config, Endpoint, endpoint, from_environment, to_environment
+from bakeroll.local.faults import nearest
 from bakeroll.local.sweep import sweep
 
 Tell = Callable[[str], None]
@@ -29,7 +30,7 @@ _KEPT = re.compile(
     r"PATH|HOME|TMPDIR|TZ|LANG|LC_\w+|LD_LIBRARY_PATH|PYTHON\w+|VIRTUAL_ENV|APT_CONFIG|SSL_CERT_\w+|(?i:\w+_proxy)"
 )
 
-__all__ = ["Config", "Endpoint", "down", "from_environment", "logs", "reset", "shell", "status", "up"]
+__all__ = ["Config", "Endpoint", "down", "from_environment", "logs", "reset", "status", "up"]
 
 
 def up(config: Config, tell: Tell) -> Endpoint:
@@ -55,7 +56,7 @@ def up(config: Config, tell: Tell) -> Endpoint:
 
 def down(config: Config, tell: Tell) -> None:
     """Stop the cloud and all its machines, and remove whatever a killed daemon left. The state is kept."""
-    _need_root()
+    need_root()
     if pid := _holder(config):
         tell("stopping the local cloud")
         with suppress(ProcessLookupError):
@@ -71,8 +72,11 @@ def down(config: Config, tell: Tell) -> None:
         raise LocalCloudError(f"The local cloud is down, but this is left: {', '.join(left)}.")
 
 
-def reset(config: Config, tell: Tell, *, cache: bool = False) -> None:
-    """Take the cloud down and forget all it held; with `cache`, the source image too."""
+def reset(config: Config, tell: Tell, confirm: Tell = lambda _: None, *, cache: bool = False) -> None:
+    """Take the cloud down and forget all it held; with `cache`, the source image too.
+
+    `confirm` is told what will be deleted, where there is anything, and raises to prevent it.
+    """
     directories = (config.state, config.cache) if cache else (config.state,)
     for directory in directories:
         if preflight.is_foreign(directory):
@@ -81,6 +85,8 @@ def reset(config: Config, tell: Tell, *, cache: bool = False) -> None:
                 left="nothing was removed",
                 next_step="Look at BAKEROLL_LOCAL_STATE and BAKEROLL_LOCAL_CACHE",
             )
+    if filled := [str(directory) for directory in directories if directory.is_dir() and any(directory.iterdir())]:
+        confirm(f"This stops the local cloud and deletes all it holds: {' and '.join(filled)}.")
     down(config, tell)
     for directory in directories:
         tell(f"removing {directory}")
@@ -99,35 +105,10 @@ def status(config: Config) -> dict[str, Any]:
     return said
 
 
-def shell(config: Config, instance: str, argv: Sequence[str] = ()) -> int:
-    """Run `argv` (a root shell by default) in a machine, on this terminal; return its exit code."""
-    _need_root()
-    _known(config, instance)
-    init = cgroup.init_of(cgroup.of_cloud(config.bridge) / instance)
-    if init is None:
-        raise LocalCloudError(f"{instance} is not running.", next_step="fab local.status")
-    command = list(argv) or ["/bin/bash", "-l"]
-    clean = ["env", "-i", f"TERM={os.environ.get('TERM', 'dumb')}", "HOME=/root", "USER=root", "LANG=C.UTF-8"]
-    clean.append("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-    entered = [
-        "nsenter",
-        f"--target={init}",
-        "--mount",
-        "--uts",
-        "--ipc",
-        "--net",
-        "--pid",
-        "--cgroup",
-        "--root",
-        "--wd",
-    ]
-    return subprocess.run([*entered, *clean, *command], check=False).returncode
-
-
 def logs(config: Config, instance: str | None = None, *, follow: bool = False) -> Iterator[str]:
     """Lines of the daemon's log, or of an instance's console; with `follow`, those to come as well."""
     if instance:
-        _known(config, instance)
+        must_be_there(config, instance)
     path = config.instances / instance / "console.log" if instance else config.log
     if not path.exists():
         raise LocalCloudError(f"There is no log of {instance or 'the daemon'} yet.", next_step="fab local.status")
@@ -228,7 +209,7 @@ def _is_locked(config: Config) -> bool:
     except FileNotFoundError:
         return False
     except PermissionError:
-        _need_root()
+        need_root()
         raise
     except BlockingIOError:
         return True
@@ -253,10 +234,12 @@ def _must_be_ours(config: Config) -> None:
         )
 
 
-def _known(config: Config, instance: str) -> None:
-    if instance not in (known := [path.name for path in config.instances.glob("i-*")]):
-        there = ", ".join(sorted(known)) or "none"
-        raise LocalCloudError(f"There is no instance “{instance}” here; there are: {there}.")
+def must_be_there(config: Config, instance: str) -> None:
+    """Raise LocalCloudError, with the nearest that live, where there is no instance of this id, dead or alive."""
+    if instance not in (path.name for path in config.instances.glob("i-*")):
+        living = [path.name for path in cgroup.of_cloud(config.bridge).glob("i-*")]
+        what = f"There is no instance “{instance}” here." if instance else "Name an instance."
+        raise LocalCloudError(f"{what} {nearest(instance, living)}", next_step="fab local.status")
 
 
 def _await(done: Callable[[], bool], within: float, what: str) -> None:
@@ -267,7 +250,8 @@ def _await(done: Callable[[], bool], within: float, what: str) -> None:
         time.sleep(_POLL)
 
 
-def _need_root() -> None:
+def need_root() -> None:
+    """Raise LocalCloudError for anybody but root."""
     if os.geteuid():
         raise LocalCloudError(
             "The local cloud belongs to root.",

@@ -5,20 +5,31 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence, Set
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from werkzeug.serving import BaseWSGIServer
 
 from bakeroll.errors import LocalCloudError
-from bakeroll.local import autoscaling_hooks, cgroup, elb_hooks, image_hooks, moto_hooks, source_image
+from bakeroll.local import (  # noqa: F401 - request_hooks: imported, its hooks are marked
+    autoscaling_hooks,
+    cgroup,
+    elb_hooks,
+    image_hooks,
+    moto_hooks,
+    request_hooks,
+    source_image,
+)
 from bakeroll.local.addresses import Addresses
 from bakeroll.local.afflictions import Afflictions
 from bakeroll.local.api import Api, ForInstances, NoBrowsers, serve
 from bakeroll.local.balancer import Balancers, Wanted
+from bakeroll.local.bounded import Bounded
 from bakeroll.local.config import ZONES, Config, endpoint
 from bakeroll.local.consoles import Consoles
 from bakeroll.local.faults import CUTTING_OFF, Fault, Refused, must_be_there
 from bakeroll.local.front import Front
+from bakeroll.local.host import Room, room
 from bakeroll.local.images import Images
 from bakeroll.local.in_force import Faults
 from bakeroll.local.inside import Inside
@@ -125,10 +136,15 @@ class LocalCloud(moto_hooks.Cloud):
             "uptime": round(time.time() - self._started_at, 1),
             "endpoint": endpoint(self.config).url,
             "trouble": self.state.failure,
+            "room": asdict(self.room()),
             "images": [{"id": image, "name": names.get(image, "")} for image in self.images.ids()],
             "instances": moto_hooks.instances(),
             **{name: part.status() for name, part in self.parts.items()},
         }
+
+    def room(self) -> Room:
+        ours = cgroup.processes(cgroup.of_cloud(self.config.bridge))
+        return room(self.machines.running(), ours)
 
     def _restore(self) -> None:
         try:
@@ -156,8 +172,8 @@ class LocalCloud(moto_hooks.Cloud):
         front = Front(api, self.faults, Stale(moto_hooks.younger_than), self.status, self._check)
         gateway = str(self.config.gateway)
         self._servers = [
-            serve("127.0.0.1", self.config.port, NoBrowsers(front)),
-            serve(gateway, self.config.port, NoBrowsers(ForInstances(api))),
+            serve("127.0.0.1", self.config.port, NoBrowsers(Bounded(front))),
+            serve(gateway, self.config.port, NoBrowsers(Bounded(ForInstances(api)))),
         ]
         for server in self._servers:
             threading.Thread(target=server.serve_forever, args=(0.1,), name="api", daemon=True).start()

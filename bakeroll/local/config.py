@@ -17,6 +17,8 @@ ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
 _NETWORK = IPv4Network("10.77.0.0/16")
+# Those that are anybody's to use (RFC 1918); loopback and link-local addresses are private, too, and taken.
+_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +125,14 @@ def _bridge(name: str) -> str:
 
 def _network(text: str) -> IPv4Network:
     network = IPv4Network(text)
-    if network.prefixlen != 16 or not network.is_private:
-        raise ValueError(f"BAKEROLL_LOCAL_NETWORK={text} is no private /16 network")
+    if network.prefixlen != 16 or not any(map(network.subnet_of, _PRIVATE)):
+        private = ", ".join(map(str, _PRIVATE))
+        raise ValueError(f"BAKEROLL_LOCAL_NETWORK={text} is no /16 network of {private}")
     return network
 
 
 def _port(text: str) -> int:
-    port = int(text) if text.isdigit() else 0
+    port = int(text) if re.fullmatch("[0-9]{4,5}", text) else 0
     if not 1024 <= port <= 65535:
         raise ValueError(f"BAKEROLL_LOCAL_PORT={text} is no port from 1024 to 65535")
     return port

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bakeroll.errors import LocalCloudError
-from bakeroll.local import preflight
+from bakeroll.local import memory, preflight
 from bakeroll.local.config import ACCOUNT, REGION, Config, endpoint, from_environment
 from bakeroll.local.sweep import sweep
 from bakeroll.process import run
@@ -40,6 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--report", type=int, default=1, help="the descriptor that progress is told to")
     report = Report(parser.parse_args().report)
+    memory.bound()
     os.umask(0o022)  # it makes machines' root file systems, however private its starter's files are
     try:
         config = from_environment()

@@ -41,7 +41,9 @@ _TAKES = {
 }
 _NEEDS_AFTER = ("late", "flaps", "slow", STALE)
 _STALE_ACTIONS = "Describe*"
-_NAMED = 12
+_NAMED = 5
+_WORD = 200
+"""Characters that are compared: it takes time by their square."""
 
 
 class Refused(ValueError):
@@ -103,13 +105,19 @@ def must_be_there(fault: Fault, known: Mapping[str, Collection[str]]) -> None:
     for field, names in known.items():
         value = getattr(fault, field)
         if value and not any(fnmatchcase(name, value.rpartition(":")[2]) for name in names):
-            there = f" There are: {', '.join(sorted(names)) or 'none'}." if len(names) <= _NAMED else ""
-            near = did_you_mean(value.rpartition(":")[2], names)
-            raise Refused(f"There is no {field} “{value}” here.{near}{there}")
+            word = value.rpartition(":")[2]
+            raise Refused(f"There is no {field} “{value}” here.{did_you_mean(word, names)} {nearest(word, names)}")
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """What there is instead of `word`: a few, the nearest first."""
+    few = difflib.get_close_matches(word[:_WORD], known, n=_NAMED, cutoff=0)
+    more = f", and {len(known) - len(few)} more" if len(known) > len(few) else ""
+    return f"There are: {', '.join(few) or 'none'}{more}."
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
+    near = difflib.get_close_matches(word[:_WORD], list(known), n=1)
     return f" Did you mean “{near[0]}”?" if near else ""
 
 

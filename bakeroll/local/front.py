@@ -54,13 +54,13 @@ class Front:
         if fault:
             log.info("%s meets the fault “%s”", call, fault.words)
         if fault and (refused := refusal(fault.kind, call, environ)):
-            return _give(refused, start_response)
+            return refused.given(start_response)
         if fault and fault.kind == "slow":
             self._sleep(fault.after)
         answer = self._carried_out(call, environ)
         if fault and fault.kind == "lost":
             _hang_up(environ)
-        return _give(answer, start_response)
+        return answer.given(start_response)
 
     def _carried_out(self, call: Call, environ: Environ) -> Answer:
         seconds = self._faults.staleness(call) if call.is_read else 0
@@ -103,12 +103,8 @@ class Front:
 
 
 def _json(status: str, what: Any, start_response: Start) -> list[bytes]:
-    return _give(Answer(status, (("Content-Type", "application/json"),), json.dumps(what).encode()), start_response)
-
-
-def _give(answer: Answer, start_response: Start) -> list[bytes]:
-    start_response(answer.status, list(answer.headers))
-    return [answer.body]
+    told = Answer(status, (("Content-Type", "application/json"),), json.dumps(what).encode())
+    return told.given(start_response)
 
 
 def _hang_up(environ: Environ) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from bakeroll.local import cgroup
+from bakeroll.local.capabilities import bounded
 from bakeroll.local.config import Config
 from bakeroll.local.consoles import Console, Consoles, tail
 from bakeroll.local.inside import Inside
@@ -32,13 +33,6 @@ STOP_PATIENCE = 5.0
 """Seconds that a machine has to shut itself down in order."""
 BOOT_PATIENCE = 60.0
 _POWEROFF = signal.SIGRTMIN + 4  # systemd(1): start poweroff.target
-# setpriv's words for what a machine must not have of this machine's kernel: its modules, clock, devices,
-# log, security policy, files by their handles, and (for a machine cannot have another's address then) its network.
-_DROPPED = (
-    "sys_module", "sys_rawio", "sys_time", "mknod", "mac_override", "mac_admin", "syslog", "wake_alarm",
-    "block_suspend", "audit_control", "audit_read", "perfmon", "bpf", "checkpoint_restore", "dac_read_search",
-    "net_admin", "net_raw",
-)  # fmt: skip
 _BOOT = Path(__file__).with_name("boot.sh")
 _SSH = 22
 
@@ -83,6 +77,10 @@ class Machines:
     def alive(self) -> set[str]:
         """The machines that are not terminated, nor about to be."""
         return {each.id for each in list(self._machines.values()) if each.state not in ("shutting-down", "terminated")}
+
+    def running(self) -> int:
+        """How many take something of this machine, those included that boot or end."""
+        return sum(each.state not in ("stopped", "terminated") for each in list(self._machines.values()))
 
     def layers(self, instance: str) -> tuple[str, ...]:
         return self._machines[instance].layers
@@ -196,13 +194,13 @@ class Machines:
             self._inside.serve(machine.id)
         directory = self._directory(machine.id)
         console = self._consoles.open(directory / "console.log")
-        capabilities = ",".join(f"-{name}" for name in _DROPPED)
         group = cgroup.create(self._config.bridge, machine.id)
         command = [
+            *("prlimit", "--data=unlimited"),  # the daemon's own bound is none of the machine's
             *("nsenter", f"--net=/run/netns/{namespace_of(self._config.bridge, machine.id)}"),
             *("unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--propagation", "private"),
             *("sh", str(_BOOT), "join", str(directory), ":".join(machine.layers), str(group)),
-            *(machine.hostname, console.device, capabilities),
+            *(machine.hostname, console.device, *bounded()),
         ]
         machine.console = console
         machine.process = subprocess.Popen(

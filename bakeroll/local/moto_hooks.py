@@ -1,4 +1,4 @@
-"""Hooks into moto's EC2 and what all its services share: each closes one gap between moto and AWS.
+"""Hooks into moto's EC2 and its conditional writes: each closes one gap between moto and AWS.
 
 Written for the series of moto named here; a test compares every hooked method's signature with the one it
 was written for. A hook gets the cloud, the method it stands before, and the method's own arguments.
@@ -20,7 +20,6 @@ from typing import Any
 import moto
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.types import Base64EncodedString
 from moto.core.utils import method_names_from_class, utcnow
@@ -41,6 +40,7 @@ from bakeroll.local import hooking
 from bakeroll.local.calls import S3_ACTIONS, Call
 from bakeroll.local.config import ACCOUNT, REGION, Config
 from bakeroll.local.hooking import Hook, hook
+from bakeroll.local.host import Room
 from bakeroll.local.images import Images
 from bakeroll.local.in_force import Capacity, Faults, Launched
 from bakeroll.local.launch_template_hooks import template_data, user_data_of
@@ -71,6 +71,8 @@ class Cloud:
     images: Images
     faults: Faults
     changed: Callable[[], None]
+    room: Callable[[], Room]
+    """How many machines more this machine carries."""
 
 
 def install(cloud: Cloud) -> None:
@@ -306,7 +308,8 @@ def _run_instances_call(cloud: Cloud, original: Hook, response: Any) -> Any:
         remembered = backend.__dict__.setdefault("client_tokens", {})
         if token in remembered:
             return ActionResult(_same_again(remembered[token], print_))
-        parameters["MinCount"] = parameters.get("MaxCount", parameters.get("MinCount", 1))
+        least = parameters.get("MinCount", 1)
+        parameters["MinCount"] = max(least, min(parameters.get("MaxCount", least), cloud.room().left))
         try:
             result = original(response)
         except NoCapacity as error:  # a server's error, which clients repeat; moto would say 400
@@ -341,6 +344,7 @@ def _run_instances(
         if key := named.get("key_name"):
             backend.describe_key_pairs(key_names=[key])
         _must_have_capacity(cloud, backend, template, named)
+        _must_have_room(cloud, count)
         user_data = user_data or user_data_of(template)
         reservation = original(backend, image, count, user_data, groups, **named)
         for instance in reservation.instances:
@@ -402,6 +406,17 @@ def _must_have_capacity(cloud: Cloud, backend: Any, template: dict[str, Any], na
         raise NoCapacity(
             f"We currently do not have sufficient {wanted.instance_type} capacity in the Availability Zone you "
             f"requested ({wanted.zone}). (A fault on demand.)"
+        )
+
+
+def _must_have_room(cloud: Cloud, count: int) -> None:
+    """A quota of AWS's; here it is this machine's to give, which does not boot more."""
+    room = cloud.room()
+    if count > room.left:
+        raise EC2ClientError(
+            "InstanceLimitExceeded",
+            f"You have requested {count} more instances, and this machine has room for {room.left}: {room.bound}. "
+            f"Its owner can make room: {room.remedy}",
         )
 
 
@@ -543,27 +558,3 @@ def _put_item(cloud: Cloud, original: Hook, response: Any) -> Any:
     """moto looks whether the condition holds, and writes later: two writers could both win."""
     with _putting:
         return original(response)
-
-
-# ------------------------------------------------------------------ all services
-
-
-@hook(BaseResponse, "call_action")
-def _call_action(cloud: Cloud, original: Hook, response: Any) -> Any:
-    """What moto does not know, or stumbles over, is a 500, which clients repeat as if it would pass."""
-    try:
-        return original(response)
-    except NotImplementedError as error:
-        refusal = _refusal(response, "InvalidAction", f"The local cloud does not know this: {error}")
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError, AssertionError) as error:
-        log.exception("%s.%s", response.service_name, response._get_action())
-        refusal = _refusal(response, "InvalidParameterValue", f"The local cloud cannot do this: {error!r}")
-    status, headers, body = response.serialized(ActionResult(refusal))
-    return status, {**headers, "status": str(status)}, body
-
-
-def _refusal(response: Any, code: str, message: str) -> ServiceException:
-    """moto tells an error's service, and so its form, by the module that its class is of."""
-    kind = type("Refusal", (ServiceException,), {"__module__": f"moto.{response.service_name}.exceptions"})
-    refusal: ServiceException = kind(code, message)
-    return refusal

@@ -13,6 +13,7 @@ from pathlib import Path
 from bakeroll.errors import LocalCloudError
 from bakeroll.local import cgroup, network
 from bakeroll.local.config import Config
+from bakeroll.local.host import room
 
 _PROGRAMS = {
     "ip": "iproute2",
@@ -72,6 +73,8 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     yield from _problems_of(config.state)
     if shutil.disk_usage(_existing(config.state)).free < _ROOM:
         yield f"less than 2 GB are free for {config.state}", "Free some space, or set BAKEROLL_LOCAL_STATE elsewhere"
+    if (there := room(0, cgroup.processes(cgroup.of_cloud(config.bridge)))).left < 1:
+        yield f"there is no room for an instance: {there.bound}", there.remedy
     if is_taken(config.port):
         yield f"port {config.port} is in use by another program", "Set BAKEROLL_LOCAL_PORT to a free port"
 

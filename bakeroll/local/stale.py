@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 from bakeroll.local.calls import Call, Environ, body_of, scope_of
 
@@ -15,6 +16,11 @@ class Answer:
     status: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+    def given(self, start_response: Callable[..., Any]) -> list[bytes]:
+        """As WSGI has it."""
+        start_response(self.status, list(self.headers))
+        return [self.body]
 
 
 class Stale:

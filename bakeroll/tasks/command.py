@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from invoke.tasks import task as _task
 
@@ -48,28 +48,47 @@ def confirmation(site: "Site", *, is_json: bool, is_given: bool) -> Callable[[st
 
     At once where it is wanted and there is nobody to ask.
     """
-    from bakeroll.console.progress import asked, is_interactive
-    from bakeroll.errors import ConfirmationNeeded
-
     environment = site.environment
     stream = sys.stderr if is_json else sys.stdout
     if is_given or not environment.confirm:
         return lambda _: None
+    _must_have_somebody(environment.name, stream)
+
+    def confirm(what: str) -> None:
+        told = f"This changes {environment.fleet}, {site.where()}:\n{what}"
+        _must_be_typed(environment.name, told, "Type the environment’s name to go on:", stream)
+
+    return confirm
+
+
+def must_be_said(word: str, what: str) -> None:
+    """Tell a person `what` is about to happen; ConfirmationNeeded unless `word` is typed."""
+    _must_have_somebody("This", sys.stdout)
+    _must_be_typed(word, what, f"Type {word} to go on:", sys.stdout)
+
+
+def _must_have_somebody(who: str, stream: TextIO) -> None:
+    from bakeroll.console.progress import is_interactive
+    from bakeroll.errors import ConfirmationNeeded
+
     if not is_interactive(stream):
         raise ConfirmationNeeded(
-            f"{environment.name} wants a word before anything changes, and there is nobody to ask.",
+            f"{who} wants a word before anything changes, and there is nobody to ask.",
             left="Nothing was changed.",
             next_step="Say it beforehand: --yes",
         )
 
-    def confirm(what: str) -> None:
-        print(f"This changes {environment.fleet}, {site.where()}:\n{printable(what)}", file=stream)
-        answer = asked("Type the environment’s name to go on:", stream)
-        if answer != environment.name:
-            said = f"That is not “{environment.name}”." if answer else f"Nobody said “{environment.name}”."
-            raise ConfirmationNeeded(said, left="Nothing was changed.")
 
-    return confirm
+def _must_be_typed(word: str, what: str, question: str, stream: TextIO) -> None:
+    from bakeroll.console.progress import asked
+    from bakeroll.errors import ConfirmationNeeded
+
+    print(printable(what), file=stream)
+    answer = asked(question, stream)
+    if answer != word:
+        raise ConfirmationNeeded(
+            f"That is not “{word}”." if answer else f"Nobody said “{word}”.", left="Nothing was changed."
+        )
 
 
 def tell(outcome: dict[str, Any] | None, *, is_json: bool) -> None:

@@ -1,7 +1,7 @@
 """The cloud inside this machine."""
 
 import json as json_text
-import shlex
+from functools import partial
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -15,10 +15,12 @@ from bakeroll.wording import all_printable, one_line, printable
 def up(_: Context) -> None:
     """Start the local cloud."""
     with door():
+        from bakeroll.console.tables import room_line
         from bakeroll.local import client
 
-        endpoint = client.up(client.from_environment(), print)
-        print(f"The local cloud is up: {endpoint.url} ({endpoint.region})")
+        config = client.from_environment()
+        endpoint = client.up(config, print)
+        print(f"The local cloud is up: {endpoint.url} ({endpoint.region}), {room_line(client.status(config)['room'])}")
 
 
 @task
@@ -42,13 +44,16 @@ def status(_: Context, json: bool = False) -> None:
         print(text, flush=True)
 
 
-@task(positional=["instance"], help={"instance": "the instance's id", "command": "what to run (default: a shell)"})
-def shell(_: Context, instance: str, command: str = "") -> None:
-    """Open a root shell in an instance."""
+@task(
+    positional=["instance"], help={"instance": "the instance's id", "command": "what its shell is to run: “a; b | c”"}
+)
+def shell(_: Context, instance: str = "", command: str = "") -> None:
+    """Open a root shell in an instance, or have one run a command; ends with its exit code."""
     with door():
         from bakeroll.local import client
+        from bakeroll.local.shell import step_in
 
-        code = client.shell(client.from_environment(), instance, shlex.split(command))
+        code = step_in(client.from_environment(), instance, command)
     if code:
         raise Exit(code=code)
 
@@ -115,10 +120,17 @@ def fault(
             print("\n".join(fault_lines(fault_client.in_force(config))))
 
 
-@task(help={"cache": "delete the source image as well, which every local cloud of this machine shares"})
-def reset(_: Context, cache: bool = False) -> None:
+@task(
+    help={
+        "cache": "delete the source image as well, which every local cloud of this machine shares",
+        "yes": "do not ask",
+    }
+)
+def reset(_: Context, cache: bool = False, yes: bool = False) -> None:
     """Stop the local cloud and delete its images, packages and records."""
     with door():
         from bakeroll.local import client
+        from bakeroll.tasks.command import must_be_said
 
-        client.reset(client.from_environment(), print, cache=cache)
+        confirm = (lambda _: None) if yes else partial(must_be_said, "reset")
+        client.reset(client.from_environment(), print, confirm, cache=cache)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from botocore.config import Config as BotoConfig
+from botocore.exceptions import ClientError
 from moto import mock_aws
+from pytest_mock import MockerFixture
 
 from bakeroll.aws.images import Ec2Images
 from bakeroll.errors import CloudError
@@ -88,6 +90,32 @@ def test_builders_are_the_living_instances_with_the_tag(ec2: "EC2Client") -> Non
     images.terminate([gone])
 
     assert [(each.id, each.bake) for each in images.builders("bake")] == [(builder, "links-dev/1")]
+
+
+def test_a_dead_builder_tells_why_it_ended_and_what_its_console_showed(ec2: "EC2Client", mocker: MockerFixture) -> None:
+    builder = launch(ec2, bake="links-dev/1")
+    ec2.terminate_instances(InstanceIds=[builder])
+    images = Ec2Images(ec2)
+    mocker.patch.object(ec2, "get_console_output", return_value={"Output": "booting\r\n\r\npanic\r\n"})
+
+    said = images.last_words("bake", "links-dev/1")
+
+    assert said is not None
+    assert said.id == builder
+    assert said.reason.startswith("Client.UserInitiatedShutdown")
+    assert said.console == ["booting", "panic"]
+    assert images.last_words("bake", "links-dev/2") is None
+
+
+def test_a_console_that_may_not_be_seen_hides_no_reason(ec2: "EC2Client", mocker: MockerFixture) -> None:
+    builder = launch(ec2, bake="links-dev/1")
+    denied = ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": "No."}}, "GetConsoleOutput")
+    mocker.patch.object(ec2, "get_console_output", side_effect=denied)
+
+    said = Ec2Images(ec2).last_words("bake", "links-dev/1")
+
+    assert said is not None
+    assert (said.id, said.console) == (builder, ())
 
 
 def test_key_pairs_are_found_by_their_name_and_deleted(ec2: "EC2Client") -> None:

@@ -439,8 +439,8 @@ def inside(world: World, image: Image, script: str) -> list[str]:
     instance = launched["InstanceId"]
     try:
         ask(launched["PrivateIpAddress"])
-        step_in = "import sys; from bakeroll.local import client; "
-        step_in += "sys.exit(client.shell(client.from_environment(), sys.argv[1], ['sh', '-c', sys.argv[2]]))"
+        step_in = "import sys; from bakeroll.local import client, shell; "
+        step_in += "sys.exit(shell.step_in(client.from_environment(), sys.argv[1], sys.argv[2]))"
         command = [sys.executable, "-c", step_in, instance, script]
         shell = subprocess.run(command, env=os.environ | to_environment(CLOUD), capture_output=True, text=True)
         return shell.stdout.splitlines()

@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 from pytest_mock import MockerFixture
 
-from bakeroll.aws.images import Ec2Images
+from bakeroll.aws.images import Ec2Images, LastWords
 from bakeroll.bake import bakery
 from bakeroll.bake.bakery import RepositoryAccess, bake_application, bake_base
 from bakeroll.bake.oven import Bakery
@@ -299,6 +299,35 @@ def test_a_failed_bake_says_why_and_leaves_nothing(world: World) -> None:
     assert caught.value.log.exists()
     assert "Packer had left i-" in caught.value.left
     assert world.left() == []
+
+
+def test_a_bake_whose_builder_dies_tells_why_and_what_its_console_shows(world: World, mocker: MockerFixture) -> None:
+    world.packer.lines = ["1,,error,ResourceNotReady: failed waiting for successful resource state"]
+    world.packer.fails = ToolFailed(["packer"], 1, [])
+    console = [f"line {number}" for number in range(30)] + ["Failed to create control group inotify object"]
+    said = LastWords("i-1", "Server.InternalError: the boot ended with 255", console)
+    asked = mocker.patch.object(Ec2Images, "last_words", autospec=True, return_value=said)
+
+    with pytest.raises(BakeError) as caught:
+        base(world)
+
+    first, second, third, *lines = caught.value.what.splitlines()
+    assert first == "ResourceNotReady: failed waiting for successful resource state"
+    assert second == "The builder i-1 ended: Server.InternalError: the boot ended with 255"
+    assert third == "The last lines of the console of i-1:"
+    assert [line.strip() for line in lines] == console[-10:]
+    assert asked.call_args.args[1:] == ("bakeroll:bake", world.packer.given[0]["run_tags"]["bakeroll:bake"])  # type: ignore[index]
+
+
+def test_a_bake_that_ansible_failed_asks_nothing_of_the_builder(world: World, mocker: MockerFixture) -> None:
+    world.packer.lines = ['    amazon-ebs.image: fatal: [default]: FAILED! => {"msg": "no such package"}']
+    world.packer.fails = ToolFailed(["packer"], 1, [])
+    asked = mocker.patch.object(Ec2Images, "last_words", autospec=True)
+
+    with pytest.raises(BakeError, match=r"no such package$"):
+        base(world)
+
+    assert not asked.called
 
 
 def test_an_interrupted_bake_leaves_nothing(world: World) -> None:

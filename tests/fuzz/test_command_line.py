@@ -21,7 +21,7 @@ from invoke.program import Program
 from bakeroll.classic import modern
 from bakeroll.errors import CloudError, LocalCloudError
 from bakeroll.events import Report
-from bakeroll.local import client
+from bakeroll.local import client, shell
 from bakeroll.process import ToolFailed, run
 from bakeroll.roll.model import world
 from bakeroll.roll.model_ports import ports
@@ -99,8 +99,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         raise LocalCloudError("No local cloud is started or stopped here.")
 
     with pytest.MonkeyPatch.context() as patched, contextlib.chdir(folder):
-        for name in ("up", "down", "reset", "status", "shell", "logs"):
+        for name in ("up", "down", "reset", "status", "logs"):
             patched.setattr(client, name, refused)
+        patched.setattr(shell, "step_in", refused)
+        patched.setenv("BAKEROLL_LOCAL_STATE", str(folder / "cloud"))  # whatever cloud this machine has is left alone
+        patched.setenv("BAKEROLL_LOCAL_PORT", "1025")
         patched.setattr(opening, "Site", Offline)
         patched.delenv("BAKEROLL_ENV", raising=False)
         yield folder

@@ -21,6 +21,7 @@ from bakeroll.errors import LocalCloudError
 from bakeroll.local import cgroup, client
 from bakeroll.local.config import Config
 from bakeroll.local.network import namespaces
+from bakeroll.local.shell import step_in
 from bakeroll.local.sweep import leftovers
 
 pytestmark = pytest.mark.machine
@@ -161,6 +162,46 @@ def test_a_machine_can_turn_no_knob_of_this_machine(cloud: Cloud, instance: dict
     assert "not permitted" in cloud.ssh(instance, "mknod /root/disk b 254 0 2>&1 || true")
     assert "not permitted" in cloud.ssh(instance, "date -s 2020-01-01 2>&1 || true")
     assert "not permitted" in cloud.ssh(instance, "ip addr add 10.91.16.250/32 dev eth0 2>&1 || true")
+
+
+_BOUNDS = "grep -E '^Cap(Inh|Bnd)' /proc/self/status"
+
+
+def test_a_shell_in_a_machine_may_do_what_the_machine_may_and_packets_of_its_own_beside(
+    cloud: Cloud, instance: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    def by_shell(command: str) -> str:
+        step_in(cloud.config, instance["InstanceId"], command)
+        return capfd.readouterr().out.strip()
+
+    def by_unit(command: str) -> str:
+        return cloud.run(instance, f"systemd-run --quiet --wait --pipe sh <<'END'\n{command}\nEND")
+
+    def by_ssh(command: str) -> str:
+        return cloud.ssh(instance, command)
+
+    def bounds(ask: Callable[[str], str]) -> list[int]:
+        return [int(line.split()[1], 16) for line in ask(_BOUNDS).splitlines()]
+
+    init = bounds(lambda _: by_shell(_BOUNDS.replace("self", "1")))
+    raw = 1 << 13  # CAP_NET_RAW, capabilities(7)
+    assert bounds(by_unit) == bounds(by_ssh) == init
+    assert bounds(by_shell) == [init[0], init[1] | raw]
+    assert not init[1] & raw
+    for ask in (by_shell, by_unit, by_ssh):
+        said = ask(f"(date -s @{time.time():.0f}; dmesg; mknod /root/disk b 254 0) 2>&1 || true").splitlines()
+        assert [line.rpartition(": ")[2] for line in said if "not permitted" in line] == ["Operation not permitted"] * 3
+    assert by_shell("cat /proc/self/cgroup").endswith("0::/init.scope")
+
+
+def test_a_shell_in_a_machine_takes_a_whole_line_and_tells_how_it_ended(
+    cloud: Cloud, instance: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    ended = step_in(cloud.config, instance["InstanceId"], "echo 'a  b'; echo \"c\" | tr c d; exit 7")
+
+    assert (ended, capfd.readouterr().out) == (7, "a  b\nd\n")
+    assert step_in(cloud.config, instance["InstanceId"], "kill -KILL $$") == 137
+    assert step_in(cloud.config, instance["InstanceId"], "echo 'open") == 2
 
 
 def test_user_data_runs_once_even_over_a_reboot(cloud: Cloud, instance: dict[str, Any]) -> None:

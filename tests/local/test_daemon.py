@@ -11,6 +11,8 @@ import pytest
 
 from bakeroll.local import daemon
 
+CLONE = Path(__file__).parents[2]
+
 
 def test_machines_files_are_readable_whatever_the_umask_of_the_starter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BAKEROLL_LOCAL_PORT", "none")  # refused, before anything is made
@@ -21,6 +23,20 @@ def test_machines_files_are_readable_whatever_the_umask_of_the_starter(monkeypat
     finally:
         left = os.umask(before)
     assert left == 0o022
+
+
+def test_the_daemon_is_refused_memory_beyond_its_bound_and_goes_on() -> None:
+    program = (
+        "from bakeroll.local import memory\n"
+        "memory._MOST = memory._LEAST = 300 * 1024**2\n"
+        "memory.bound()\n"
+        "try: bytearray(10**9)\n"
+        "except MemoryError: print('refused', memory.is_full())\n"
+    )
+
+    said = subprocess.run([sys.executable, "-c", program], cwd=CLONE, capture_output=True, text=True, check=True).stdout
+
+    assert said == "refused False\n"
 
 
 @pytest.mark.machine
@@ -43,7 +59,7 @@ def test_a_start_that_fails_says_why_and_keeps_the_state_as_it_was(tmp_path: Pat
     before = kept.stat().st_mtime_ns
     done = subprocess.run(
         [sys.executable, "-m", "bakeroll.local.daemon"],
-        cwd=Path(__file__).parents[2],
+        cwd=CLONE,
         env={**os.environ, **cloud, "PATH": f"{program.parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,

@@ -16,6 +16,7 @@ import pytest
 
 from bakeroll.local import cgroup, client
 from bakeroll.local.config import Config, endpoint
+from bakeroll.local.shell import step_in
 from bakeroll.local.sweep import leftovers
 
 pytestmark = pytest.mark.machine
@@ -227,7 +228,7 @@ def test_a_scale_out_starts_a_machine_that_was_prepared_in_the_warm_pool(aws: Aw
     eventually(lambda: list(_warm(aws).values()) == ["Warmed:Pending:Wait"])
     (warm,) = _warm(aws)
     eventually(lambda: _serves(aws, warm))
-    client.shell(aws.config, warm, ["touch", "/srv/prepared"])
+    step_in(aws.config, warm, "touch /srv/prepared")
     aws.asg.complete_lifecycle_action(**hook, InstanceId=warm, LifecycleActionResult="CONTINUE")
     eventually(lambda: _warm(aws) == {warm: "Warmed:Stopped"})
     assert _states(aws, [warm]) == ["stopped"]
@@ -241,7 +242,7 @@ def test_a_scale_out_starts_a_machine_that_was_prepared_in_the_warm_pool(aws: Aw
 
     assert load.failures == []
     assert len(aws.healthy()) == 3
-    assert client.shell(aws.config, warm, ["test", "-e", "/srv/prepared"]) == 0
+    assert step_in(aws.config, warm, "test -e /srv/prepared") == 0
     assert len(_warm(aws)) == 1
 
 
@@ -313,7 +314,7 @@ def test_a_machine_that_answers_503_is_unhealthy_and_replaced_after_the_grace_pe
     victim = sorted(aws.members())[0]
     aws.asg.suspend_processes(AutoScalingGroupName=aws.name, ScalingProcesses=["ReplaceUnhealthy"])
 
-    client.shell(aws.config, victim, ["touch", "/srv/sick"])
+    step_in(aws.config, victim, "touch /srv/sick")
 
     eventually(lambda: aws.health()[victim] == "unhealthy")
     described = aws.elbv2.describe_target_health(**aws.targets([victim]))["TargetHealthDescriptions"][0]

@@ -12,6 +12,7 @@ from bakeroll.local import (
     moto_hooks,
     notification_hooks,
     refresh_hooks,
+    request_hooks,
     trigger_hooks,
 )
 from bakeroll.local.api import ForInstances
@@ -43,7 +44,17 @@ SIGNATURES: dict[str, str] = {
     'EC2Backend.describe_launch_template_versions': 'self, template_name, template_id, versions, min_version, max_version, max_results',  # noqa: E501
     'S3Response.put_object': 'self',
     'DynamoHandler.put_item': 'self',
+    'BaseResponse._dispatch': 'self, request, full_url=None, headers=None',
     'BaseResponse.call_action': 'self',
+    'S3Response.bucket_response': 'self, request, full_url, headers',
+    'S3Response.key_response': 'self, request, full_url, headers',
+    "QueryParser._default_handle": "self, shape, value, prefix=''",
+    "RestXMLParser._parse_string": "self, shape, node_or_string",
+    'QueryParser._parse_boolean': "self, shape, query_params, prefix=''",
+    'QueryParser._parse_double': "self, shape, query_params, prefix=''",
+    'QueryParser._parse_float': "self, shape, query_params, prefix=''",
+    'QueryParser._parse_integer': "self, shape, query_params, prefix=''",
+    'QueryParser._parse_long': "self, shape, query_params, prefix=''",
     'ELBv2Backend.create_load_balancer': "self, name, security_groups, subnet_ids, subnet_mappings=None, scheme='internet-facing', loadbalancer_type=None, ip_address_type='ipv4', tags=None",  # noqa: E501
     'ELBv2Backend.delete_load_balancer': 'self, arn',
     'ELBv2Backend.create_listener': 'self, load_balancer_arn, protocol, port, ssl_policy, certificate, actions, alpn_policy=None, tags=None',  # noqa: E501
@@ -103,7 +114,7 @@ SIGNATURES: dict[str, str] = {
 }  # fmt: skip
 
 
-MODULES = (moto_hooks, elb_hooks, autoscaling_hooks, notification_hooks, refresh_hooks, trigger_hooks)
+MODULES = (moto_hooks, elb_hooks, autoscaling_hooks, notification_hooks, refresh_hooks, request_hooks, trigger_hooks)
 """Their hooks are marked when they are imported."""
 
 

@@ -33,10 +33,11 @@ def test_a_cloud_is_told_by_its_environment_and_passes_itself_on() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("BRIDGE", "a-b"), ("BRIDGE", "much-too-long-a-name"), ("NETWORK", "10.77.0.0/24"), ("NETWORK", "8.8.0.0/16"),
-     ("NETWORK", "here"), ("PORT", "80"), ("PORT", "x")],
+     ("NETWORK", "169.254.0.0/16"), ("NETWORK", "127.0.0.0/16"), ("NETWORK", "198.18.0.0/16"), ("NETWORK", "here"),
+     ("PORT", "80"), ("PORT", "x"), ("PORT", "٥٦٠٠"), ("PORT", "56²0"), ("PORT", "5" * 5000)],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused_by_name(name: str, value: str) -> None:
-    with pytest.raises(LocalCloudError, match=value if name != "NETWORK" else "settings"):
+    with pytest.raises(LocalCloudError, match=f"{name}={value}" if value != "here" else "settings"):
         from_environment({f"BAKEROLL_LOCAL_{name}": value})
 
 

@@ -8,15 +8,16 @@ from typing import Any
 import boto3
 from moto.ec2.models.amis import Ami
 
-from bakeroll.local import autoscaling_hooks, elb_hooks, image_hooks, moto_hooks
+from bakeroll.local import autoscaling_hooks, elb_hooks, image_hooks, moto_hooks, request_hooks
 from bakeroll.local.config import Config
 from bakeroll.local.haproxy import Stat
+from bakeroll.local.host import Room
 from bakeroll.local.in_force import Faults
 from bakeroll.local.scaling import Scaling
 from bakeroll.local.surroundings import InThisCloud
 from bakeroll.local.target_health import Seen
 
-MODULES = (autoscaling_hooks, elb_hooks, image_hooks, moto_hooks)
+MODULES = (autoscaling_hooks, elb_hooks, image_hooks, moto_hooks, request_hooks)
 """Their hooks are marked when they are imported."""
 IMAGE = "ami-0ba5e000000000001"
 
@@ -90,6 +91,7 @@ class FakeCloud:
     def __init__(self) -> None:
         self.config = Config()
         self.machines = FakeMachines(self)
+        self.left = 100
         self.images = SimpleNamespace(layers=lambda _: ("base",))
         self.balancers = FakeBalancers()
         self.now = 0.0
@@ -102,6 +104,9 @@ class FakeCloud:
         surroundings = InThisCloud(autoscaling_hooks.groups_now, self.balancers)  # type: ignore[arg-type]
         clock = lambda: self.now  # noqa: E731 - one line says it all
         self.scaling = Scaling(surroundings, self.changed, clock, self.date)
+
+    def room(self) -> Room:
+        return Room(self.left - len(self.machines.states), "there is little", "sysctl more=1")
 
     def date(self) -> datetime:
         return datetime(2026, 11, 21, tzinfo=UTC) + timedelta(seconds=self.now)

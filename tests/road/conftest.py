@@ -185,7 +185,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BAKEROLL_"))}
     environment |= {"BAKEROLL_LOCAL_STATE": str(state), "NO_COLOR": "1"} | CLOUD
     yield environment
-    subprocess.run([FAB, "local.reset"], cwd=TOOLKIT, env=environment, check=True, timeout=120)
+    subprocess.run([FAB, "local.reset", "--yes"], cwd=TOOLKIT, env=environment, check=True, timeout=120)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeroll.local import cgroup, client
+from bakeroll.local import cgroup, client, memory
 from tests.local.test_cloud_on_this_machine import Cloud, until
 from tests.safety.conftest import SECRET, Machine
 
@@ -52,6 +52,14 @@ def test_the_callers_secrets_do_not_outlive_it_in_the_daemon_or_its_children(clo
 
     assert not [each for each in environments if SECRET in each]
     assert SECRET not in cloud.config.log.read_text()
+
+
+def test_the_daemons_memory_is_bounded_and_a_machines_is_its_own(cloud: Cloud, machine: Machine) -> None:
+    def most(limits: str) -> str:
+        return next(line.split()[3] for line in limits.splitlines() if line.startswith("Max data size"))
+
+    assert most(Path(f"/proc/{daemon(cloud)}/limits").read_text()) == str(memory.limit())
+    assert most(machine.root("cat /proc/1/limits")) == most(machine.root("cat /proc/self/limits")) == "unlimited"
 
 
 def test_nobody_else_sees_into_the_state(cloud: Cloud) -> None:
