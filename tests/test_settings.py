@@ -1,6 +1,7 @@
 """deploy.yml: what it gives, and what is said of a mistake in it."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -280,7 +281,11 @@ def test_a_file_that_is_no_text_or_has_no_end_is_refused(tmp_path: Path) -> None
     with pytest.raises(SettingsError, match=r"deploy\.yml, line 2: not UTF-8"):
         settings.load(tmp_path, "dev")
 
-    (tmp_path / "deploy.yml").unlink()
-    (tmp_path / "deploy.yml").symlink_to("/dev/zero")
+    (tmp_path / "deploy.yml").write_bytes(b"#" * 70_000)
     with pytest.raises(SettingsError, match="too large: it may have 64 KiB at most"):
+        settings.load(tmp_path, "dev")
+
+    (tmp_path / "deploy.yml").unlink()
+    os.mkfifo(tmp_path / "deploy.yml")
+    with pytest.raises(SettingsError, match=r"deploy\.yml is no file"):
         settings.load(tmp_path, "dev")

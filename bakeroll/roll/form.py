@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
@@ -18,13 +18,16 @@ import bakeroll
 from bakeroll.document import Document
 from bakeroll.errors import DocumentUnreadable, shown
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 FORMAT = 1
 """Grows when the fields of a document come to mean something else; a new field alone is told by its name."""
 MOST = 100_000
 TOLD = 3
 """So many things that are wrong with a document are told."""
 
-T = TypeVar("T")
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def is_sane(at: datetime) -> bool:
@@ -69,7 +72,7 @@ class Form(Generic[T]):
         return TypeAdapter(self._kind)
 
     def written(self, value: T) -> str:
-        return to_json(asdict(value) | {"format": FORMAT, "writer": bakeroll.__version__}).decode()  # type: ignore[call-overload]  # T is a dataclass
+        return to_json(asdict(value) | {"format": FORMAT, "writer": bakeroll.__version__}).decode()
 
     def read(self, document: Document) -> T:
         """Raises DocumentUnreadable, with the item that it is, where it is damaged or of a newer writer."""
@@ -104,7 +107,7 @@ class Form(Generic[T]):
     def of(self, raw: Mapping[str, object]) -> T:
         """What these fields are. Raises ValueError where they are not all understood."""
         value = self._adapter.validate_python(raw)
-        if unknown := list(_unknown(raw, asdict(value))):  # type: ignore[call-overload]  # T is a dataclass
+        if unknown := list(_unknown(raw, asdict(value))):
             raise Unknown(", ".join(unknown[:TOLD]))
         return value
 

@@ -53,6 +53,8 @@ class Extent:
 
 def text_of(path: Path) -> str:
     """The text of the file. SettingsError where it cannot be read, is too large, or is not UTF-8."""
+    if path.exists() and not path.is_file():
+        raise SettingsError(f"{path} is no file.")  # a pipe would be waited for without end
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)

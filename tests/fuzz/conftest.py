@@ -57,18 +57,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _limited(test: Callable[..., Any]) -> Callable[..., Any]:
+    """The test with a limit to each example. After one that hung no other is tried: it would hang as long."""
+    hung: dict[str, Hung] = {}
+
     @functools.wraps(test)
     def limited(*args: Any, **kwargs: Any) -> Any:
+        if hung:
+            return _again(hung.get(repr(kwargs)))
         signal.signal(signal.SIGALRM, _hung)
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
         faulthandler.dump_traceback_later(3 * SECONDS, exit=True)
         try:
             return test(*args, **kwargs)
+        except Hung as error:
+            hung[repr(kwargs)] = error
+            raise
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             faulthandler.cancel_dump_traceback_later()
 
     return limited
+
+
+def _again(error: Hung | None) -> None:
+    if error:
+        raise error
 
 
 def _hung(_number: int, _frame: FrameType | None) -> None:
