@@ -281,14 +281,14 @@ def test_a_load_of_the_worst_requests_leaves_the_memory_as_it_was(port: int) -> 
 def test_what_was_uploaded_is_on_the_disk_and_no_more_in_memory(port: int) -> None:
     s3 = client(port, "s3")
     s3.create_bucket(Bucket="large", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    body = bytes(30 * MIB)
+    body = bytes(20 * MIB)
     s3.put_object(Bucket="large", Key="first", Body=body)
     before = resident()
 
-    for number in range(6):
+    for number in range(4):
         s3.put_object(Bucket="large", Key=str(number), Body=body)
 
-    assert resident() - before < 60 * MIB
+    assert resident() - before < 50 * MIB
 
 
 def _refused(ask: Any) -> None:
