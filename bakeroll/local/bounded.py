@@ -3,6 +3,7 @@
 Owns sizes, counts and the last resort. What the values may be is in request_hooks.py, how many instances in host.py.
 """
 
+import gc
 import logging
 import re
 import threading
@@ -53,8 +54,11 @@ class Bounded:
             length = _length(environ)
             if length <= _BODY_OF_OTHERS:
                 return self._answered(environ, start_response)
-            with self._large:  # each is in memory several times
-                return self._answered(environ, start_response)
+            with self._large:  # each is in memory several times, in cycles that nobody would collect for long
+                said = self._answered(environ, start_response)
+                environ.clear()
+                gc.collect()
+                return said
         except TooMuch as error:
             refused = answer(call, environ, error.status, error.code, error.message)
         except ConnectionError:  # the caller has gone, or is to think so

@@ -89,10 +89,14 @@ def install(cloud: Cloud) -> None:
 
 
 def collect() -> Any:
-    """All of moto's backends, to be pickled as one, so that they go on referring to each other."""
+    """moto's backends of the services used here, to be pickled as one, so that they go on referring to each other.
+
+    moto answers for others as well, but has backends that cannot be pickled: those live until the cloud goes down.
+    """
     services = {
         each.service_name: {account: dict(regions.items()) for account, regions in list(each.items())}
         for each in list(BackendDict._instances)  # type: ignore[misc]
+        if each.service_name in SERVICES
     }
     return {"moto": moto.__version__, "services": services}
 

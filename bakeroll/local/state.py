@@ -91,9 +91,9 @@ class State:
             try:
                 self._write()
                 self._failure = None
-            except OSError as error:
-                log.error("the state cannot be written: %s", error)
-                self._failure = error
+            except Exception as error:  # whatever it is, whoever waits is to hear of it
+                log.exception("the state cannot be written")
+                self._failure = error if isinstance(error, OSError) else OSError(f"{type(error).__name__}: {error}")
             with self._condition:
                 self._saved = wanted
                 self._condition.notify_all()

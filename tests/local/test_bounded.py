@@ -261,13 +261,13 @@ def test_a_load_of_the_worst_requests_leaves_the_memory_as_it_was(port: int) -> 
         lambda: ec2.request_spot_instances(InstanceCount=many, LaunchSpecification=image),
         lambda: ec2.allocate_hosts(Quantity=many, AvailabilityZone="eu-west-1a", InstanceType="t3.small"),
         lambda: ec2.create_network_interface(SubnetId="subnet-1", SecondaryPrivateIpAddressCount=many),
-        lambda: dynamodb.put_item(TableName="none", Item={"key": {"S": "x" * MIB}}),
+        lambda: dynamodb.put_item(TableName="none", Item={"key": {"S": "x" * (MIB // 2)}}),
     ]
     for warm in worst:
         _refused(warm)
     before = resident()
 
-    for turn in range(20):
+    for turn in range(8):
         for ask in worst:
             _refused(ask)
         post(port, b"Action=DescribeInstances&Filter.999999999.Name=x&InstanceId.999999999=i-1&Version=2016-11-15")
@@ -276,6 +276,19 @@ def test_a_load_of_the_worst_requests_leaves_the_memory_as_it_was(port: int) -> 
         post(port, b"Action=" + b"x" * (MIB - 100))
 
     assert resident() - before < 100 * MIB
+
+
+def test_what_was_uploaded_is_on_the_disk_and_no_more_in_memory(port: int) -> None:
+    s3 = client(port, "s3")
+    s3.create_bucket(Bucket="large", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    body = bytes(20 * MIB)
+    s3.put_object(Bucket="large", Key="first", Body=body)
+    before = resident()
+
+    for number in range(4):
+        s3.put_object(Bucket="large", Key=str(number), Body=body)
+
+    assert resident() - before < 50 * MIB
 
 
 def _refused(ask: Any) -> None:

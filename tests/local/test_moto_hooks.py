@@ -1,9 +1,12 @@
 """moto changes under the hooks: then this fails first, and names the method."""
 
 import inspect
+import pickle
 
 import moto
 import pytest
+from moto import mock_aws
+from moto.backends import get_backend
 
 from bakeroll.local import (
     autoscaling_hooks,
@@ -142,6 +145,17 @@ def test_every_addition_is_still_absent_from_moto() -> None:
 
 def test_every_hook_says_which_gap_it_closes() -> None:
     assert [function.__name__ for _, _, function in hooking.HOOKS + hooking.ADDITIONS if not function.__doc__] == []
+
+
+def test_a_service_whose_state_cannot_be_pickled_is_not_kept() -> None:
+    with mock_aws():
+        get_backend("lambda")["123456789012"]["eu-west-1"].list_functions()
+        get_backend("ec2")["123456789012"]["eu-west-1"].create_key_pair("kept", "rsa", {})
+
+        kept = pickle.loads(pickle.dumps(moto_hooks.collect()))  # noqa: S301 - our own
+
+    assert "lambda" not in kept["services"]
+    assert list(kept["services"]["ec2"]["123456789012"]["eu-west-1"].key_pairs) == ["kept"]
 
 
 def test_the_actions_are_those_of_all_services_and_of_our_additions() -> None:

@@ -97,6 +97,15 @@ def test_a_disk_that_cannot_be_written_is_told_and_got_over(
     assert not state.failure
 
 
+def test_what_cannot_be_kept_is_told_and_keeps_nobody_waiting(state: State, world: dict[str, Any]) -> None:
+    world["lock"] = threading.Lock()
+    with pytest.raises(OSError, match="cannot pickle"):
+        state.save()
+
+    del world["lock"]
+    state.save()
+
+
 def test_a_world_that_changes_meanwhile_is_read_again(tmp_path: Path) -> None:
     attempts: list[int] = []
 
