@@ -1,6 +1,7 @@
 """The key that signs a repository, kept by GnuPG."""
 
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from bakeroll.process import Run, ToolFailed, alone
 LOCAL_NAME = "bakeroll, local repository"
 FRAME = ("-----BEGIN PGP SIGNED MESSAGE-----", "-----BEGIN PGP SIGNATURE-----", "-----END PGP SIGNATURE-----")
 """Around a text that is signed in the clear, in which a line that begins with a dash is escaped (RFC 9580, 7)."""
+AGENT_SECONDS = 5.0
+"""So long gpg's agent may take to end."""
 UNUSABLE = {"e": "has expired", "r": "is revoked", "d": "is disabled", "i": "is invalid"}
 
 
@@ -105,6 +108,15 @@ def _agent(home: Path, run: Run) -> Iterator[None]:
             yield
         finally:
             run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"])
+            _await_its_end(home, run)
+
+
+def _await_its_end(home: Path, run: Run) -> None:
+    """It ends a moment after it was told to, and resets the connection of who comes in between."""
+    socket = Path(run(["gpgconf", "--homedir", str(home), "--list-dirs", "agent-socket"]).strip())
+    ends = time.monotonic() + AGENT_SECONDS
+    while socket.exists() and time.monotonic() < ends:
+        time.sleep(0.005)
 
 
 def _gpg(run: Run, home: Path | None, *arguments: str, stdin: str | None = None) -> str:

@@ -1,9 +1,10 @@
 import os
 import select
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -59,6 +60,21 @@ def test_no_agent_outlives_a_signature(tmp_path: Path) -> None:
     local_key(home, run=run).sign("text\n")
 
     assert all(_ends(agent) for agent in _agents(home))
+
+
+def test_an_agent_that_is_ending_is_not_met_by_the_next_signature(tmp_path: Path) -> None:
+    """gpg answers "Connection reset by peer" to who meets one."""
+    socket = tmp_path / "S.gpg-agent"
+    socket.touch()
+
+    def slow(argv: Sequence[str], **_: object) -> str:
+        if "--kill" in argv:
+            Timer(0.1, socket.unlink).start()
+        return f"{socket}\n"
+
+    GnupgKey("0" * 40, slow, tmp_path).sign("text\n")
+
+    assert not socket.exists()
 
 
 def _agents(home: Path) -> list[int]:
