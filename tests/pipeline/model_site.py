@@ -13,6 +13,7 @@ from bakeroll.roll.model import World
 from bakeroll.roll.model_ports import ports
 from bakeroll.roll.owner import this_process
 from bakeroll.roll.ports import Ports
+from bakeroll.roll.steering import Steering
 from bakeroll.wiring import Site
 from tests.roll.scene import POLICY, goal, rolled
 
@@ -61,6 +62,10 @@ class ModelSite(Site):
     @property
     def bakery(self) -> Any:
         return type("Bakery", (), {"images": Images()})
+
+    @property
+    def steering(self) -> Steering:
+        return Steering(self.environment.fleet, self.environment.name, self.ports, self.fleet, self.operator)
 
     def where(self) -> str:
         return "account 1, eu-west-1"
