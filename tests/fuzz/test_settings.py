@@ -39,7 +39,7 @@ def valid_by_itself(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
             names = st.from_regex(pattern, fullmatch=True).map(lambda name: name[:40])
             return st.dictionaries(names, valid(inner), min_size=1, max_size=3)
         case "array":
-            return st.lists(valid(schema["items"]), max_size=3)
+            return st.lists(valid(schema["items"]), min_size=schema.get("minItems", 0), max_size=3)
         case "string":
             longest = schema.get("maxLength", 255)
             return st.from_regex(schema["pattern"], fullmatch=True).map(lambda text: text[:longest].strip())

@@ -67,6 +67,10 @@ class ModelSite(Site):
     def bakery(self) -> Any:
         return type("Bakery", (), {"images": Images()})
 
+    @property
+    def steering(self) -> Steering:
+        return Steering(self.environment.fleet, self.environment.name, self.ports, self.fleet, self.operator)
+
     def where(self) -> str:
         return "account 1, eu-west-1"
 
