@@ -60,10 +60,6 @@ class ModelSite(Site):
         return ports(self.fleet)
 
     @property
-    def steering(self) -> Steering:
-        return Steering("links-dev", "dev", self.ports, self.fleet, "me@laptop")
-
-    @property
     def bakery(self) -> Any:
         return type("Bakery", (), {"images": Images()})
 

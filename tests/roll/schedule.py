@@ -105,6 +105,7 @@ def play(schedule: Schedule) -> Observer:
             ended = _run(fleet, later, schedule, observer, events, f"later-{number}") or ended
     if observer.home not in fleet.images:  # no roll to it can end, and so what stood by for another stays
         observer.standing |= {each for each, state in fleet.lifecycles.items() if state == "Standby"}
+    fleet.full.clear()  # a zone lacks capacity for seconds; the dust settles without the events that would end it
     observer.settled(ended)
     return observer
 

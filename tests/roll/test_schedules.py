@@ -311,6 +311,9 @@ FOUND: dict[str, Schedule] = {
         happenings=(Happening(2.5, "lower", 4), Happening(30.5, "edit")),
         runs=(Run(strategy="blue-green", dies_at=131, dies_after=True), Run("ami-old")),
     ),
+    "a zone lacks capacity while the last of a roll is done, and the group evens out its zones afterwards": Schedule(
+        spare=0, checks=1, hidden=8, happenings=(Happening(0.0, "lack", 0), Happening(17.0, "lack", 0))
+    ),
 }
 
 
