@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeroll.errors import PublishError
+from bakeroll.errors import PublishError, shown
 from bakeroll.process import Run, ToolFailed, alone
 
 LOCAL_NAME = "bakeroll, local repository"
@@ -137,4 +137,4 @@ def _secret_key(run: Run, home: Path | None, wanted: str) -> tuple[str, str] | N
 
 
 def _last(error: ToolFailed) -> str:
-    return error.tail[-1] if error.tail else "it said nothing"
+    return shown(error.tail[-1]) if error.tail else "it said nothing"
