@@ -11,7 +11,7 @@ from bakeroll.roll.decide import serves
 from bakeroll.roll.findings import Finding, Intent, findings
 from bakeroll.roll.launcher import launcher
 from bakeroll.roll.loop import Poll
-from bakeroll.roll.observe import described, layout, observe
+from bakeroll.roll.observe import described, is_twinned, layout, observe_groups
 from bakeroll.roll.policy import floor_of, surge_of
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.preflight import Facts, Preflight, look
@@ -67,7 +67,8 @@ def plan(
     """
     record = Records(ports.table, goal.fleet).read()
     group, twin = described(goal.fleet, ports, record)
-    fleet = observe(goal.fleet, ports, record, layout(group, ports, goal.target_groups))
+    twin = twin if is_twinned(record, policy.strategy) else None
+    fleet = observe_groups(group, twin, ports, record, layout(group, ports, goal.target_groups))
     before = timing.last(ports.table, goal.fleet)
     facts = look(preflight)
     hooks = ports.scaling.launch_hooks(group.name)

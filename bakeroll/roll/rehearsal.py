@@ -133,13 +133,20 @@ def modelled(
     )
     _warm(world.squads[fleet.name], fleet, world)
     for each in fleet.instances:
-        world.machines[each.id] = Machine(replace(each, address=f"{ADDRESS}{each.id}", health={}), LONG_AGO)
+        seen = replace(each, image=_image(each, world), address=f"{ADDRESS}{each.id}", health={})
+        world.machines[each.id] = Machine(seen, LONG_AGO)
         for arn, health in each.health.items():
             drains = world.time if health.state == "draining" else None
             world.targets.setdefault(arn, {})[each.id] = Target(LONG_AGO, drains)
     if record:
         Records(ports_of(world).table, goal.fleet).write(record)
     return world
+
+
+def _image(instance: Instance, world: World) -> str:
+    """What EC2 does not show, and so does not tell the image of, counts as what its group launches."""
+    squad = world.squad_of(instance.id)
+    return instance.image or (world.versions.get(world.version(squad.group.template_version), "") if squad else "")
 
 
 def _warm(squad: Squad, fleet: Fleet, world: World) -> None:

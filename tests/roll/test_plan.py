@@ -8,9 +8,11 @@ import pytest
 from bakeroll.errors import RollFailed
 from bakeroll.facts import Balancer
 from bakeroll.roll import timing
-from bakeroll.roll.model import World, world
+from bakeroll.roll.model import Squad, World, world
 from bakeroll.roll.model_ports import ports
 from bakeroll.roll.plan import Plan, plan, steps_of
+from bakeroll.roll.ports import Ports
+from bakeroll.roll.record import Goal
 from bakeroll.roll.rehearsal import CALL_SECONDS, Tape
 from bakeroll.roll.timing import Timing
 from bakeroll.settings import Policy
@@ -23,10 +25,15 @@ from tests.roll.test_strategies import STRATEGIES, policy
 QUICK = replace(FACTS, balancers=(Balancer("a", 3, 1, 1),))
 
 
-def planned(fleet: World, policy: Policy) -> Plan:
-    looks = Surroundings(QUICK)
+def planned(fleet: World, policy: Policy, to: Goal | None = None, *, through: Ports | None = None) -> Plan:
     return plan(
-        goal(), policy, ports(fleet), looks, region="eu-west-1", poll=POLL, now=datetime(2026, 1, 1, tzinfo=UTC)
+        to or goal(),
+        policy,
+        through or ports(fleet),
+        Surroundings(QUICK),
+        region="eu-west-1",
+        poll=POLL,
+        now=datetime(2026, 1, 1, tzinfo=UTC),
     )
 
 
@@ -112,6 +119,32 @@ def test_a_roll_that_was_cut_off_is_planned_from_where_it_stands() -> None:
     rolled(fleet, through=tape.over(ports(fleet)), owner="me@laptop")
 
     assert said.steps == tuple(steps_of(tape))
+
+
+def test_a_member_that_leaves_while_the_plan_looks_is_planned_as_it_was_seen() -> None:
+    fleet = world(3, GOOD)
+
+    def leave() -> None:
+        if "describe" in cut.calls[:-1]:
+            fleet.lifecycles.pop("i-0002", None)
+
+    cut = Cut(watch=leave)
+
+    said = planned(fleet, POLICY, through=cut.ports(ports(fleet)))
+
+    assert said.why == ""
+    assert cut.calls.count("describe") == 1
+
+
+def test_a_second_group_that_no_roll_looks_at_is_left_out_of_the_plan() -> None:
+    fleet = world(2, GOOD)
+    alone = planned(fleet, POLICY)
+    fleet.squads["links-dev-green"] = Squad(replace(fleet.group, name="links-dev-green", desired=1))
+    fleet.sleep(10)
+
+    said = planned(fleet, POLICY)
+
+    assert (said.peak, said.steps) == (alone.peak, alone.steps)
 
 
 def test_what_a_roll_would_refuse_a_plan_refuses() -> None:
