@@ -37,6 +37,15 @@ def planned(fleet: World, policy: Policy, to: Goal | None = None, *, through: Po
     )
 
 
+def refresh_cut_off(percent: int) -> World:
+    """A refresh to the release, under way when the process died that began it."""
+    fleet = world(3, GOOD)
+    dead = Cut(watch=lambda: setattr(dead, "is_dead", any(each.state.percent >= percent for each in fleet.refreshes)))
+    with pytest.raises(Killed):
+        rolled(fleet, policy=policy("refresh"), through=dead.ports(ports(fleet)))
+    return fleet
+
+
 SCENES = {
     **{f"{strategy}, {n} to {n}": (n, policy(strategy)) for strategy in STRATEGIES for n in (0, 1, 3)},
     "in batches": (4, POLICY.model_copy(update={"max_surge": 1})),
@@ -119,6 +128,27 @@ def test_a_roll_that_was_cut_off_is_planned_from_where_it_stands() -> None:
     rolled(fleet, through=tape.over(ports(fleet)), owner="me@laptop")
 
     assert said.steps == tuple(steps_of(tape))
+
+
+@pytest.mark.parametrize("percent", [0, 34, 67])
+def test_a_refresh_that_was_cut_off_is_planned_from_where_it_stands(percent: int) -> None:
+    fleet, tape = refresh_cut_off(percent), Tape()
+
+    said = planned(fleet, policy("refresh"))
+    rolled(fleet, policy=policy("refresh"), through=tape.over(ports(fleet)), owner="me@laptop")
+
+    assert (said.why, said.steps) == ("", tuple(steps_of(tape)))
+
+
+@pytest.mark.parametrize("status", ["Cancelling", "Cancelled", "RollbackInProgress"])
+def test_a_refresh_that_somebody_stopped_is_planned_to_be_taken_back(status: str) -> None:
+    fleet = refresh_cut_off(34)
+    fleet.refreshes[0].state = replace(fleet.refreshes[0].state, status=status)
+    fleet.group = replace(fleet.group, suspended=fleet.group.suspended | {"InstanceRefresh"})  # it stays so
+
+    said = planned(fleet, policy("refresh"))
+
+    assert "the instance refresh refresh-0 of links-dev ended as" in said.why
 
 
 def test_a_member_that_leaves_while_the_plan_looks_is_planned_as_it_was_seen() -> None:
