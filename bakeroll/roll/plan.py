@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bakeroll.fleet import Fleet
 from bakeroll.roll import timing
 from bakeroll.roll.decide import serves
 from bakeroll.roll.findings import Finding, Intent, findings
@@ -16,7 +17,7 @@ from bakeroll.roll.policy import floor_of, surge_of
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.preflight import Facts, Preflight, look
 from bakeroll.roll.prices import price
-from bakeroll.roll.record import Goal, Records
+from bakeroll.roll.record import Goal, Record, Records
 from bakeroll.roll.rehearsal import Tape, modelled, rehearse
 from bakeroll.settings import Policy
 from bakeroll.wording import counted
@@ -70,7 +71,7 @@ def plan(
     twin = twin if is_twinned(record, policy.strategy) else None
     fleet = observe_groups(group, twin, ports, record, layout(group, ports, goal.target_groups))
     before = timing.last(ports.table, goal.fleet)
-    facts = look(preflight)
+    facts = _without_own_refresh(look(preflight), fleet, record)
     hooks = ports.scaling.launch_hooks(group.name)
     world = modelled(
         fleet,
@@ -108,6 +109,12 @@ def plan(
         is_needed=not serves(fleet, goal),
         warm=len(fleet.warm),
     )
+
+
+def _without_own_refresh(facts: Facts, fleet: Fleet, record: Record | None) -> Facts:
+    """An instance refresh that the roll itself began, before it was cut off, does not stand against it."""
+    is_own = record is not None and fleet.refresh is not None and fleet.refresh.version in record.versions
+    return replace(facts, refresh="") if is_own else facts
 
 
 def _is_alike(before: timing.Timing, policy: Policy, desired: int) -> bool:

@@ -12,6 +12,7 @@ from bakeroll.roll.model import Squad, World, world
 from bakeroll.roll.model_ports import ports
 from bakeroll.roll.plan import Plan, plan, steps_of
 from bakeroll.roll.ports import Ports
+from bakeroll.roll.preflight import Facts
 from bakeroll.roll.record import Goal
 from bakeroll.roll.rehearsal import CALL_SECONDS, Tape
 from bakeroll.roll.timing import Timing
@@ -25,12 +26,14 @@ from tests.roll.test_strategies import STRATEGIES, policy
 QUICK = replace(FACTS, balancers=(Balancer("a", 3, 1, 1),))
 
 
-def planned(fleet: World, policy: Policy, to: Goal | None = None, *, through: Ports | None = None) -> Plan:
+def planned(
+    fleet: World, policy: Policy, to: Goal | None = None, *, through: Ports | None = None, facts: Facts = QUICK
+) -> Plan:
     return plan(
         to or goal(),
         policy,
         through or ports(fleet),
-        Surroundings(QUICK),
+        Surroundings(facts),
         region="eu-west-1",
         poll=POLL,
         now=datetime(2026, 1, 1, tzinfo=UTC),
@@ -138,6 +141,18 @@ def test_a_refresh_that_was_cut_off_is_planned_from_where_it_stands(percent: int
     rolled(fleet, policy=policy("refresh"), through=tape.over(ports(fleet)), owner="me@laptop")
 
     assert (said.why, said.steps) == ("", tuple(steps_of(tape)))
+
+
+def test_the_refresh_of_the_roll_itself_does_not_stand_against_it() -> None:
+    fleet, facts = refresh_cut_off(34), replace(QUICK, refresh="InProgress")
+
+    said = planned(fleet, policy("refresh"), facts=facts)
+    of_another = planned(world(3, GOOD), policy("refresh"), facts=facts)
+
+    assert [each.text for each in said.findings if each.level == "failure"] == []
+    assert [each.text for each in of_another.findings if each.level == "failure"] == [
+        "an instance refresh is under way: InProgress"
+    ]
 
 
 @pytest.mark.parametrize("status", ["Cancelling", "Cancelled", "RollbackInProgress"])
