@@ -186,6 +186,8 @@ def step(name: str, args: tuple[Any, ...]) -> tuple[str, int]:  # noqa: C901 (a 
             return f"{group} launches # by itself", desired
         case "start_refresh", (group, *_):
             return f"AWS's instance refresh replaces what {group} has", 0
+        case "cancel_refresh", (group,):
+            return f"stop AWS's instance refresh of {group}", 0
         case "clone", (group, to, *_):
             return f"make the group {to} like {group}", 0
         case "hand_over", (group, to):

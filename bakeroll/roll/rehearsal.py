@@ -25,8 +25,8 @@ ENDS = {"Cancelling": "Cancelled", "RollbackInProgress": "RollbackSuccessful"}
 """How an instance refresh of this status ends."""
 CHANGES = {
     "make_version", "delete_version", "suspend", "resume", "launch", "register", "deregister", "set_maximum", "attach",
-    "set_desired", "set_template", "terminate", "enter_standby", "exit_standby", "start_refresh", "clone", "set_sizes",
-    "hand_over", "untag", "delete",
+    "set_desired", "set_template", "terminate", "enter_standby", "exit_standby", "start_refresh", "cancel_refresh",
+    "clone", "set_sizes", "hand_over", "untag", "delete",
 }  # fmt: skip
 """The calls that change something of the fleet; the others look, or write the record."""
 

@@ -8,7 +8,7 @@ import pytest
 from bakeroll.errors import RollFailed
 from bakeroll.facts import Balancer
 from bakeroll.roll import timing
-from bakeroll.roll.model import Squad, World, world
+from bakeroll.roll.model import Behaviour, Squad, World, world
 from bakeroll.roll.model_ports import ports
 from bakeroll.roll.plan import Plan, plan, steps_of
 from bakeroll.roll.ports import Ports
@@ -41,8 +41,8 @@ def planned(
 
 
 def refresh_cut_off(percent: int) -> World:
-    """A refresh to the release, under way when the process died that began it."""
-    fleet = world(3, GOOD)
+    """A refresh to the release, under way when the process died that began it, and for a while yet."""
+    fleet = world(3, GOOD | {"ami-new": Behaviour("2.0-1", boots=10)})
     dead = Cut(watch=lambda: setattr(dead, "is_dead", any(each.state.percent >= percent for each in fleet.refreshes)))
     with pytest.raises(Killed):
         rolled(fleet, policy=policy("refresh"), through=dead.ports(ports(fleet)))
@@ -140,6 +140,16 @@ def test_a_refresh_that_was_cut_off_is_planned_from_where_it_stands(percent: int
     said = planned(fleet, policy("refresh"))
     rolled(fleet, policy=policy("refresh"), through=tape.over(ports(fleet)), owner="me@laptop")
 
+    assert (said.why, said.steps) == ("", tuple(steps_of(tape)))
+
+
+def test_a_plan_tells_that_a_refresh_is_stopped_for_another_release() -> None:
+    fleet, tape, to = refresh_cut_off(34), Tape(), goal("ami-next", "3.0-1")
+
+    said = planned(fleet, policy("refresh"), to)
+    rolled(fleet, to, policy=policy("refresh"), through=tape.over(ports(fleet)), owner="me@laptop")
+
+    assert said.steps[0] == "stop AWS's instance refresh of links-dev"
     assert (said.why, said.steps) == ("", tuple(steps_of(tape)))
 
 
