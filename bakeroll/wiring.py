@@ -215,14 +215,13 @@ class Site:
         from bakeroll.aws.preflight import Surroundings
         from bakeroll.roll.plan import plan
 
-        environment, group = self.environment, self._group()
+        environment = self.environment
         alarms = [
             *(each.alarm for each in environment.policy.canary.checks if each.alarm),
             *environment.policy.refresh.alarms,
         ]
-        name = group.name if group else environment.fleet
         named = environment.target_groups
-        preflight = Surroundings(self.aws, name, release.image, alarms, named, environment.table)
+        preflight = Surroundings(self.aws, self._group().name, release.image, alarms, named, environment.table)
         return plan(
             self._goal(release),
             environment.policy,
@@ -325,21 +324,24 @@ class Site:
         return status(environment.fleet, self.ports, environment.port, environment.version)
 
     def url(self) -> str:
-        """Where the fleet serves; empty where it has no load balancer."""
+        """Where the fleet serves; empty where it has no load balancer. Raises RollFailed where there is no fleet."""
         group = self._group()
-        if group is None:
-            return ""
         return self._balancers.url([*group.target_groups, *self.environment.target_groups], group.classic_balancers)
 
     def has_fleet(self) -> bool:
         """Whether the fleet is there; a local environment's is made after all else that it needs."""
-        return self._group() is not None
-
-    def _group(self) -> "Group | None":
         from bakeroll.roll.twin import names
 
         found = self.ports.scaling.describe(*names(self.environment.fleet))
-        return next(iter(each for each in found.values() if not each.is_deleting), None)
+        return any(not each.is_deleting for each in found.values())
+
+    def _group(self) -> "Group":
+        """The fleet's own: what the record says, as far as it can be read. Raises RollFailed where there is none."""
+        from bakeroll.roll.documents import documents
+        from bakeroll.roll.observe import described
+
+        fleet, ports = self.environment.fleet, self.ports
+        return described(fleet, ports, documents(ports.table, fleet).record)[0]
 
     def provision(self) -> Iterator[str]:
         """Make what is missing of the table and the bucket, in a local environment of the fleet too; tell it."""

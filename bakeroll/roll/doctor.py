@@ -152,7 +152,7 @@ def take_away(
     """
     held = lease.take(ports.table, name, owner, "doctor", clock)
     try:
-        group, _ = described(name, ports)
+        group, _ = described(name, ports, documents(ports.table, name).record)
         found = {each.id: each for each in ports.machines.launched_by(["*"]) if each.id in set(instances)}
         for target_group in layout(group, ports, extra, is_seen=True).target_groups:
             there = ports.balancers.health(target_group)

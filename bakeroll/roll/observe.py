@@ -53,8 +53,17 @@ def observe(name: str, ports: Ports, record: Record | None = None, seen: Layout 
     Raises RollFailed where there is no such group.
     """
     group, twin = described(name, ports, record)
-    twin = twin if record and (record.twin or record.strategy == "blue-green") else None
-    seen = seen or layout(group, ports, is_seen=True)
+    twin = twin if is_twinned(record) else None
+    return observe_groups(group, twin, ports, record, seen or layout(group, ports, is_seen=True))
+
+
+def is_twinned(record: Record | None, strategy: str = "") -> bool:
+    """Whether a roll by the strategy that begins with the record, or goes on with it, looks at a second group."""
+    return "blue-green" in (strategy, record.strategy if record else "") or bool(record and record.twin)
+
+
+def observe_groups(group: Group, twin: Group | None, ports: Ports, record: Record | None, seen: Layout) -> Fleet:
+    """The fleet of these groups as they were described, with what else there is to see of it."""
     version = ports.templates.version_of(group.template, group.template_version)
     health = {each.arn: ports.balancers.health(each) for each in seen.target_groups}
     return Fleet(

@@ -2,21 +2,22 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bakeroll.fleet import Fleet
 from bakeroll.roll import timing
 from bakeroll.roll.decide import serves
 from bakeroll.roll.findings import Finding, Intent, findings
 from bakeroll.roll.launcher import launcher
 from bakeroll.roll.loop import Poll
-from bakeroll.roll.observe import described, layout, observe
+from bakeroll.roll.observe import described, is_twinned, layout, observe_groups
 from bakeroll.roll.policy import floor_of, surge_of
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.preflight import Facts, Preflight, look
 from bakeroll.roll.prices import price
-from bakeroll.roll.record import Goal, Records
+from bakeroll.roll.record import Goal, Record, Records
 from bakeroll.roll.rehearsal import Tape, modelled, rehearse
 from bakeroll.settings import Policy
 from bakeroll.wording import counted
@@ -67,9 +68,10 @@ def plan(
     """
     record = Records(ports.table, goal.fleet).read()
     group, twin = described(goal.fleet, ports, record)
-    fleet = observe(goal.fleet, ports, record, layout(group, ports, goal.target_groups))
+    twin = twin if is_twinned(record, policy.strategy) else None
+    fleet = observe_groups(group, twin, ports, record, layout(group, ports, goal.target_groups))
     before = timing.last(ports.table, goal.fleet)
-    facts = look(preflight)
+    facts = _without_own_refresh(look(preflight), fleet, record)
     hooks = ports.scaling.launch_hooks(group.name)
     world = modelled(
         fleet,
@@ -107,6 +109,12 @@ def plan(
         is_needed=not serves(fleet, goal),
         warm=len(fleet.warm),
     )
+
+
+def _without_own_refresh(facts: Facts, fleet: Fleet, record: Record | None) -> Facts:
+    """An instance refresh that the roll itself began, before it was cut off, does not stand against it."""
+    is_own = record is not None and fleet.refresh is not None and fleet.refresh.version in record.versions
+    return replace(facts, refresh="") if is_own else facts
 
 
 def _is_alike(before: timing.Timing, policy: Policy, desired: int) -> bool:
@@ -178,6 +186,8 @@ def step(name: str, args: tuple[Any, ...]) -> tuple[str, int]:  # noqa: C901 (a 
             return f"{group} launches # by itself", desired
         case "start_refresh", (group, *_):
             return f"AWS's instance refresh replaces what {group} has", 0
+        case "cancel_refresh", (group,):
+            return f"stop AWS's instance refresh of {group}", 0
         case "clone", (group, to, *_):
             return f"make the group {to} like {group}", 0
         case "hand_over", (group, to):

@@ -26,9 +26,6 @@ class Refusal:
     what: str
     next_step: str
 
-    def error(self) -> RollFailed:
-        return RollFailed(self.what, left="Nothing was changed.", next_step=self.next_step)
-
 
 def refuse_held(group: Group) -> None:
     """Raises RollFailed where somebody asked that nobody rolls the group."""
@@ -38,7 +35,7 @@ def refuse_held(group: Group) -> None:
     delete = (
         f"aws autoscaling delete-tags --tags ResourceId={group.name},ResourceType=auto-scaling-group,Key={HOLD_TAG}"
     )
-    raise Refusal(f"{group.name} is held by its tag {HOLD_TAG}{said}.", f"When that is over: {delete}").error()
+    raise _told(Refusal(f"{group.name} is held by its tag {HOLD_TAG}{said}.", f"When that is over: {delete}"))
 
 
 def refuse(
@@ -51,7 +48,7 @@ def refuse(
     refreshes: Sequence[RefreshState],
     images: Mapping[str, ImageState],
 ) -> None:
-    """Raises RollFailed for the first thing that stands against a new roll."""
+    """Raises RollFailed where anything stands against a new roll, and tells all that does."""
     refusals = (
         *_of_group(group, policy),
         *_of_twin(goal, twin, policy),
@@ -60,8 +57,17 @@ def refuse(
         *_of_targets(goal, group, seen),
         *_of_image(goal, fleet, images),
     )
-    if found := next(iter(refusals), None):
-        raise found.error()
+    if refusals:
+        raise _told(*refusals)
+
+
+def _told(*refusals: Refusal) -> RollFailed:
+    """A line for each; what mends several is told once."""
+    return RollFailed(
+        "\n".join(each.what for each in refusals),
+        left="Nothing was changed.",
+        next_step="\n".join(dict.fromkeys(each.next_step for each in refusals)),
+    )
 
 
 def _of_group(group: Group, policy: Policy) -> Iterator[Refusal]:
@@ -114,8 +120,7 @@ def _of_refreshes(group: Group, refreshes: Sequence[RefreshState]) -> Iterator[R
 
 
 def _of_targets(goal: Goal, group: Group, seen: Layout) -> Iterator[Refusal]:
-    if other := next((each for each in seen.target_groups if each.type not in ROLLED), None):
-        yield _of_type(group, other)
+    yield from (_of_type(group, each) for each in seen.target_groups if each.type not in ROLLED)
     if not seen.target_groups and not goal.path:
         yield Refusal(
             f"{group.name} has no target group, and its instances are not asked for their version: "
@@ -137,9 +142,10 @@ def _of_image(goal: Goal, fleet: Fleet, images: Mapping[str, ImageState]) -> Ite
     again = f"Bake it: fab bake --env={goal.release.environment}"
     if found is None:
         yield Refusal(f"The image {image} of {goal.release.version} does not exist.", again)
-    elif found.state != "available":
+        return
+    if found.state != "available":
         yield Refusal(f"The image {image} of {goal.release.version} is not available: {found.state}.", again)
-    elif before and "" != before.architecture != found.architecture != "":
+    if before and "" != before.architecture != found.architecture != "":
         yield Refusal(
             f"The image {image} is for {found.architecture}; {fleet.name} launches {before.architecture} "
             f"({fleet.image}).",

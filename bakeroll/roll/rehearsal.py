@@ -4,14 +4,14 @@ So a plan cannot differ from the deed but by what happens meanwhile. What the mo
 as long as those of the last roll did, everything new comes into service, nobody else changes anything.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bakeroll.errors import RolledBack
 from bakeroll.fleet import Fleet, Group, Instance
 from bakeroll.roll.loop import Poll
-from bakeroll.roll.model import ADDRESS, TEMPLATE, Behaviour, Machine, Squad, Target, World
+from bakeroll.roll.model import ADDRESS, TEMPLATE, Behaviour, Machine, RunningRefresh, Squad, Target, World
 from bakeroll.roll.model_ports import ports as ports_of
 from bakeroll.roll.owner import Owner
 from bakeroll.roll.ports import Ports
@@ -21,10 +21,12 @@ from bakeroll.settings import Policy
 
 CALL_SECONDS = 0.1
 LONG_AGO = -1e6
+ENDS = {"Cancelling": "Cancelled", "RollbackInProgress": "RollbackSuccessful"}
+"""How an instance refresh of this status ends."""
 CHANGES = {
     "make_version", "delete_version", "suspend", "resume", "launch", "register", "deregister", "set_maximum", "attach",
-    "set_desired", "set_template", "terminate", "enter_standby", "exit_standby", "start_refresh", "clone", "set_sizes",
-    "hand_over", "untag", "delete",
+    "set_desired", "set_template", "terminate", "enter_standby", "exit_standby", "start_refresh", "cancel_refresh",
+    "clone", "set_sizes", "hand_over", "untag", "delete",
 }  # fmt: skip
 """The calls that change something of the fleet; the others look, or write the record."""
 
@@ -132,14 +134,28 @@ def modelled(
         launch_hooks=tuple(hooks),
     )
     _warm(world.squads[fleet.name], fleet, world)
+    world.refreshes = [*_refreshes(fleet, world)]
     for each in fleet.instances:
-        world.machines[each.id] = Machine(replace(each, address=f"{ADDRESS}{each.id}", health={}), LONG_AGO)
+        seen = replace(each, image=_image(each, world), address=f"{ADDRESS}{each.id}", health={})
+        world.machines[each.id] = Machine(seen, LONG_AGO)
         for arn, health in each.health.items():
             drains = world.time if health.state == "draining" else None
             world.targets.setdefault(arn, {})[each.id] = Target(LONG_AGO, drains)
     if record:
         Records(ports_of(world).table, goal.fleet).write(record)
     return world
+
+
+def _image(instance: Instance, world: World) -> str:
+    """What EC2 does not show, and so does not tell the image of, counts as what its group launches."""
+    squad = world.squad_of(instance.id)
+    return instance.image or (world.versions.get(world.version(squad.group.template_version), "") if squad else "")
+
+
+def _refreshes(fleet: Fleet, world: World) -> Iterator[RunningRefresh]:
+    """The newest as it was seen; one that is ending has ended. One that no roll began is told by the findings alone."""
+    if (found := fleet.refresh) and (found.is_over or found.version in world.versions):
+        yield RunningRefresh(replace(found, status=ENDS.get(found.status, found.status)), fleet.name, found.version)
 
 
 def _warm(squad: Squad, fleet: Fleet, world: World) -> None:

@@ -8,9 +8,12 @@ import pytest
 from bakeroll.errors import RollFailed
 from bakeroll.facts import Balancer
 from bakeroll.roll import timing
-from bakeroll.roll.model import World, world
+from bakeroll.roll.model import Behaviour, Squad, World, world
 from bakeroll.roll.model_ports import ports
 from bakeroll.roll.plan import Plan, plan, steps_of
+from bakeroll.roll.ports import Ports
+from bakeroll.roll.preflight import Facts
+from bakeroll.roll.record import Goal
 from bakeroll.roll.rehearsal import CALL_SECONDS, Tape
 from bakeroll.roll.timing import Timing
 from bakeroll.settings import Policy
@@ -23,11 +26,27 @@ from tests.roll.test_strategies import STRATEGIES, policy
 QUICK = replace(FACTS, balancers=(Balancer("a", 3, 1, 1),))
 
 
-def planned(fleet: World, policy: Policy) -> Plan:
-    looks = Surroundings(QUICK)
+def planned(
+    fleet: World, policy: Policy, to: Goal | None = None, *, through: Ports | None = None, facts: Facts = QUICK
+) -> Plan:
     return plan(
-        goal(), policy, ports(fleet), looks, region="eu-west-1", poll=POLL, now=datetime(2026, 1, 1, tzinfo=UTC)
+        to or goal(),
+        policy,
+        through or ports(fleet),
+        Surroundings(facts),
+        region="eu-west-1",
+        poll=POLL,
+        now=datetime(2026, 1, 1, tzinfo=UTC),
     )
+
+
+def refresh_cut_off(percent: int) -> World:
+    """A refresh to the release, under way when the process died that began it, and for a while yet."""
+    fleet = world(3, GOOD | {"ami-new": Behaviour("2.0-1", boots=10)})
+    dead = Cut(watch=lambda: setattr(dead, "is_dead", any(each.state.percent >= percent for each in fleet.refreshes)))
+    with pytest.raises(Killed):
+        rolled(fleet, policy=policy("refresh"), through=dead.ports(ports(fleet)))
+    return fleet
 
 
 SCENES = {
@@ -112,6 +131,75 @@ def test_a_roll_that_was_cut_off_is_planned_from_where_it_stands() -> None:
     rolled(fleet, through=tape.over(ports(fleet)), owner="me@laptop")
 
     assert said.steps == tuple(steps_of(tape))
+
+
+@pytest.mark.parametrize("percent", [0, 34, 67])
+def test_a_refresh_that_was_cut_off_is_planned_from_where_it_stands(percent: int) -> None:
+    fleet, tape = refresh_cut_off(percent), Tape()
+
+    said = planned(fleet, policy("refresh"))
+    rolled(fleet, policy=policy("refresh"), through=tape.over(ports(fleet)), owner="me@laptop")
+
+    assert (said.why, said.steps) == ("", tuple(steps_of(tape)))
+
+
+def test_a_plan_tells_that_a_refresh_is_stopped_for_another_release() -> None:
+    fleet, tape, to = refresh_cut_off(34), Tape(), goal("ami-next", "3.0-1")
+
+    said = planned(fleet, policy("refresh"), to)
+    rolled(fleet, to, policy=policy("refresh"), through=tape.over(ports(fleet)), owner="me@laptop")
+
+    assert said.steps[0] == "stop AWS's instance refresh of links-dev"
+    assert (said.why, said.steps) == ("", tuple(steps_of(tape)))
+
+
+def test_the_refresh_of_the_roll_itself_does_not_stand_against_it() -> None:
+    fleet, facts = refresh_cut_off(34), replace(QUICK, refresh="InProgress")
+
+    said = planned(fleet, policy("refresh"), facts=facts)
+    of_another = planned(world(3, GOOD), policy("refresh"), facts=facts)
+
+    assert [each.text for each in said.findings if each.level == "failure"] == []
+    assert [each.text for each in of_another.findings if each.level == "failure"] == [
+        "an instance refresh is under way: InProgress"
+    ]
+
+
+@pytest.mark.parametrize("status", ["Cancelling", "Cancelled", "RollbackInProgress"])
+def test_a_refresh_that_somebody_stopped_is_planned_to_be_taken_back(status: str) -> None:
+    fleet = refresh_cut_off(34)
+    fleet.refreshes[0].state = replace(fleet.refreshes[0].state, status=status)
+    fleet.group = replace(fleet.group, suspended=fleet.group.suspended | {"InstanceRefresh"})  # it stays so
+
+    said = planned(fleet, policy("refresh"))
+
+    assert "the instance refresh refresh-0 of links-dev ended as" in said.why
+
+
+def test_a_member_that_leaves_while_the_plan_looks_is_planned_as_it_was_seen() -> None:
+    fleet = world(3, GOOD)
+
+    def leave() -> None:
+        if "describe" in cut.calls[:-1]:
+            fleet.lifecycles.pop("i-0002", None)
+
+    cut = Cut(watch=leave)
+
+    said = planned(fleet, POLICY, through=cut.ports(ports(fleet)))
+
+    assert said.why == ""
+    assert cut.calls.count("describe") == 1
+
+
+def test_a_second_group_that_no_roll_looks_at_is_left_out_of_the_plan() -> None:
+    fleet = world(2, GOOD)
+    alone = planned(fleet, POLICY)
+    fleet.squads["links-dev-green"] = Squad(replace(fleet.group, name="links-dev-green", desired=1))
+    fleet.sleep(10)
+
+    said = planned(fleet, POLICY)
+
+    assert (said.peak, said.steps) == (alone.peak, alone.steps)
 
 
 def test_what_a_roll_would_refuse_a_plan_refuses() -> None:

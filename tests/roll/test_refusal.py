@@ -81,6 +81,31 @@ def test_what_cannot_be_rolled_truthfully_is_refused_before_anything_is_changed(
     watch.ended("ami-old", 2)
 
 
+def test_all_that_stands_against_a_roll_is_told_at_once() -> None:
+    fleet = world(2, GOOD)
+    group(suspended=frozenset({"Launch"}))(fleet)
+    image(state="pending", architecture="arm64")(fleet)
+    fleet.target_groups = (TargetGroup("tg-a", "a", 8000, "lambda"), TargetGroup("tg-b", "b", 8000, "alb"))
+
+    with pytest.raises(RollFailed) as error:
+        rolled(fleet)
+
+    assert error.value.what.split("\n") == [
+        "links-dev's process Launch is suspended, which blocks attaching instances as well.",
+        "links-dev's target group a is of type lambda, whose targets are not its instances.",
+        "links-dev's target group b is of type alb, whose targets are not its instances.",
+        "The image ami-new of 2.0-1 is not available: pending.",
+        "The image ami-new is for arm64; links-dev launches x86_64 (ami-old).",
+    ]
+    assert error.value.left == "Nothing was changed."
+    assert [each.partition(":")[0] for each in error.value.next_step.split("\n")] == [
+        "Resume it",
+        "Make one of type instance or ip and attach it in its place.",
+        "Bake it",
+        "Bake an image for the architecture of the launch template's instance type, or change that type first.",
+    ]
+
+
 @pytest.mark.parametrize("protection", ["prevent-force-deletion", "prevent-all-deletion"])
 def test_a_group_that_may_not_be_deleted_is_refused_to_blue_green_alone(protection: str) -> None:
     fleet = world(2, GOOD)
