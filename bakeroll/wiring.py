@@ -174,6 +174,7 @@ class Site:
     def roll(self, release: Release, *, is_resumed: bool = False, patience: float = 0) -> bool:
         """Roll the fleet to a release; whether it had to be. See `bakeroll.roll.roll.roll` for what it raises."""
         from bakeroll.console.timeline import kept
+        from bakeroll.roll import heartbeat
         from bakeroll.roll.clock import SystemClock
         from bakeroll.roll.owner import this_process
         from bakeroll.roll.roll import roll
@@ -194,6 +195,7 @@ class Site:
                     poll=self._poll,
                     is_resumed=is_resumed,
                     patience=patience,
+                    beating=heartbeat.beside,
                 )
         except LeaseHeld as error:
             error.next_step = error.next_step or (
@@ -251,12 +253,14 @@ class Site:
 
     def take_away(self, instances: Sequence[str]) -> None:
         """Deregister and terminate instances that a roll launched and lost; under the fleet's lease."""
+        from bakeroll.roll import heartbeat
         from bakeroll.roll.clock import SystemClock
         from bakeroll.roll.doctor import take_away
         from bakeroll.roll.owner import this_process
 
         environment, owner = self.environment, this_process(self.operator)
-        take_away(environment.fleet, environment.target_groups, instances, self.ports, owner, SystemClock())
+        named, clock = environment.target_groups, SystemClock()
+        take_away(environment.fleet, named, instances, self.ports, owner, clock, heartbeat.beside)
 
     def stands_by_until(self) -> str | None:
         """Until when the old instances stand by, ISO 8601; None where none do."""

@@ -3,13 +3,18 @@
 import os
 import socket
 import subprocess
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from invoke.exceptions import Exit
 from moto import mock_aws
+from pytest_mock import MockerFixture
 
-from bakeroll.errors import SettingsError
+from bakeroll.errors import LeaseHeld, SettingsError
+from bakeroll.release import Release
+from bakeroll.roll import heartbeat
 from bakeroll.tasks.door import door
 from bakeroll.tasks.site import opened, operator
 from bakeroll.wiring import LocalCloud, Site
@@ -92,6 +97,19 @@ def test_who_only_looks_at_a_new_local_environment_makes_nothing_and_is_told_the
 def test_what_a_first_roll_would_do_is_told_without_a_fleet() -> None:
     with mock_aws(), opened("mine", is_first=True) as site:
         assert site.preview(None) == "make the fleet links-mine, and launch 2 × the image to be baked"
+
+
+def test_a_roll_and_the_doctor_beat_beside_their_work(mocker: MockerFixture) -> None:
+    rolled = mocker.patch("bakeroll.roll.roll.roll", autospec=True, side_effect=LeaseHeld("held"))
+    taken_away = mocker.patch("bakeroll.roll.doctor.take_away", autospec=True)
+
+    with mock_aws(), opened("prod") as site:
+        with suppress(LeaseHeld):
+            site.roll(Release("links", "prod", "1.0-1", "ami-1", "1c9e2a7", "me", datetime.now(UTC)))
+        site.take_away([])
+
+    assert rolled.call_args.kwargs["beating"] is heartbeat.beside
+    assert taken_away.call_args.args[-1] is heartbeat.beside
 
 
 @pytest.mark.parametrize("kind", ["work", "defect"])
