@@ -5,6 +5,7 @@ Everything is made on first use, so that a task pays only for the parts of the w
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bakeroll.fleet import Group
     from bakeroll.roll.doctor import Chart
     from bakeroll.roll.ended import EndedRoll
+    from bakeroll.roll.lease import Lease
     from bakeroll.roll.loop import Poll
     from bakeroll.roll.plan import Plan
     from bakeroll.roll.ports import Ports
@@ -194,6 +196,7 @@ class Site:
                     poll=self._poll,
                     is_resumed=is_resumed,
                     patience=patience,
+                    beating=self._beating,
                 )
         except LeaseHeld as error:
             error.next_step = error.next_step or (
@@ -202,6 +205,15 @@ class Site:
             raise
         self.timeline = timeline.path
         return outcome.is_new
+
+    @contextmanager
+    def _beating(self, lease: "Lease") -> Iterator[None]:
+        """A heartbeat beside the work, and no request of the work without the lease."""
+        from bakeroll.aws.guard import guarded
+        from bakeroll.roll.heartbeat import beside
+
+        with guarded(self.aws, lease.check), beside(lease):
+            yield
 
     @property
     def _poll(self) -> "Poll":
@@ -255,7 +267,8 @@ class Site:
         from bakeroll.roll.owner import this_process
 
         environment, owner = self.environment, this_process(self.operator)
-        take_away(environment.fleet, environment.target_groups, instances, self.ports, owner, SystemClock())
+        named, clock = environment.target_groups, SystemClock()
+        take_away(environment.fleet, named, instances, self.ports, owner, clock, self._beating)
 
     def stands_by_until(self) -> str | None:
         """Until when the old instances stand by, ISO 8601; None where none do."""

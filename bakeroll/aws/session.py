@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
+DOCUMENT_SECONDS = 5
+"""DynamoDB answers in milliseconds: a connection that hangs must not cost a roll its lease, which lasts 15 s."""
 ATTEMPTS = 6
 THROTTLED = frozenset(
     {
@@ -66,7 +68,7 @@ class Clients:
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         with translated("dynamodb"):
-            return self._session.client("dynamodb", config=_config())
+            return self._session.client("dynamodb", config=_config(DOCUMENT_SECONDS))
 
     @cached_property
     def ec2(self) -> EC2Client:
@@ -123,11 +125,11 @@ def identity(clients: Clients) -> tuple[str, str]:
     return found["Account"], found["Arn"]
 
 
-def _config() -> Config:
+def _config(read_seconds: float = READ_SECONDS) -> Config:
     from botocore.config import Config
 
     retries = {"mode": "standard", "total_max_attempts": ATTEMPTS}
-    return Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries=retries)  # type: ignore[arg-type]
+    return Config(connect_timeout=CONNECT_SECONDS, read_timeout=read_seconds, retries=retries)  # type: ignore[arg-type]
 
 
 @contextmanager

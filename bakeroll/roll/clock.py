@@ -3,6 +3,9 @@
 import time
 from datetime import datetime
 
+COUNTING_SLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Monotonic, and goes on while the machine is suspended (clock_gettime(2)); on macOS CLOCK_MONOTONIC does."""
+
 
 class SystemClock:
     """The system's clock, in the local time zone."""
@@ -11,7 +14,7 @@ class SystemClock:
         return datetime.now().astimezone()
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return time.clock_gettime(COUNTING_SLEEP)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

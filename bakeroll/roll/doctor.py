@@ -5,6 +5,7 @@ the commit point) or backs out (before it). What no record knows is named for pe
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -12,6 +13,7 @@ from typing import Literal
 from bakeroll.fleet import ROLL_TAG, Fleet, Instance
 from bakeroll.roll import lease
 from bakeroll.roll.documents import documents
+from bakeroll.roll.heartbeat import Beating
 from bakeroll.roll.observe import described, layout, observe
 from bakeroll.roll.owner import Owner, is_dead
 from bakeroll.roll.ports import Clock, Ports
@@ -144,7 +146,13 @@ def _suspended(fleet: Fleet, record: Record | None) -> Iterator[Ailment]:
 
 
 def take_away(
-    name: str, extra: Sequence[str], instances: Sequence[str], ports: Ports, owner: Owner, clock: Clock
+    name: str,
+    extra: Sequence[str],
+    instances: Sequence[str],
+    ports: Ports,
+    owner: Owner,
+    clock: Clock,
+    beating: Beating = nullcontext,
 ) -> None:
     """Deregister and terminate strays; without one, no more than take the lease and give it back.
 
@@ -152,15 +160,20 @@ def take_away(
     """
     held = lease.take(ports.table, name, owner, "doctor", clock)
     try:
-        group, _ = described(name, ports, documents(ports.table, name).record)
-        found = {each.id: each for each in ports.machines.launched_by(["*"]) if each.id in set(instances)}
-        for target_group in layout(group, ports, extra, is_seen=True).target_groups:
-            there = ports.balancers.health(target_group)
-            if targets := [target for each in found.values() if (target := target_group.target(each)) in there]:
-                held.check()
-                ports.balancers.deregister(target_group, targets)
-        if found:
-            held.check()
-            ports.machines.terminate(sorted(found))
+        with beating(held):
+            _take_away(name, extra, instances, ports, held)
     finally:
         held.release()
+
+
+def _take_away(name: str, extra: Sequence[str], instances: Sequence[str], ports: Ports, held: lease.Lease) -> None:
+    group, _ = described(name, ports, documents(ports.table, name).record)
+    found = {each.id: each for each in ports.machines.launched_by(["*"]) if each.id in set(instances)}
+    for target_group in layout(group, ports, extra, is_seen=True).target_groups:
+        there = ports.balancers.health(target_group)
+        if targets := [target for each in found.values() if (target := target_group.target(each)) in there]:
+            held.check()
+            ports.balancers.deregister(target_group, targets)
+    if found:
+        held.check()
+        ports.machines.terminate(sorted(found))

@@ -2,18 +2,20 @@
 
 Clocks of two machines are never compared. Another's lease counts as expired when it stayed unchanged over
 its whole duration, timed here, or when its owner is a dead process of this very machine. What it says of
-times is for people. The idea: https://github.com/awslabs/amazon-dynamodb-lock-client
+times is for people. `heartbeat` keeps it alive beside the work.
+The idea: https://github.com/awslabs/amazon-dynamodb-lock-client
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from threading import Lock
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from bakeroll.document import Document
-from bakeroll.errors import DocumentUnreadable, LeaseHeld
+from bakeroll.errors import CloudError, DocumentUnreadable, LeaseHeld
 from bakeroll.roll import owner as processes
 from bakeroll.roll.cell import Cell
 from bakeroll.roll.form import Form, Line, Moment
@@ -54,38 +56,75 @@ FORM: Form[Holding] = Form(Holding)
 
 
 class Lease:
-    """A held lease. `check` before every change."""
+    """A held lease. `check` before every change; two threads may use it, and one of them writes at a time."""
 
     def __init__(self, cell: Cell, fleet: str, holding: Holding, clock: Clock, asked: float) -> None:
         self._cell, self._fleet, self._clock = cell, fleet, clock
         self._holding, self._beaten = holding, asked
         self._next = holding
+        self._writing = Lock()
+        self._lost: LeaseLost | None = None
 
     @property
     def number(self) -> int:
         """The fencing number."""
         return self._holding.number
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is known to be somebody else's."""
+        return self._lost is not None
+
+    @property
+    def heartbeat_seconds(self) -> float:
+        """Between heartbeats."""
+        return self._holding.seconds / HEARTBEATS
+
     def check(self) -> None:
-        """Return while the lease is held; a heartbeat is written when one is due. Raises LeaseLost."""
-        if self._clock.monotonic() - self._beaten >= self._holding.seconds / HEARTBEATS:
-            self._write(replace(self._next, heard=self._clock.now().isoformat()))
+        """Return where the lease is held now; a heartbeat is written when one is due.
+
+        Raises LeaseLost, and CloudError where it cannot be told: a process that was stopped may find that the answer
+        it waited for is older than the lease lasts.
+        """
+        self.beat()
+        if (age := self._age()) >= self._holding.seconds:
+            late = CloudError(f"A heartbeat of the lease on {self._fleet} was answered after {age:.0f} s, too late.")
+            late.is_passing = True
+            raise late
+
+    def beat(self) -> None:
+        """Write a heartbeat when one is due: nobody took the lease where that is written. Raises LeaseLost."""
+        with self._writing:
+            if self._lost:
+                raise self._lost
+            if self._holding.is_held and self._age() >= self.heartbeat_seconds:
+                self._write(replace(self._next, heard=self._clock.now().isoformat()))
 
     def tell(self, doing: str, since: str = "", seconds: float = 0) -> None:
         """What the next heartbeat tells those who look on."""
         self._next = replace(self._holding, doing=doing, doing_since=since, doing_seconds=seconds)
 
     def release(self) -> None:
-        """Give it back. One that is lost already is left alone."""
+        """Give it back. One that is lost is left alone, one whose heartbeat hangs runs out."""
+        if not self._writing.acquire(timeout=self.heartbeat_seconds):
+            return
         try:
-            self._write(replace(self._holding, is_held=False, doing=""))
+            if not self._lost:
+                self._write(replace(self._holding, is_held=False, doing=""))
         except LeaseLost:
             return
+        finally:
+            self._writing.release()
+
+    def _age(self) -> float:
+        """Of the last heartbeat, from when it was asked for: others see it later, and wait from then."""
+        return self._clock.monotonic() - self._beaten
 
     def _write(self, holding: Holding) -> None:
         asked = self._clock.monotonic()
         if there := self._cell.write(FORM.written(holding)):
-            raise _lost(self._fleet, there)
+            self._lost = _lost(self._fleet, there)
+            raise self._lost
         self._holding, self._beaten = holding, asked
 
 
@@ -156,6 +195,6 @@ def _lost(fleet: str, there: Document) -> LeaseLost:
     except DocumentUnreadable:
         by = "somebody whose name cannot be read"
     return LeaseLost(
-        f"The lease on {fleet} was taken by {by} while this roll held it.",
+        f"This roll lost the lease on {fleet}: it was taken by {by} while this process was not heard of.",
         left="This roll stopped and changes nothing more; the other goes on from what it finds.",
     )

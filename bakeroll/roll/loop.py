@@ -289,9 +289,13 @@ class Loop:
         self.pause = min(self.pause * 1.5, max(self.poll.longest, self.poll.first))
 
     def _remember(self, record: Record) -> None:
-        """Also where it cannot be written now: what is known to have been done stays known, and is written next."""
+        """Also where it cannot be written now: what is known to have been done stays known, and is written next.
+
+        Written under the lease alone: whoever took it goes on from the record that it read.
+        """
         self.record = record
         if record != self.written:
+            self.lease.check()
             self.records.write(record)
             self.written = record
 

@@ -25,7 +25,8 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The wall's time, aware of its zone; only to be told to people."""
 
-    def monotonic(self) -> float: ...
+    def monotonic(self) -> float:
+        """Seconds since some moment; they go on while the machine is suspended."""
 
     def sleep(self, seconds: float) -> None: ...
 

@@ -1,6 +1,6 @@
 """A roll, from its lease to its end: what is refused, and where it begins or goes on. `loop` does the rest."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from bakeroll.fleet import Fleet
 from bakeroll.roll import ended
 from bakeroll.roll.beginning import begin, take_over
 from bakeroll.roll.decide import serves
+from bakeroll.roll.heartbeat import Beating
 from bakeroll.roll.launcher import launcher
 from bakeroll.roll.lease import SECONDS, Lease, take
 from bakeroll.roll.loop import Loop, Outcome, Poll
@@ -41,11 +42,12 @@ def roll(
     lease_seconds: float = SECONDS,
     is_resumed: bool = False,
     patience: float = 0,
+    beating: Beating = nullcontext,
 ) -> Outcome:
     """Roll the goal's fleet to its release, or go on with such a roll that was cut off.
 
     `is_resumed`: go on with the one that was cut off whichever way it went, also backing out. `patience`: so many
-    seconds another that rolls the fleet is waited for.
+    seconds another that rolls the fleet is waited for. `beating`: what keeps the lease alive beside the work.
 
     Raises RolledBack where the new instances did not come into service and were taken away, LeaseHeld where
     another rolls this fleet, RollFailed where it cannot begin or cannot back out, CloudError where the API
@@ -61,7 +63,8 @@ def roll(
     reason = reason or f"roll {goal.release.version}"
     lease = _taken(goal, ports, owner, reason, clock, report, lease_seconds, patience)
     try:
-        return _begun(goal, policy, ports, lease, clock, report, poll, is_resumed=is_resumed).run()
+        with beating(lease):
+            return _begun(goal, policy, ports, lease, clock, report, poll, is_resumed=is_resumed).run()
     finally:
         with suppress(CloudError):
             lease.release()

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from bakeroll.aws.session import code_of, identity
+from bakeroll.aws.session import CONNECT_SECONDS, clients, code_of, identity
 from bakeroll.document import Document, Item
 from bakeroll.errors import CloudError
 from bakeroll.fleet import Slot, Subnet
+from bakeroll.roll import lease
 from tests.aws.conftest import NAME, Account
 
 
@@ -251,3 +252,10 @@ def test_the_console_of_an_instance_that_gives_no_latest_one_is_what_aws_kept(ac
 
     assert account.machines.console(next(iter(account.group.lifecycles)))
     assert asked == ["true", "false"]
+
+
+def test_a_heartbeat_whose_connection_hangs_is_written_by_the_next_before_the_lease_runs_out() -> None:
+    config: Any = clients("eu-west-1").dynamodb.meta.config
+    hangs = CONNECT_SECONDS + config.read_timeout
+
+    assert lease.SECONDS / lease.HEARTBEATS + hangs < lease.SECONDS

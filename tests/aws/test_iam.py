@@ -19,6 +19,7 @@ MODULES = {
         "dynamodb",
         "ec2",
         "group",
+        "guard",
         "handover",
         "launch_configurations",
         "launch_templates",

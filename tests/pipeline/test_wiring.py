@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from pytest_mock import MockerFixture
 
 from bakeroll import settings
 from bakeroll.aws.balancers import Balancers
+from bakeroll.aws.session import Clients
 from bakeroll.document import Document
 from bakeroll.fleet import ROLL_TAG
 from bakeroll.roll import plan
@@ -34,13 +34,17 @@ def soaking() -> World:
 
 
 @pytest.fixture
-def site(soaking: World, mocker: MockerFixture) -> Site:
+def site(soaking: World, mocker: MockerFixture, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+
     def url(target_groups: Sequence[str], _: Sequence[str]) -> str:
         return f"http://{','.join(target_groups)}"
 
     site = Site(settings.load(ROOT, "dev"), lambda _: None, operator="me@laptop")
     site.ports = ports(soaking)
-    site.aws = SimpleNamespace(ec2=SimpleNamespace(meta=SimpleNamespace(region_name="eu-west-1")))  # type: ignore[assignment]
+    site.aws = Clients("eu-west-1")  # none of which is asked
     site._balancers = mocker.create_autospec(Balancers, instance=True)
     site._balancers.url.side_effect = url
     return site

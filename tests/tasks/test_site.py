@@ -3,13 +3,22 @@
 import os
 import socket
 import subprocess
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from invoke.exceptions import Exit
 from moto import mock_aws
+from pytest_mock import MockerFixture
 
-from bakeroll.errors import SettingsError
+from bakeroll.errors import LeaseHeld, SettingsError
+from bakeroll.release import Release
+from bakeroll.roll.lease import LeaseLost, take
+from bakeroll.roll.model import world
+from bakeroll.roll.model_ports import ports
+from bakeroll.roll.owner import Owner
 from bakeroll.tasks.door import door
 from bakeroll.tasks.site import opened, operator
 from bakeroll.wiring import LocalCloud, Site
@@ -92,6 +101,27 @@ def test_who_only_looks_at_a_new_local_environment_makes_nothing_and_is_told_the
 def test_what_a_first_roll_would_do_is_told_without_a_fleet() -> None:
     with mock_aws(), opened("mine", is_first=True) as site:
         assert site.preview(None) == "make the fleet links-mine, and launch 2 × the image to be baked"
+
+
+def test_a_roll_and_the_doctor_beat_beside_their_work_and_send_nothing_without_the_lease(mocker: MockerFixture) -> None:
+    rolled = mocker.patch("bakeroll.roll.roll.roll", autospec=True, side_effect=LeaseHeld("held"))
+    taken_away = mocker.patch("bakeroll.roll.doctor.take_away", autospec=True)
+    fleet = world(1, {})
+    held = take(ports(fleet).table, "links-prod", Owner("me"), "deploy", fleet)
+
+    with mock_aws(), opened("prod") as site:
+        with suppress(LeaseHeld):
+            site.roll(Release("links", "prod", "1.0-1", "ami-1", "1c9e2a7", "me", datetime.now(UTC)))
+        site.take_away([])
+        for beating in (rolled.call_args.kwargs["beating"], taken_away.call_args.args[-1]):
+            with beating(held):
+                names = {each.name for each in threading.enumerate()}
+                site.aws.ec2.describe_instances()
+            assert "heartbeat" in names
+        fleet.sleep(20)
+        take(ports(fleet).table, "links-prod", Owner("another"), "deploy", fleet)
+        with rolled.call_args.kwargs["beating"](held), pytest.raises(LeaseLost):
+            site.aws.ec2.describe_instances()
 
 
 @pytest.mark.parametrize("kind", ["work", "defect"])

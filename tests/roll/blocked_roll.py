@@ -1,0 +1,68 @@
+"""A roll in a process of its own, over the fleet in memory and a table in the folder that is its argument.
+
+The time is the system's, and the lease lasts LEASE_SECONDS. The roll blocks in the check of its canary (the file
+`blocked` appears) until there is a file `go-on`. At its end it prints how it ended, and which calls it made since.
+"""
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from bakeroll.roll import heartbeat
+from bakeroll.roll.clock import SystemClock
+from bakeroll.roll.model import World, world
+from bakeroll.roll.model_ports import ports
+from bakeroll.roll.owner import Owner
+from bakeroll.roll.roll import roll
+from bakeroll.settings import Canary, Check
+from tests.roll.cut import Cut
+from tests.roll.file_table import FileTable
+from tests.roll.scene import GOOD, POLICY, goal
+
+LEASE_SECONDS = 2.0
+CANARY = Canary(watch=0, interval=0.1, checks=(Check(command=("./smoke",)),))
+
+
+class Quick(SystemClock):
+    """The system's clock, where sleep passes in the fleet alone."""
+
+    def __init__(self, fleet: World) -> None:
+        self._fleet = fleet
+
+    def sleep(self, seconds: float) -> None:
+        self._fleet.sleep(seconds)
+
+
+def main(folder: Path) -> None:
+    fleet = world(2, GOOD)
+    cut = Cut()
+
+    def block(_: str) -> str:
+        (folder / "blocked").touch()
+        while not (folder / "go-on").exists():
+            time.sleep(0.01)
+        cut.calls.clear()
+        return ""
+
+    fleet.probed = block
+    through = replace(cut.ports(ports(fleet)), table=FileTable(folder / "table"))
+    try:
+        roll(
+            goal(),
+            POLICY.model_copy(update={"strategy": "canary", "canary": CANARY}),
+            through,
+            owner=Owner("ops@build-7"),
+            clock=Quick(fleet),
+            report=lambda _: None,
+            lease_seconds=LEASE_SECONDS,
+            beating=heartbeat.beside,
+        )
+        print("done")
+    except BaseException as error:
+        print(f"{type(error).__name__}: {error}")
+    print(*cut.calls)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

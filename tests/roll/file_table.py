@@ -1,0 +1,58 @@
+"""A table in a folder, for several processes. No lock: one that is stopped while it writes stops nobody else."""
+
+import os
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from bakeroll.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class FileTable:
+    """Each document is a folder of its versions, numbered from 0; the first line of each is its token.
+
+    A version becomes one by link(2), which fails where somebody else's is there already.
+    """
+
+    folder: Path
+
+    def get(self, pk: str, sk: str) -> Document | None:
+        versions = self._versions(pk, sk)
+        return _read(versions[-1]) if versions else None
+
+    def put(self, pk: str, sk: str, new: Document, *, over: str | None) -> Document | None:
+        versions = self._versions(pk, sk)
+        there = _read(versions[-1]) if versions else None
+        if (there.token if there else None) != over:
+            return there
+        draft = self.folder / uuid.uuid4().hex
+        draft.write_text(f"{new.token}\n{new.body}")
+        try:
+            os.link(draft, self._place(pk, sk) / f"{len(versions):06}")
+        except FileExistsError:
+            return self.get(pk, sk)
+        finally:
+            draft.unlink()
+        return None
+
+    def newest(self, pk: str, prefix: str, limit: int) -> Sequence[Document]:
+        names = (each.name.split(" ") for each in self.folder.iterdir() if " " in each.name)
+        keys = sorted((unquote(sk) for its, sk in names if its == quote(pk, safe="")), reverse=True)
+        found = (self.get(pk, each) for each in keys if each.startswith(prefix))
+        return [each for each in found if each][:limit]
+
+    def _versions(self, pk: str, sk: str) -> list[Path]:
+        return sorted(self._place(pk, sk).iterdir())
+
+    def _place(self, pk: str, sk: str) -> Path:
+        place = self.folder / f"{quote(pk, safe='')} {quote(sk, safe='')}"
+        place.mkdir(exist_ok=True)
+        return place
+
+
+def _read(version: Path) -> Document:
+    token, _, body = version.read_text().partition("\n")
+    return Document(body, token)
