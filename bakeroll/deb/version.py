@@ -60,8 +60,11 @@ def debian_version(description: Description, *, dirty: tuple[datetime, str] | No
 
 
 def is_lower(version: str, other: str) -> bool:
-    """Whether Debian orders `version` before `other`."""
-    return Version(version) < Version(other)
+    """Whether Debian orders `version` before `other`; not where one of them is no version, as a damaged history may say."""
+    try:
+        return Version(version) < Version(other)
+    except ValueError:
+        return False
 
 
 def is_wanted(wanted: str, version: str) -> bool:

@@ -6,7 +6,7 @@ from debian.debian_support import Version
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bakeroll.deb.version import Description, debian_version, highest, is_wanted, upstream
+from bakeroll.deb.version import Description, debian_version, highest, is_lower, is_wanted, upstream
 
 HASH = "1c9e2a7"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -112,3 +112,19 @@ def test_a_dirty_tree_stands_between_its_commit_and_the_next(
     ]
 
     assert sorted(versions, key=Version) == versions
+
+
+@pytest.mark.parametrize(
+    ("version", "other", "expected"),
+    [
+        ("0.0.0+7.g1c9e2a7-1", "2.0.0-1", True),
+        ("2.0.0~rc1-1", "2.0.0-1", True),
+        ("2.0.0-1", "2.0.0-1", False),
+        ("2.0.0-1", "no version", False),
+        ("", "2.0.0-1", False),
+    ],
+)
+def test_versions_are_ordered_as_debian_does_and_what_is_none_is_not_lower(
+    version: str, other: str, expected: bool
+) -> None:
+    assert is_lower(version, other) is expected
