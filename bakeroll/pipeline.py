@@ -218,17 +218,18 @@ def _agreed(site: Site, request: Request, candidate: Candidate, *, is_back: bool
             left="Nothing was changed.",
             next_step=f"Name it in deploy.yml: environments.{environment.name}.fleet",
         )
+    serving = next(iter(site.history()), None)
     if not is_back:
-        _heed_lower(site, request, candidate)
+        _heed_lower(site, request, candidate, serving)
     if not request.is_dry:
-        request.confirm(_replacement(site, candidate))
+        request.confirm(_replacement(candidate, serving))
     _prepared(site, request)
 
 
-def _heed_lower(site: Site, request: Request, candidate: Candidate) -> None:
+def _heed_lower(site: Site, request: Request, candidate: Candidate, serving: Release | None) -> None:
     """Warn of a version below the one that serves; refuse it where a word is wanted and was not given."""
     environment = site.environment
-    what = lower(candidate.version, next(iter(site.history()), None))
+    what = lower(candidate.version, serving)
     if not what:
         return
     if environment.confirm and not request.is_agreed and not request.is_dry:
@@ -255,9 +256,10 @@ def _prepared(site: Site, request: Request) -> None:
         site.report(Event("cloud", sentence))
 
 
-def _replacement(site: Site, candidate: Candidate) -> str:
-    serving, now = next(iter(site.history()), None), datetime.now(UTC)
-    before = f"{serving.version}  {serving.image}  since {since(serving.released_at, now)}" if serving else "no release"
+def _replacement(candidate: Candidate, serving: Release | None) -> str:
+    before = "no release"
+    if serving:
+        before = f"{serving.version}  {serving.image}  since {since(serving.released_at, datetime.now(UTC))}"
     return f"  now   {before}\n  then  {candidate.version}"
 
 

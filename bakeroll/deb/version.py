@@ -60,7 +60,7 @@ def debian_version(description: Description, *, dirty: tuple[datetime, str] | No
 
 
 def is_lower(version: str, other: str) -> bool:
-    """Whether Debian orders `version` before `other`; not where one of them is no version, as a damaged history may say."""
+    """Whether Debian orders `version` before `other`; what is no version, as of a damaged history, is never lower."""
     try:
         return Version(version) < Version(other)
     except ValueError:
