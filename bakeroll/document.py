@@ -4,7 +4,7 @@ import json
 import shlex
 from dataclasses import dataclass, field
 
-from bakeroll.errors import shown
+from bakeroll.wording import shown
 
 
 @dataclass(frozen=True, slots=True)

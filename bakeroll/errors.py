@@ -19,19 +19,6 @@ An interruption (Ctrl-C) is Python's own KeyboardInterrupt and ends with 130.
 
 from pathlib import Path
 
-LONGEST_SHOWN = 100
-
-
-def shown(value: object) -> str:
-    """A value from outside for a sentence: short, on one line, and nothing in it that a terminal would obey.
-
-    >>> shown("a" + chr(27) + "b")
-    'a\\x1bb'
-    """
-    text = str(value)
-    cut = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)
-
 
 class BakerollError(Exception):
     """What failed, on which resource; what was left; the next command; the log, a roll's timeline."""

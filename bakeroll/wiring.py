@@ -305,7 +305,10 @@ class Site:
 
     def history(self) -> list[Release]:
         """The releases of the environment that can be read, the newest first."""
-        return [each for each in self.entries() if isinstance(each, Release)]
+        from bakeroll.roll.history import history
+
+        environment = self.environment
+        return self._where_made(lambda: history(self.ports.table, environment.application, environment.name))
 
     def entries(self) -> list[Release | DocumentUnreadable]:
         """The releases of the environment, the newest first; why, in the place of what cannot be read."""
@@ -350,11 +353,11 @@ class Site:
 
     def _group(self) -> "Group":
         """The fleet's own: what the record says, as far as it can be read. Raises RollFailed where there is none."""
-        from bakeroll.roll.documents import documents
+        from bakeroll.roll.documents import readable_record
         from bakeroll.roll.observe import described
 
         fleet, ports = self.environment.fleet, self.ports
-        return described(fleet, ports, documents(ports.table, fleet).record)[0]
+        return described(fleet, ports, readable_record(ports.table, fleet))[0]
 
     def provision(self) -> Iterator[str]:
         """Make what is missing of the table and the bucket, in a local environment of the fleet too; tell it."""

@@ -22,6 +22,9 @@ _HALVES = re.compile("[\ud800-\udfff]")
 """Bytes that were no UTF-8, as Python keeps them: no stream can encode them."""
 
 
+LONGEST_SHOWN = 100
+
+
 def printable(text: str) -> str:
     """The text with no control character but the newline: whatever it holds, it moves no cursor and sets no title.
 
@@ -84,3 +87,14 @@ def counted(number: int, noun: str, ending: str = "s") -> str:
     ('1 instance', '2 API calls')
     """
     return f"{number} {noun}{'' if number == 1 else ending}"
+
+
+def shown(value: object) -> str:
+    """A value from outside for a sentence: short, on one line, and nothing in it that a terminal would obey.
+
+    >>> shown("a" + chr(27) + "b")
+    'a\\x1bb'
+    """
+    text = str(value)
+    cut = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from debian.deb822 import Deb822, Release
 from debian.debian_support import Version
 
-from bakeroll.errors import shown
 from bakeroll.release import Package
 from bakeroll.settings import RepositorySettings
+from bakeroll.wording import shown
 
 GZIP = 16 + zlib.MAX_WBITS
 """zlib's way to be told of gzip's header."""

@@ -7,8 +7,9 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeroll.errors import PublishError, shown
+from bakeroll.errors import PublishError
 from bakeroll.process import Run, ToolFailed, alone
+from bakeroll.wording import shown
 
 LOCAL_NAME = "bakeroll, local repository"
 FRAME = ("-----BEGIN PGP SIGNED MESSAGE-----", "-----BEGIN PGP SIGNATURE-----", "-----END PGP SIGNATURE-----")

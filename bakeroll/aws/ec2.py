@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from bakeroll.aws import console
 from bakeroll.aws.session import code_of, translated
 from bakeroll.aws.templates import Templates
 from bakeroll.errors import CloudError
@@ -61,21 +62,8 @@ class EC2:
                 raise
 
     def console(self, instance: str) -> str:
-        """What the instance wrote on its console, the newest there is; AWS keeps the last 64 KB.
-
-        Where an instance is not of the Nitro system, it is what AWS kept of its last boot, and minutes old:
-        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-console.html
-        """
-        try:
-            return self._console(instance, is_latest=True)
-        except CloudError as error:
-            if code_of(error) != "UnsupportedOperation":
-                raise
-            return self._console(instance, is_latest=False)
-
-    def _console(self, instance: str, *, is_latest: bool) -> str:
-        with translated("GetConsoleOutput", instance):
-            return self._client.get_console_output(InstanceId=instance, Latest=is_latest).get("Output", "")
+        """What the instance wrote on its console, the newest there is."""
+        return console.newest(self._client, instance)
 
     def subnets(self, ids: Sequence[str]) -> Sequence[Subnet]:
         with translated("DescribeSubnets", ", ".join(ids)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bakeroll.aws import console
 from bakeroll.errors import CloudError
 
 if TYPE_CHECKING:
@@ -171,8 +172,8 @@ class Ec2Images:
 
     def _console(self, instance_id: str) -> Sequence[str]:
         try:
-            output = self._ec2.get_console_output(InstanceId=instance_id).get("Output", "")
-        except (ClientError, BotoCoreError):  # nothing to see, or not for us: the failure itself is told all the same
+            output = console.newest(self._ec2, instance_id)
+        except CloudError:  # nothing to see, or not for us: the failure itself is told all the same
             return ()
         return [line.strip() for line in output.splitlines() if line.strip()]
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from bakeroll.fleet import ROLL_TAG, Fleet, Instance
 from bakeroll.roll import lease
-from bakeroll.roll.documents import documents
+from bakeroll.roll.documents import documents, readable_record
 from bakeroll.roll.heartbeat import Beating
 from bakeroll.roll.observe import described, layout, observe
 from bakeroll.roll.owner import Owner, is_dead
@@ -167,7 +167,7 @@ def take_away(
 
 
 def _take_away(name: str, extra: Sequence[str], instances: Sequence[str], ports: Ports, held: lease.Lease) -> None:
-    group, _ = described(name, ports, documents(ports.table, name).record)
+    group, _ = described(name, ports, readable_record(ports.table, name))
     found = {each.id: each for each in ports.machines.launched_by(["*"]) if each.id in set(instances)}
     for target_group in layout(group, ports, extra, is_seen=True).target_groups:
         there = ports.balancers.health(target_group)

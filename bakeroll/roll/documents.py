@@ -27,6 +27,14 @@ class Documents:
     unreadable: tuple[DocumentUnreadable, ...] = ()
 
 
+def readable_record(table: Table, fleet: str) -> Record | None:
+    """The record of the fleet; None also where it cannot be read."""
+    try:
+        return Records(table, fleet).read()
+    except DocumentUnreadable:
+        return None
+
+
 def documents(table: Table, fleet: str) -> Documents:
     """The record and the lease of the fleet, and what is asked of the roll of that record."""
     unreadable: list[DocumentUnreadable] = []

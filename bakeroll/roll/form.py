@@ -16,7 +16,8 @@ from pydantic_core import from_json, to_json
 
 import bakeroll
 from bakeroll.document import Document
-from bakeroll.errors import DocumentUnreadable, shown
+from bakeroll.errors import DocumentUnreadable
+from bakeroll.wording import shown
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-from bakeroll.errors import shown
 from bakeroll.settings.kinds import PATTERNS
 from bakeroll.settings.models import (
     BakeSettings,
@@ -24,6 +23,7 @@ from bakeroll.settings.models import (
     SourceAmi,
 )
 from bakeroll.settings.reading import FILE, Keys, named
+from bakeroll.wording import shown
 
 
 def explained(error: Any, tree: yaml.Node | None) -> str:

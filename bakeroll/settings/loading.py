@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
-from bakeroll.errors import SettingsError, shown
+from bakeroll.errors import SettingsError
 from bakeroll.settings.explaining import did_you_mean, explained, said
 from bakeroll.settings.kinds import is_nothing
 from bakeroll.settings.models import (
@@ -21,6 +21,7 @@ from bakeroll.settings.models import (
     Settings,
 )
 from bakeroll.settings.reading import FILE, Keys, read, text_of
+from bakeroll.wording import shown
 
 S = TypeVar("S", bound=Section)
 

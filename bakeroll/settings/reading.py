@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from bakeroll.errors import SettingsError, shown
+from bakeroll.errors import SettingsError
+from bakeroll.wording import shown
 
 FILE = "deploy.yml"
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from bakeroll import settings
 from bakeroll.console.progress import progress
-from bakeroll.errors import ConfirmationNeeded, RollFailed, shown
+from bakeroll.errors import ConfirmationNeeded, RollFailed
 from bakeroll.events import Event, Report
 from bakeroll.settings import EnvironmentSettings
 from bakeroll.tasks.door import door
 from bakeroll.wiring import LocalCloud, Site
+from bakeroll.wording import shown
 
 
 @contextmanager

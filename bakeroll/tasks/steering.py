@@ -4,8 +4,6 @@ from invoke.context import Context
 
 from bakeroll.tasks.command import confirmation, help_of, printed, task
 
-LONGEST_MINUTES = 24 * 60
-
 
 @task(help=help_of("env", "version", "steps", "json"))
 def plan(_: Context, env: str = "", version: str = "", steps: bool = False, json: bool = False) -> None:
@@ -79,12 +77,16 @@ def doctor(
 
 def _number(text: str) -> float:
     """Invoke would show a traceback for a word in the place of a number."""
-    from bakeroll.errors import SettingsError
+    from datetime import timedelta
 
+    from bakeroll.errors import SettingsError
+    from bakeroll.roll.request import LONGEST_PAUSE
+
+    longest = LONGEST_PAUSE // timedelta(minutes=1)
     try:
         found = float(text)
     except ValueError:
         found = 0
-    if not 0 < found <= LONGEST_MINUTES:
-        raise SettingsError(f"--minutes is “{text}”; it must be a number above 0, and {LONGEST_MINUTES} at most.")
+    if not 0 < found <= longest:
+        raise SettingsError(f"--minutes is “{text}”; it must be a number above 0, and {longest} at most.")
     return found

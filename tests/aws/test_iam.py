@@ -17,6 +17,7 @@ MODULES = {
         "clone",
         "cloudwatch",
         "dynamodb",
+        "console",
         "ec2",
         "group",
         "guard",
@@ -32,7 +33,7 @@ MODULES = {
         "templates",
         "url",
     ),
-    "baker": ("images", "s3", "session"),
+    "baker": ("console", "images", "s3", "session"),
 }
 PACKER = {
     f"ec2:{each}"

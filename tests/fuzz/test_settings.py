@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeroll import settings
-from bakeroll.errors import SettingsError, shown
+from bakeroll.errors import SettingsError
+from bakeroll.wording import shown
 from tests.fuzz.odd import VALUES, Way, mutated, ways
 
 SCHEMA = settings.schema()

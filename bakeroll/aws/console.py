@@ -1,0 +1,30 @@
+"""What an instance wrote on its console."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bakeroll.aws.session import code_of, translated
+from bakeroll.errors import CloudError
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+
+
+def newest(ec2: EC2Client, instance: str) -> str:
+    """The newest there is; AWS keeps the last 64 KB. Raises CloudError.
+
+    Where an instance is not of the Nitro system, it is what AWS kept of its last boot, and minutes old:
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-console.html
+    """
+    try:
+        return _output(ec2, instance, is_latest=True)
+    except CloudError as error:
+        if code_of(error) != "UnsupportedOperation":
+            raise
+        return _output(ec2, instance, is_latest=False)
+
+
+def _output(ec2: EC2Client, instance: str, *, is_latest: bool) -> str:
+    with translated("GetConsoleOutput", instance):
+        return ec2.get_console_output(InstanceId=instance, Latest=is_latest).get("Output", "")
