@@ -4,6 +4,7 @@ A cloud has one directory, named after its bridge, in the unified hierarchy; bel
 machine and each other program. It works on pure version 2 hosts and on hybrid ones.
 """
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -34,11 +35,7 @@ def create(bridge: str, name: str) -> Path:
 
 def processes(directory: Path) -> list[int]:
     """Ids of all processes in `directory` and below."""
-    found: list[int] = []
-    for path in directory.rglob("cgroup.procs") if directory.exists() else ():
-        with suppress(OSError):
-            found += map(int, path.read_text().split())
-    return found
+    return [process for each in _directories(directory) for process in _members(each)]
 
 
 def init_of(directory: Path) -> int | None:
@@ -53,8 +50,7 @@ def init_of(directory: Path) -> int | None:
 
 def holding(directory: Path, process: int) -> Path:
     """The directory, this one or one below, that a process is in; this one where it has gone."""
-    found = (path.parent for path in directory.rglob("cgroup.procs") if str(process) in path.read_text().split())
-    return next(found, directory)
+    return next((each for each in _directories(directory) if process in _members(each)), directory)
 
 
 def kill(directory: Path, patience: float = 5) -> bool:
@@ -73,12 +69,24 @@ def kill(directory: Path, patience: float = 5) -> bool:
 
 def remove(directory: Path) -> bool:
     """Remove a directory without processes, and those below."""
-    for path in sorted((p for p in directory.rglob("*") if p.is_dir()), reverse=True):
+    for below in reversed(_directories(directory)[1:]):
         with suppress(OSError):
-            path.rmdir()
+            below.rmdir()
     with suppress(FileNotFoundError):
         try:
             directory.rmdir()
         except OSError:
             return False
     return True
+
+
+def _directories(directory: Path) -> list[Path]:
+    """`directory` and those below, each after its parent; without those that vanish while this looks."""
+    return [Path(path) for path, _, _ in os.walk(directory)]
+
+
+def _members(directory: Path) -> list[int]:
+    """Ids of the processes in this very directory; none where it has vanished."""
+    with suppress(OSError):
+        return [int(line) for line in (directory / "cgroup.procs").read_text().split()]
+    return []

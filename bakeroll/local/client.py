@@ -97,9 +97,15 @@ def reset(config: Config, tell: Tell, confirm: Tell = lambda _: None, *, cache: 
 def status(config: Config) -> dict[str, Any]:
     """What the daemon says of itself: pid, uptime in seconds, endpoint, images, instances, load balancers.
 
-    Raises LocalCloudError where the cloud is down.
+    Raises LocalCloudError where the cloud is down, or where it is up and does not answer.
     """
     said = _asked(config)
+    if said is None and (daemon := _holder(config)):
+        raise LocalCloudError(
+            f"The local cloud is up (process {daemon}) and does not answer.",
+            left="it goes on",
+            next_step="Wait a moment and try again; see fab local.logs",
+        )
     if said is None:
         raise LocalCloudError("The local cloud is down.", next_step="fab local.up")
     return said
