@@ -17,9 +17,9 @@ from bakeroll import pipeline
 from bakeroll.errors import RolledBack
 from bakeroll.events import Event
 from bakeroll.pipeline import Request, Stopwatch
-from bakeroll.roll.doctor import Ailment, Chart
-from bakeroll.roll.history import release_of
-from bakeroll.roll.record import Record
+from bakeroll.roll.operate.doctor import Ailment, Chart
+from bakeroll.roll.state.record import Record
+from bakeroll.roll.state.release_form import release_of
 from bakeroll.wiring import Site
 
 Confirm = Callable[[str], None]
