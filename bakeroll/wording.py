@@ -55,7 +55,8 @@ def all_printable(found: Any) -> Any:
             return {all_printable(key): all_printable(value) for key, value in found.items()}
         case list() | tuple():
             return [all_printable(each) for each in found]
-    return found
+        case _:
+            return found
 
 
 def moment(at: datetime, now: datetime) -> str:

@@ -48,7 +48,8 @@ def valid_by_itself(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
             return st.sampled_from(ends(schema, 0.01 if kind == "number" else 1))
         case "boolean":
             return st.booleans()
-    return st.none()
+        case _:
+            return st.none()
 
 
 def ends(schema: dict[str, Any], step: float) -> list[float]:
