@@ -156,7 +156,7 @@ def test_a_setup_killed_half_way_is_begun_anew(machine: Machine) -> None:
     while not (machine.clone / "begun").exists():
         os.sched_yield()
     os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
+    killed.communicate()
     (machine.clone / "slow").unlink()
     done = machine.setup()
     assert done.returncode == 0, done.stderr

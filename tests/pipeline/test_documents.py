@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import bakeroll
 from bakeroll import operations, pipeline, survey
 from bakeroll.console.tables import history_lines, status_lines
 from bakeroll.document import Document
@@ -112,7 +113,7 @@ def test_a_rollback_does_not_guess_at_a_release_that_it_cannot_read_but_goes_to_
     site.roll(goal("ami-next", "3.0-1").release)
     changed(fleet, releases(fleet)[0], **NEWER)
 
-    with pytest.raises(DocumentUnreadable, match=r"was written by bakeroll 0\.3\.0, in format 2; this is bakeroll 0\."):
+    with pytest.raises(DocumentUnreadable, match=r"was written by bakeroll 0\.3\.0, in format 2; this is bakeroll "):
         pipeline.rollback(site, pipeline.Request())
     outcome = pipeline.rollback(site, pipeline.Request("2.0-1"))
 
@@ -137,7 +138,7 @@ def test_each_document_tells_its_format_and_its_writer() -> None:
 
     told = {tuple(json.loads(each.body)[name] for name in ("format", "writer")) for each in fleet.table.values()}
 
-    assert told == {(1, "0.1.0")}
+    assert told == {(1, bakeroll.__version__)}
 
 
 def test_what_is_damaged_is_named_with_the_commands_that_show_and_delete_it() -> None:
