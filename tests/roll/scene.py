@@ -25,7 +25,7 @@ def goal(image: str = "ami-new", version: str = "2.0-1") -> Goal:
     return Goal("links-dev", Release("links", "dev", version, image, "1c9e2a7", "me", at), 8000, "/version")
 
 
-def rolled(
+def rolled(  # noqa: PLR0913 (a test names the one or two that it is about)
     world: World,
     to: Goal | None = None,
     policy: Policy = POLICY,
