@@ -89,7 +89,7 @@ def _of_the_system(error: OSError) -> BakerollError:
 def _defect(error: Exception) -> BakerollError:
     text = "".join(traceback.format_exception(error))
     try:
-        log = workspace.made(Path()) / "logs" / f"defect-{datetime.now():%Y%m%dT%H%M%S}.log"
+        log = workspace.made(Path()) / "logs" / f"defect-{datetime.now().astimezone():%Y%m%dT%H%M%S}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(text)
     except OSError:
