@@ -97,6 +97,7 @@ def image_of(site: "Site", release: Release) -> Image | None:
 
 
 def made(site: "Site", of: Candidate) -> Made:
+    """The candidate's package, as a bake wants it."""
     return Made(site.environment.application, of.version, of.sha256)
 
 

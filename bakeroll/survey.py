@@ -63,6 +63,7 @@ def _why(unreadable: DocumentUnreadable) -> str:
 
 
 def told(release: Release) -> dict[str, Any]:
+    """A release, as JSON has it."""
     return {
         "version": release.version,
         "image": release.image,

@@ -26,10 +26,10 @@ LONGEST_SHOWN = 100
 
 
 def printable(text: str) -> str:
-    """The text with no control character but the newline: whatever it holds, it moves no cursor and sets no title.
+    r"""The text with no control character but the newline: whatever it holds, it moves no cursor and sets no title.
 
-    >>> printable("\\x1b[31mred\\x1b[0m\\x1b]0;title\\x07\\r\\nnext\\tone\\u202e")
-    'red\\nnext one'
+    >>> printable("\x1b[31mred\x1b[0m\x1b]0;title\x07\r\nnext\tone\u202e")
+    'red\nnext one'
     """
     if text.isprintable():
         return text
@@ -38,9 +38,9 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same in one line.
+    r"""The same in one line.
 
-    >>> one_line("refused\\r\\n\\r\\nby i-1\\n")
+    >>> one_line("refused\r\n\r\nby i-1\n")
     'refused by i-1'
     """
     return " ".join(line for line in printable(text).split("\n") if line)
@@ -91,10 +91,10 @@ def counted(number: int, noun: str, ending: str = "s") -> str:
 
 
 def shown(value: object) -> str:
-    """A value from outside for a sentence: short, on one line, and nothing in it that a terminal would obey.
+    r"""A value from outside for a sentence: short, on one line, and nothing in it that a terminal would obey.
 
     >>> shown("a" + chr(27) + "b")
-    'a\\x1bb'
+    'a\x1bb'
     """
     text = str(value)
     cut = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"

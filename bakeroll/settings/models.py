@@ -36,10 +36,14 @@ Words = Annotated[tuple[Word, ...], Field(max_length=200)]
 
 
 class Section(BaseModel):
+    """A mapping of deploy.yml: frozen, with no unknown key. deploy.yml itself explains each key."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PackageSettings(Section):
+    """How the package is built."""
+
     maintainer: Line = "Nobody <nobody@example.invalid>"
     description: Line = ""
     command: Line = ""
@@ -47,6 +51,8 @@ class PackageSettings(Section):
 
 
 class RepositorySettings(Section):
+    """The signed apt repository."""
+
     bucket: Word = "bakeroll-apt"
     suite: Word = "stable"
     component: Word = "main"
@@ -55,11 +61,15 @@ class RepositorySettings(Section):
 
 
 class SourceAmi(Section):
+    """What a base image starts from."""
+
     owner: Word = "136693071363"
     name: Line = "debian-12-amd64-*"
 
 
 class BakeSettings(Section):
+    """How images are baked."""
+
     source_ami: SourceAmi = SourceAmi()
     instance_type: Word = "t3.small"
     ssh_username: Word = "admin"

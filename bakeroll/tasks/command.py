@@ -103,6 +103,7 @@ Lines = Callable[[dict[str, Any], datetime], Iterable[str]]
 
 
 def printed(found: dict[str, Any], lines: Lines, *, is_json: bool) -> None:
+    """Print what was found, as one JSON object or as people's lines."""
     print(_text(found, lines, is_json=is_json, indent=2), flush=True)
 
 
