@@ -14,6 +14,7 @@ from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.decision import Act
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Record
+from bakeroll.roll.view.view import View
 from bakeroll.roll.world.observe import Layout, layout, observe
 from tests.roll.cut import Cut
 from tests.roll.scene import GOOD, POLICY, goal, rolled
@@ -34,7 +35,7 @@ def calls(size: int) -> int:
     record, seen = _halfway(fleet)
     cut.calls.clear()
     found = observe(record.fleet, through, record, seen)
-    decide(found, goal(), POLICY, record, Memory(), fleet.time)
+    decide(View.of(found, goal(), POLICY, record, Memory(), fleet.time))
     return len(cut.calls)
 
 
@@ -54,7 +55,7 @@ def milliseconds_of_decide(size: int) -> float:
     for _ in range(TURNS):
         again = replace(found)  # nothing is remembered from the turn before
         begun = time.perf_counter()
-        decide(again, goal(), POLICY, record, memory, fleet.time)
+        decide(View.of(again, goal(), POLICY, record, memory, fleet.time))
         taken.append(1000 * (time.perf_counter() - begun))
     return statistics.median(taken)
 
@@ -65,7 +66,7 @@ def mebibytes(size: int) -> float:
     record, seen = _halfway(fleet)
     tracemalloc.start()
     found = observe(record.fleet, ports(fleet), record, seen)
-    decide(found, goal(), POLICY, record, Memory(), fleet.time)
+    decide(View.of(found, goal(), POLICY, record, Memory(), fleet.time))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak / 2**20
@@ -92,7 +93,7 @@ def _halfway(fleet: World) -> tuple[Record, Layout]:
     fleet.group = replace(fleet.group, suspended=frozenset({"AZRebalance"}))
     for _ in range(2):
         there = observe(group.name, through, record, seen)
-        decision = decide(there, goal(), POLICY, record, Memory(), fleet.time)
+        decision = decide(View.of(there, goal(), POLICY, record, Memory(), fleet.time))
         if not isinstance(decision, Act):
             break
         record = decision.record

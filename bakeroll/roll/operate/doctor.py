@@ -12,7 +12,7 @@ from typing import Literal
 
 from bakeroll.fleet import ROLL_TAG, Fleet, Instance
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.state.owner import Owner, is_dead
+from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.store import lease
 from bakeroll.roll.store.documents import documents, readable_record
@@ -61,9 +61,8 @@ def examine(name: str, application: str, environment: str, ports: Ports, now: da
         return Chart(
             fleet, record, tuple(Ailment("unreadable", each.what, each.next_step) for each in there.unreadable)
         )
-    is_led = bool(held and held.is_held and not is_dead(held.owner))
     chart = Chart(fleet, record, ())
-    if is_led:
+    if held and held.is_led:
         return chart
     found = [
         *(_cut_off(chart, record, now) if record and record.stage in ("forward", "back") else ()),
@@ -92,7 +91,7 @@ def _left(fleet: Fleet, record: Record) -> Iterator[str]:
         yield f"{counted(len(loose), 'instance')} launched and not in the group"
     if standing := [each for each in fleet.instances if each.is_standing_by and each.id in record.retiring]:
         yield f"{len(standing)} standing by"
-    new = [each for each in fleet.members if each.image == record.image]
+    new = [each for each in fleet.members if each.identity == record.identity]
     yield f"of the release: {len(new)} of {counted(len(fleet.members), 'member')}"
 
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from bakeroll.errors import RollFailed
 from bakeroll.events import Event, Report
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.state.owner import is_dead
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.store import lease
 from bakeroll.roll.store.records import Records
@@ -43,7 +42,7 @@ class Steering:
     def is_led(self) -> bool:
         """Whether a process leads it, as far as this machine can tell."""
         held = lease.holding(self.ports.table, self.fleet)
-        return bool(held and held.is_held and not is_dead(held.owner))
+        return bool(held and held.is_led)
 
     def ask(self, what: What, record: Record, minutes: float = 0) -> None:
         """Ask it of the roll; a pause ends after `minutes`."""

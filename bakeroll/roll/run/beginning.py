@@ -65,15 +65,15 @@ def take_over(
     half done, the strategy stays that which began it and knows how to end it; so it does instead of blue-green, which
     leaves the first group as it is, where that launches or has what the dead roll set.
     """
-    theirs = {dead.image, *dead.others} - {dead.found.image}
-    has_theirs = any(each.is_member and each.image in theirs for each in fleet.instances)
+    theirs = {dead.identity, *dead.others} - {dead.found.identity}
+    has_theirs = any(each.is_member and each.identity in theirs for each in fleet.instances)
     is_set = policy.strategy == "blue-green" and (fleet.template_version in dead.versions or has_theirs)
     is_kept = is_set or _is_half_done(dead)
     launcher, because = (dead.launcher, dead.because) if is_kept else who
     unheard = tuple((dead.id, str(n)) for n in range(len(dead.slots)) if str(n) not in dead.filled)
-    is_again = bool(dead.twin) and dead.image == goal.release.image and dead.group != dead.found.group
-    is_found = is_again or (dead.group == dead.found.group and dead.knows(fleet))
-    back = {each.id for each in fleet.instances if each.is_in_twin and each.image == goal.release.image}
+    is_again = bool(dead.twin) and dead.identity == goal.identity and dead.is_switched
+    is_found = is_again or (not dead.is_switched and dead.knows(fleet))
+    back = {each.id for each in fleet.instances if each.is_in_twin and each.identity == goal.identity}
     return replace(
         dead if is_found else _found_anew(dead, fleet),
         id=_new_id(),
@@ -93,7 +93,7 @@ def take_over(
         filled={},
         back_from=None,
         unheard=(*dead.unheard, *unheard),
-        others=(*dead.others, dead.image),
+        others=(*dead.others, dead.identity),
         is_watched=False,
         refresh="",
         is_refreshed=False,

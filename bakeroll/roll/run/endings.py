@@ -44,7 +44,7 @@ def rolled_back(record: Record, fleet: Fleet, goal: Goal) -> RolledBack:
 def left(goal: Goal, fleet: Fleet | None) -> str:
     """What a roll leaves that stops before its end; `fleet` is as it was seen last."""
     members = fleet.members if fleet else ()
-    new = sum(1 for each in members if each.image == goal.release.image)
+    new = sum(1 for each in members if each.identity == goal.identity)
     return (
         f"{goal.fleet} has {counted(new, 'instance')} of {goal.release.version} "
         f"and {counted(len(members) - new, 'other')}; "

@@ -9,10 +9,9 @@ from bakeroll.events import Event, Report
 from bakeroll.fleet import Fleet
 from bakeroll.release import Release
 from bakeroll.roll.engine.decide import decide
-from bakeroll.roll.engine.turn import Turn
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.run import canary_checks, endings
-from bakeroll.roll.run.crashes import listened
+from bakeroll.roll.run.crashes import listen
 from bakeroll.roll.run.lanes import scene
 from bakeroll.roll.run.perform import perform
 from bakeroll.roll.run.phase import Phase, phase
@@ -27,9 +26,9 @@ from bakeroll.roll.store.history import write_release
 from bakeroll.roll.store.lease import Lease
 from bakeroll.roll.store.records import Records
 from bakeroll.roll.store.requests import Requests
-from bakeroll.roll.world.health import not_yet
-from bakeroll.roll.world.observe import Layout, asked, observe
-from bakeroll.roll.world.standing import settled
+from bakeroll.roll.view.settled import settled
+from bakeroll.roll.view.view import View
+from bakeroll.roll.world.observe import Layout, ask, observe
 from bakeroll.settings import Policy
 from bakeroll.wording import moment, printable
 
@@ -118,14 +117,12 @@ class Loop:
         if self._is_stale(fleet):
             self._sleep()
             return None
-        self.fleet = fleet = asked(fleet, self.goal, self.record, self.memory, self.ports)
+        self.fleet = fleet = ask(fleet, self.goal, self.record, self.memory, self.ports)
         now = self.clock.monotonic()
         self._remember(settled(fleet, self.record))
-        self.memory = self.memory.observed(fleet, now, self.record.launched, self._proved_image)
-        self.memory = canary_checks.look(self._as_turn(fleet, now), self.ports.probes)
-        self.memory = listened(self._as_turn(fleet, now), self.ports.machines)
-        decision = self._asked_for() or decide(fleet, self.goal, self.policy, self.record, self.memory, now)
-        self._show(self._as_turn(fleet, now), decision)
+        view = self._view(fleet, now)
+        decision = self._asked_for() or decide(view)
+        self._show(view, decision)
         match decision:
             case Paused():
                 self._hold(now)
@@ -168,7 +165,7 @@ class Loop:
             )
         return Paused(request.by, request.at, datetime.fromisoformat(request.until))
 
-    def _show(self, turn: Turn, decision: Decision | Paused) -> None:
+    def _show(self, view: View, decision: Decision | Paused) -> None:
         """Tell where the roll is: each change of state in a line, the lanes, and what those hear who look on."""
         pause = decision if isinstance(decision, Paused) else None
         paused = f"paused by {pause.by} until {moment(pause.until, self.clock.now())}" if pause else ""
@@ -176,15 +173,14 @@ class Loop:
             if not isinstance(decision, Failed):
                 self.tell.say(paused or "resumed, and goes on")
             self.paused = pause
-        at = phase(turn)
+        at = phase(view)
         if at != self.phase:
-            since = self.clock.now() - timedelta(seconds=turn.now - at.since)
+            since = self.clock.now() - timedelta(seconds=view.now - at.since)
             self.lease.tell(at.what, since.isoformat() if at.seconds else "", at.seconds)
             self.phase = at
-        seen = scene(turn.fleet, turn.record, turn.memory, self.policy, self.goal.version, turn.now)
-        self._tell_served(turn.fleet, seen.desired, turn.now)
-        doing = paused or at.told(turn.now) + ("" if at.seconds else self._limit(decision, turn.now))
-        self.report(Event("roll", "", "scene", replace(seen, doing=doing)))
+        self._tell_served(view)
+        doing = paused or at.told(view.now) + ("" if at.seconds else self._limit(decision, view.now))
+        self.report(Event("roll", "", "scene", scene(view, doing)))
 
     def _hold(self, now: float) -> None:
         """Do nothing. What is awaited has all its time when the roll goes on: it may have waited for the roll."""
@@ -192,15 +188,16 @@ class Loop:
         self.memory = replace(self.memory, waiting={}, short_since=None)
         self._sleep()
 
-    def _as_turn(self, fleet: Fleet, now: float) -> Turn:
-        return Turn.of(fleet, self.goal, self.policy, self.record, self.memory, now)
-
-    @property
-    def _proved_image(self) -> str:
-        """What the group launches and this roll proves; nothing where that is the old release yet."""
-        is_new = self.fleet is not None and self.fleet.image == self.record.image
-        is_by_group = self.record.launcher == "group" or is_new
-        return self.record.image if is_by_group and self.record.stage == "forward" else ""
+    def _view(self, fleet: Fleet, now: float) -> View:
+        """All that this turn knows, with a look at canaries and consoles where one is due."""
+        is_by_group = self.record.launcher == "group" or fleet.identity == self.record.identity
+        launching = self.record.identity if is_by_group and self.record.stage == "forward" else ""
+        memory = self.memory.observed(fleet, now, self.record.launched, launching)
+        view = View.of(fleet, self.goal, self.policy, self.record, memory, now)
+        view = view.remembering(canary_checks.look(view, self.ports.probes))
+        view = view.remembering(listen(view, self.ports.machines))
+        self.memory = view.memory
+        return view
 
     def _act(self, decision: Act, now: float) -> None:
         """Do it. The same decision once more means that its effect does not show yet."""
@@ -407,10 +404,7 @@ class Loop:
                 ),
             )
 
-    def _tell_served(self, fleet: Fleet, wanted: int, now: float) -> None:
-        if self.record.stage != "forward":
-            return
-        mine = [each for each in fleet.instances if each.image == self.record.image and each.is_alive]
-        checks, version = self.policy.healthy_checks, self.goal.version
-        serving = {each.id for each in mine if not not_yet(fleet, each, self.memory, checks, version)}
-        self.tell.came([each.id for each in mine], serving, wanted, now)
+    def _tell_served(self, view: View) -> None:
+        if view.is_forward:
+            serving = {each.id for each in view.incoming if not view.reason(each)}
+            self.tell.came([each.id for each in view.incoming], serving, view.wanted, view.now)

@@ -39,7 +39,7 @@ from bakeroll.roll.state.actions import (
     Terminate,
 )
 from bakeroll.roll.state.record import Record
-from bakeroll.roll.world.standing import surge_of
+from bakeroll.roll.view.settled import added_by
 from bakeroll.settings import Policy
 
 STAYING = ("InService", "Standby", "EnteringStandby")
@@ -118,7 +118,7 @@ def _keep_raised(record: Record, group: str, to: str, ports: Ports) -> None:
     """What somebody raised in the one since it was last looked at is wanted of the other."""
     there = ports.scaling.describe(group, to)
     seen, its = there[group], there[to]
-    wanted = seen.desired - (surge_of(record) if group == record.group else 0)
+    wanted = seen.desired - (added_by(record) if group == record.group else 0)
     sizes = (
         max(its.minimum, min(seen.minimum, wanted)),
         max(its.desired, wanted),

@@ -21,8 +21,8 @@ from bakeroll.roll.store.heartbeat import Beating
 from bakeroll.roll.store.lease import SECONDS, Lease, take
 from bakeroll.roll.store.records import Records
 from bakeroll.roll.store.requests import Requests
+from bakeroll.roll.view.settled import STALE_SECONDS
 from bakeroll.roll.world.observe import described, layout, observe
-from bakeroll.roll.world.standing import STALE_SECONDS
 from bakeroll.settings import Policy
 
 LOOKS_SECONDS = 2.0
@@ -146,8 +146,7 @@ def _write_taken_over(found: Record, goal: Goal, ports: Ports, clock: Clock) -> 
 
 
 def _is_same(record: Record, goal: Goal) -> bool:
-    release = goal.release
-    return record.stage == "forward" and (record.image, record.version) == (release.image, release.version)
+    return record.stage == "forward" and (record.identity, record.version) == (goal.identity, goal.release.version)
 
 
 def _beginning(fleet: Fleet, goal: Goal, policy: Policy, record: Record) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from bakeroll.fleet import Fleet, Group
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.record import Record
-from bakeroll.roll.world.standing import STALE_SECONDS, UNSEEN_SECONDS
+from bakeroll.roll.view.launches import UNSEEN_SECONDS
+from bakeroll.roll.view.settled import STALE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

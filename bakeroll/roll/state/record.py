@@ -47,6 +47,11 @@ class Goal:
     target_groups: tuple[str, ...] = ()
 
     @property
+    def identity(self) -> str:
+        """What instances of the release are known by."""
+        return self.release.image
+
+    @property
     def version(self) -> str | None:
         """What each new instance must say of itself; None where it is not asked."""
         return self.release.version if self.path else None
@@ -71,6 +76,11 @@ class Found:
     serving: Count = 0
     group: str = ""
     is_launchable: bool = True
+
+    @property
+    def identity(self) -> str:
+        """What the group launched."""
+        return self.image
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +160,19 @@ class Record:
     unheard: tuple[tuple[str, str], ...] = ()
     others: tuple[str, ...] = ()
 
+    @property
+    def identity(self) -> str:
+        """What instances of the release are known by."""
+        return self.image
+
+    @property
+    def is_switched(self) -> bool:
+        """Whether the second group of a blue-green roll is the fleet's by now."""
+        return self.group != self.found.group
+
     def backing_out(self, why: str, ending: Ending, fleet: Fleet | None) -> "Record":
         """What waits in a group that was switched away from comes back, whatever was chosen to go."""
-        is_switched = self.strategy == "blue-green" and self.group != self.found.group
+        is_switched = self.strategy == "blue-green" and self.is_switched
         back = {each.id for each in fleet.instances if each.is_in_twin} if fleet and is_switched else set()
         retiring = tuple(each for each in self.retiring if each not in back)
         return replace(self, stage="back", why=why, ending=ending, back_from=len(self.slots), retiring=retiring)
@@ -169,7 +189,7 @@ class Record:
         that were found goes.
         """
         is_early = self.launcher == "group" and not set(self.retiring) & set(self.found.members)
-        return self.stage == "forward" and fleet.image == self.image and not is_early
+        return self.stage == "forward" and fleet.identity == self.identity and not is_early
 
     @property
     def rolls(self) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ def observe_groups(group: Group, twin: Group | None, ports: Ports, record: Recor
         template_version=group.template_version,
         template_number=version.number,
         image=version.image,
+        launch=version.launch,
         suspended=group.suspended,
         subnets=seen.subnets,
         target_groups=seen.target_groups,
@@ -86,14 +87,14 @@ def _refresh(group: Group, record: Record | None, ports: Ports) -> RefreshState 
     return next(iter(ports.scaling.refreshes(group.name)), None)
 
 
-def asked(fleet: Fleet, goal: Goal, record: Record, memory: Memory, ports: Ports) -> Fleet:
+def ask(fleet: Fleet, goal: Goal, record: Record, memory: Memory, ports: Ports) -> Fleet:
     """The fleet with the answers of those running instances of the goal that have not told their version yet."""
     if not goal.path or record.stage != "forward":
         return fleet
     silent = {
         each.id: each.address
         for each in fleet.instances
-        if each.state == "running" and each.image == record.image and each.id not in memory.answers
+        if each.state == "running" and each.identity == record.identity and each.id not in memory.answers
         if each.id not in record.retiring and each.lifecycle in ("", "InService", "Pending")
     }
     answers = ports.ask(silent, goal.port, goal.path) if silent else {}

@@ -11,6 +11,7 @@ from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.decision import Act, Decision, Done, Failed, Wait
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Found, Record, RecordedSlot
+from bakeroll.roll.view.view import View
 from tests.roll.scene import POLICY, goal
 
 GROUP = TargetGroup("tg", "links", 8000)
@@ -256,4 +257,4 @@ ROWS = [
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.sentence)
 def test_decision(row: Row) -> None:
-    assert decide(row.fleet, goal(), POLICY, row.record, row.memory, NOW) == row.decision
+    assert decide(View.of(row.fleet, goal(), POLICY, row.record, row.memory, NOW)) == row.decision

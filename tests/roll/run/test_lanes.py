@@ -16,6 +16,7 @@ from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Record
+from bakeroll.roll.view.view import View
 from tests.roll.engine.test_decide import FLEET, LAUNCHED, NOW, OLD, PROVEN, instance, new
 from tests.roll.scene import GOOD, POLICY, SICK, goal
 
@@ -25,7 +26,7 @@ REFUSED = Health("unhealthy", "Target.ResponseCodeMismatch", "503")
 def seen(
     *instances: Instance, record: Record = LAUNCHED, memory: Memory = PROVEN, fleet: Fleet = FLEET, now: float = NOW
 ) -> Scene:
-    return scene(replace(fleet, instances=instances), record, memory, POLICY, "2.0-1", now)
+    return scene(View.of(replace(fleet, instances=instances), goal(), POLICY, record, memory, now))
 
 
 class Row(NamedTuple):

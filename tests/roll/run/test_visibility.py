@@ -8,7 +8,8 @@ import pytest
 from bakeroll.fleet import Fleet, Group, Instance, RefreshState
 from bakeroll.roll.run.visibility import Change, is_shown
 from bakeroll.roll.state import actions as act
-from bakeroll.roll.world.standing import STALE_SECONDS, UNSEEN_SECONDS
+from bakeroll.roll.view.launches import UNSEEN_SECONDS
+from bakeroll.roll.view.settled import STALE_SECONDS
 from tests.roll.engine.test_decide import FLEET, FRESH, instance
 
 TWIN = Group("links-dev-green", 1, 8, 2, "lt-1", "2")
