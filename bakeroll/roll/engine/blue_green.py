@@ -21,10 +21,11 @@ def prepare(turn: Turn) -> Decision | None:
         return None
     record, twin, name = turn.record, turn.fleet.twin, other(turn.record.fleet, turn.record.group)
     if twin is None:
-        return turn.do(act.Clone(name, record.made, tags(turn)), twin=name)
+        announced = replace(record, second=replace(record.second, name=name))
+        return turn.do(act.Clone(name, record.versions.made, tags(turn)), record=announced)
     if twin.is_deleting:
         return turn.awaits(name, "is being deleted")
-    if record.twin != name and ROLL_TAG not in twin.tags:
+    if record.second.name != name and ROLL_TAG not in twin.tags:
         return Failed(f"there is a group {name} that no roll made")
     if _is_stale(turn, twin):
         return None  # it goes first
@@ -36,7 +37,7 @@ def prepare(turn: Turn) -> Decision | None:
 def _size(turn: Turn, twin: Group) -> Decision | None:
     wanted = turn.at.wanted
     sizes = (min(turn.fleet.minimum, wanted), wanted, max(turn.fleet.maximum, wanted))
-    if (twin.minimum, twin.desired, twin.maximum) == sizes or turn.record.switching:
+    if (twin.minimum, twin.desired, twin.maximum) == sizes or turn.record.second.switching_to:
         return None
     return turn.do(act.Size(twin.name, *sizes))
 
@@ -59,7 +60,7 @@ def switch(turn: Turn) -> Decision | None:
 def _undo(turn: Turn) -> Decision | None:
     """Of a switch that began and was not finished; what somebody raised in the one group is wanted of the other."""
     twin, fleet = turn.fleet.twin, turn.fleet
-    if twin is None or not turn.record.switching:
+    if twin is None or not turn.record.second.switching_to:
         return None
     if twin.desired > fleet.desired:
         return turn.do(act.Size(fleet.name, fleet.minimum, twin.desired, max(fleet.maximum, twin.desired)))
@@ -68,11 +69,11 @@ def _undo(turn: Turn) -> Decision | None:
 
 def _switch(turn: Turn, group: str, to: str) -> Decision:
     """Written down first: what is suspended cannot be told any more when it has begun."""
-    record = turn.record
-    if not record.switching:
+    record, second = turn.record, turn.record.second
+    if not second.switching_to:
         suspended = tuple(sorted(turn.fleet.suspended - set(record.suspended)))
-        record = replace(record, switching=to, processes=suspended)
-    return turn.do(act.Switch(group, to, record.processes), switching=record.switching, processes=record.processes)
+        second = replace(second, switching_to=to, suspended=suspended)
+    return turn.do(act.Switch(group, to, second.suspended), record=replace(record, second=second))
 
 
 def drop(turn: Turn) -> Decision | None:
@@ -100,4 +101,4 @@ def _is_stale(turn: Turn, twin: Group) -> bool:
     if not turn.is_forward or turn.is_committed:
         return False
     images = {each.image for each in turn.fleet.instances if each.is_in_twin and each.is_alive}
-    return twin.template_version != turn.record.made and images != {turn.record.image}
+    return twin.template_version != turn.record.versions.made and images != {turn.record.intended.image}

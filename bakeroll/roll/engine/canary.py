@@ -1,6 +1,7 @@
 """Canaries: which instances they are, how long they are watched, and when their metrics are worse. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from bakeroll.fleet import Instance
 from bakeroll.roll.engine.rank_test import p_of_greater
@@ -15,7 +16,7 @@ SAMPLES_AT_LEAST = 5
 
 def canaries(turn: Turn) -> Sequence[Instance]:
     """Those to look at now; empty where none is due: the roll has no canaries, or they are not all in service."""
-    if turn.record.strategy != "canary" or not turn.is_forward or turn.record.is_watched:
+    if turn.record.intended.strategy != "canary" or not turn.is_forward or turn.record.is_watched:
         return ()
     needed = min(turn.at.target, canaries_of(turn.policy, turn.at.wanted))
     serving = [each for each in turn.serving if each.is_member]
@@ -25,13 +26,13 @@ def canaries(turn: Turn) -> Sequence[Instance]:
 def watch(turn: Turn) -> Decision | None:
     """Wait while the canaries are watched, fail with what they did not stand, or let the rest follow."""
     watched = canaries(turn)
-    if turn.record.strategy != "canary" or not turn.is_forward or turn.record.is_watched or not watched:
+    if turn.record.intended.strategy != "canary" or not turn.is_forward or turn.record.is_watched or not watched:
         return None
     if turn.memory.trouble:
         return Failed(f"the canary {watched[0].id}: {turn.memory.trouble}", watched[0].id)
     since = turn.now if turn.memory.watched_since is None else turn.memory.watched_since
     if turn.memory.is_judged:
-        return turn.do(is_watched=True)
+        return turn.do(record=replace(turn.record, is_watched=True))
     until = since + turn.policy.canary.watch
     ids = ", ".join(each.id for each in watched)
     return Wait(ids, f"watched for {turn.policy.canary.watch:.0f} s", since, until + turn.policy.in_service_timeout)

@@ -23,12 +23,15 @@ attaching and everybody's scale-out; to let the group launch after the commit po
 service that nobody asked for their version, and wait for a group that AWS lets retry ever more seldom.
 """
 
+from dataclasses import replace
+
 from bakeroll.fleet import Fleet, Instance
 from bakeroll.roll.engine import blue_green, canary, instance_refresh, launching, retiring
-from bakeroll.roll.engine.turn import Turn, united, without
+from bakeroll.roll.engine.turn import Turn
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.amounts import DEATHS
 from bakeroll.roll.state.decision import Act, Decision, Done, Failed, Wait
+from bakeroll.roll.state.ids import united, without
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Goal, Record
 from bakeroll.roll.world.health import says_another
@@ -56,16 +59,16 @@ def decide(fleet: Fleet, goal: Goal, policy: Policy, record: Record, memory: Mem
 def set_back(turn: Turn) -> Decision | None:
     """Backing out begins with what the group launches by itself."""
     record, fleet = turn.record, turn.fleet
-    before = record.pinned or record.found.template_version
-    is_ours = record.knows(fleet) and fleet.template_version in record.versions and fleet.template_version != before
-    if turn.is_forward or turn.is_twinned or not is_ours:
+    before = record.versions.pinned or record.found.template_version
+    is_set = fleet.template_version in record.versions.ours and fleet.template_version != before
+    if turn.is_forward or turn.is_twinned or not (is_set and record.knows(fleet)):
         return None
     return turn.do(act.SetTemplate(fleet.template_version, before))
 
 
 def failure(turn: Turn) -> Decision | None:
     # What was kept since an earlier roll is not new, and goes with the group that it stands by in.
-    fallen = without(turn.memory.fallen, (*turn.record.retiring, *turn.record.soaked))
+    fallen = without(turn.memory.fallen, (*turn.record.retiring, *turn.record.soak.instances))
     deaths = list(dict.fromkeys([*(each.id for each in turn.at.deaths), *fallen]))
     if len(deaths) > DEATHS:
         return Failed(f"{len(deaths)} new instances died; the last was {deaths[-1]}", deaths[-1])
@@ -83,15 +86,17 @@ def pin(turn: Turn) -> Decision | None:
     version, number = turn.fleet.template_version, turn.fleet.template_number
     if not turn.is_forward or turn.is_committed or not version.startswith("$"):
         return None
-    return turn.do(act.SetTemplate(version, number), pinned=number)
+    versions = replace(turn.record.versions, pinned=number)
+    return turn.do(act.SetTemplate(version, number), record=replace(turn.record, versions=versions))
 
 
 def make_version(turn: Turn) -> Decision | None:
     is_due = not turn.is_committed or (turn.is_refreshing and turn.at.wrong)  # a refresh is known by its version
-    if not turn.is_forward or turn.record.made or not is_due:
+    if not turn.is_forward or turn.record.versions.made or not is_due:
         return None
-    make = act.MakeVersion(turn.record.found.template, turn.fleet.template_version, turn.record.image)
-    return turn.do(make, making=united(turn.record.making, (turn.record.id,)))
+    record = turn.record
+    make = act.MakeVersion(record.found.template, turn.fleet.template_version, record.intended.image)
+    return turn.do(make, record=replace(record, versions=record.versions.with_attempt(record.id)))
 
 
 def suspend(turn: Turn) -> Decision | None:
@@ -100,7 +105,9 @@ def suspend(turn: Turn) -> Decision | None:
         return None
     if not turn.at.wrong and len(turn.at.right) >= turn.at.target:
         return None
-    return turn.do(act.Suspend(("AZRebalance",)), suspended=united(turn.record.suspended, ("AZRebalance",)))
+    quiet = ("AZRebalance",)
+    record = replace(turn.record, suspended=united(turn.record.suspended, quiet))
+    return turn.do(act.Suspend(quiet), record=record)
 
 
 def lower_desired(turn: Turn) -> Decision | None:
@@ -110,7 +117,8 @@ def lower_desired(turn: Turn) -> Decision | None:
     if spare <= 0:
         return None
     seen, to = turn.fleet.desired, turn.fleet.desired - spare
-    return turn.do(act.LowerDesired(seen, to), lowering=(seen, to))
+    capacity = turn.record.capacity.with_lowering(seen, to)
+    return turn.do(act.LowerDesired(seen, to), record=replace(turn.record, capacity=capacity))
 
 
 def commit(turn: Turn) -> Decision | None:
@@ -118,7 +126,7 @@ def commit(turn: Turn) -> Decision | None:
         return None
     if not turn.is_by_group and not _is_proven(turn):
         return None
-    return turn.do(act.SetTemplate(turn.fleet.template_version, turn.record.made))
+    return turn.do(act.SetTemplate(turn.fleet.template_version, turn.record.versions.made))
 
 
 def wait(turn: Turn) -> Decision | None:
@@ -148,19 +156,20 @@ def wait(turn: Turn) -> Decision | None:
 
 def restore(turn: Turn) -> Decision | None:
     record, fleet, found = turn.record, turn.fleet, turn.record.found
-    if record.making:
-        return turn.do(act.FindVersions(found.template, record.making))
+    if record.versions.making:
+        return turn.do(act.FindVersions(found.template, record.versions.making))
     undone: list[act.Action] = []
     lowest = max(found.maximum, fleet.desired)
-    if fleet.maximum in record.maxima and fleet.maximum != lowest:
+    if fleet.maximum in record.capacity.maxima and fleet.maximum != lowest:
         undone.append(act.SetMaximum(fleet.maximum, lowest))
     if ours := tuple(each for each in record.suspended if each in fleet.suspended):
         undone.append(act.Resume(ours))
     used = {each.template_version for each in (fleet, fleet.twin) if each and each.template == found.template}
     used |= {found.template_version} if record.knows(fleet) and not turn.is_forward else set()
-    undone += [act.DeleteVersion(found.template, each) for each in record.versions if each not in used]
-    if not undone and not turn.is_forward and record.pinned and fleet.template_version == record.pinned:
-        undone.append(act.SetTemplate(record.pinned, found.template_version))
+    undone += [act.DeleteVersion(found.template, each) for each in record.versions.ours if each not in used]
+    pinned = record.versions.pinned
+    if not undone and not turn.is_forward and pinned and fleet.template_version == pinned:
+        undone.append(act.SetTemplate(pinned, found.template_version))
     return Act(record, tuple(undone)) if undone else None
 
 
@@ -195,7 +204,7 @@ STEPS = (
 
 def _is_proven(turn: Turn) -> bool:
     """Whether the first batch, or all there are to be, serve from inside the group, and the canaries were watched."""
-    if turn.record.strategy == "canary" and turn.at.target and not turn.record.is_watched:
+    if turn.record.intended.strategy == "canary" and turn.at.target and not turn.record.is_watched:
         return False
     needed = min(turn.at.target, turn.surge)
     return len(turn.serving) >= needed and len(turn.serving) == len(turn.at.right)

@@ -3,10 +3,13 @@
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/asg-instance-refresh.html
 """
 
+from dataclasses import replace
+
 from bakeroll.fleet import RefreshState
 from bakeroll.roll.engine.turn import Turn
 from bakeroll.roll.state import actions as act
-from bakeroll.roll.state.decision import Decision, Failed, Wait
+from bakeroll.roll.state.decision import Act, Decision, Failed, Wait
+from bakeroll.roll.state.record import InstanceRefresh
 from bakeroll.roll.world.standing import STALE_SECONDS
 
 
@@ -15,16 +18,21 @@ def hand_over(turn: Turn) -> Decision | None:
     found = turn.fleet.refresh
     if not turn.is_refreshing:
         return None
-    if turn.going and not turn.record.refresh:
+    if turn.going and not turn.record.refresh.id:
         return None  # what a roll before this one chose to go, goes first: AWS would wait for its health
-    mine = found if found and turn.record.made and found.version == turn.record.made else None
-    if mine and not turn.record.refresh:
-        return turn.do(refresh=mine.id)  # started, and the answer was lost
-    if not turn.record.refresh:
+    made = turn.record.versions.made
+    mine = found if found and made and found.version == made else None
+    if mine and not turn.record.refresh.id:
+        return _noted(turn, replace(turn.record.refresh, id=mine.id))  # started, and the answer was lost
+    if not turn.record.refresh.id:
         if _is_whole(turn):
-            return turn.do(is_refreshed=True)
-        return turn.do(act.StartRefresh(turn.record.found.template, turn.record.made))
+            return _noted(turn, replace(turn.record.refresh, is_done=True))
+        return turn.do(act.StartRefresh(turn.record.found.template, made))
     return _followed(turn, mine)
+
+
+def _noted(turn: Turn, refresh: InstanceRefresh) -> Act:
+    return turn.do(record=replace(turn.record, refresh=refresh))
 
 
 def _is_whole(turn: Turn) -> bool:
@@ -33,9 +41,9 @@ def _is_whole(turn: Turn) -> bool:
 
 def _followed(turn: Turn, found: RefreshState | None) -> Decision:
     if found is None:
-        return turn.awaits(turn.record.refresh, "started, not shown by AWS yet")
+        return turn.awaits(turn.record.refresh.id, "started, not shown by AWS yet")
     if found.status == "Successful":
-        return turn.do(is_refreshed=True)
+        return _noted(turn, replace(turn.record.refresh, is_done=True))
     if found.is_over or found.status.startswith("Rollback"):
         why = f": {found.reason}" if found.reason else ""
         return Failed(f"the instance refresh {found.id} of {turn.fleet.name} ended as {found.status}{why}")
@@ -47,11 +55,11 @@ def _followed(turn: Turn, found: RefreshState | None) -> Decision:
 def stop(turn: Turn) -> Decision | None:
     """A refresh that a dead roll started, or this one and backs out; what it did is taken back as any roll's."""
     found = turn.fleet.refresh
-    if found is None or found.version not in turn.record.versions:
+    if found is None or found.version not in turn.record.versions.ours:
         return None
     if found.is_over:
         return _ending(turn, found)
-    if turn.is_refreshing and found.version == turn.record.made:
+    if turn.is_refreshing and found.version == turn.record.versions.made:
         return None
     if found.status in ("Pending", "InProgress", "Baking"):
         return turn.do(act.CancelRefresh())

@@ -7,12 +7,14 @@ first, and its desired capacity is raised by the surge.
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bakeroll.fleet import ROLL_TAG, SLOT_TAG, VERSION_TAG, Instance, Subnet
-from bakeroll.roll.engine.turn import Turn, united, without
+from bakeroll.roll.engine.turn import Turn
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.decision import Act, Decision, Failed
-from bakeroll.roll.state.record import RecordedSlot
+from bakeroll.roll.state.ids import united, without
+from bakeroll.roll.state.launches import RecordedSlot
 from bakeroll.roll.world.health import unready
 
 AT_MOST = 20
@@ -38,10 +40,10 @@ def _missing(turn: Turn) -> int:
 
 def _standing_by(turn: Turn) -> list[Instance]:
     """Those that an earlier roll or this one kept, of the release that is to serve."""
-    kept = {*turn.record.soaked, *turn.record.retiring}
+    kept = {*turn.record.soak.instances, *turn.record.retiring}
     here = [each for each in turn.fleet.instances if each.lifecycle == "Standby" and each.is_alive and each.id in kept]
     if turn.is_forward:
-        return [each for each in here if each.image == turn.record.image]
+        return [each for each in here if each.image == turn.record.intended.image]
     return [each for each in here if each.id in turn.chosen]
 
 
@@ -49,42 +51,48 @@ def _return(turn: Turn, instances: list[Instance]) -> Act:
     ids, record = [each.id for each in instances], turn.record
     if room := _make_room(turn, len(ids)):
         return room
-    return turn.do(
-        act.Return(tuple(ids)),
-        attached=united(record.attached, [each for each in ids if each not in record.decremented]),
+    announced = replace(
+        record,
+        capacity=record.capacity.with_return(ids),
         retiring=without(record.retiring, ids),
-        soaked=united(record.soaked, ids),
+        soak=replace(record.soak, instances=united(record.soak.instances, ids)),
     )
+    return turn.do(act.Return(tuple(ids)), record=announced)
 
 
 def _raise(turn: Turn, number: int) -> Act:
     seen, to = turn.fleet.desired, turn.fleet.desired + number
-    return _make_room(turn, number) or turn.do(act.RaiseDesired(seen, to), raising=(seen, to))
+    record = replace(turn.record, capacity=turn.record.capacity.with_raise(seen, to))
+    return _make_room(turn, number) or turn.do(act.RaiseDesired(seen, to), record=record)
 
 
 def _make_room(turn: Turn, number: int) -> Act | None:
     needed = turn.fleet.desired + number
     if turn.fleet.maximum >= needed:
         return None
-    return turn.do(act.SetMaximum(turn.fleet.maximum, needed), maxima=(*turn.record.maxima, needed))
+    record = replace(turn.record, capacity=turn.record.capacity.with_maximum(needed))
+    return turn.do(act.SetMaximum(turn.fleet.maximum, needed), record=record)
 
 
 def _launch(turn: Turn, number: int) -> Decision | None:
     subnets = [each for each in turn.fleet.subnets or (Subnet("", ""),) if each.zone not in turn.memory.lacking]
     if number and not subnets:
         return Failed(next(iter(turn.memory.lacking.values())))
-    slots = (*turn.record.slots, *_slots(turn, number, subnets))
-    numbers = [*turn.at.open_slots, *range(len(turn.record.slots), len(slots))]
+    record = turn.record
+    slots = (*record.launches.slots, *_slots(turn, number, subnets))
+    numbers = [*turn.at.open_slots, *range(len(record.launches.slots), len(slots))]
     launches = [act.Launch(each, tags(turn, each)) for each in numbers]
-    return turn.do(*launches, slots=slots) if launches else None
+    announced = replace(record, launches=replace(record.launches, slots=slots))
+    return turn.do(*launches, record=announced) if launches else None
 
 
 def _slots(turn: Turn, number: int, subnets: list[Subnet]) -> Iterator[RecordedSlot]:
     """One request a subnet; each instance in the zone that then has the fewest of the right ones."""
-    version = (turn.is_forward and turn.record.made) or turn.fleet.template_version
+    version = (turn.is_forward and turn.record.versions.made) or turn.fleet.template_version
     taken = Counter(each.zone for each in turn.at.right)
     for slot in turn.at.open_slots:
-        taken[turn.record.slots[slot].subnet.zone] += turn.record.slots[slot].count
+        request = turn.record.launches.slots[slot]
+        taken[request.subnet.zone] += request.count
     placed: Counter[Subnet] = Counter()
     for _ in range(number):
         subnet = min(subnets, key=lambda each: taken[each.zone])
@@ -133,7 +141,5 @@ def attach(turn: Turn) -> Decision | None:
     if turn.is_twinned or not turn.loose or turn.at.unseen or any(turn.not_yet(each) for each in turn.loose):
         return None
     ids = tuple(each.id for each in turn.loose)[:AT_MOST]
-    attached = united(turn.record.attached, ids)
-    return _make_room(turn, len(ids)) or turn.do(
-        act.Attach(ids), attached=attached, attaching=(turn.fleet.desired, ids)
-    )
+    record = replace(turn.record, capacity=turn.record.capacity.with_attach(turn.fleet.desired, ids))
+    return _make_room(turn, len(ids)) or turn.do(act.Attach(ids), record=record)

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 
 from bakeroll.fleet import Instance
 from bakeroll.roll.engine.launching import AT_MOST
-from bakeroll.roll.engine.turn import Turn, is_given_work, united, without
+from bakeroll.roll.engine.turn import Turn, is_given_work
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.decision import Decision
+from bakeroll.roll.state.ids import united, without
 
 
 def sweep(turn: Turn) -> Decision | None:
@@ -25,8 +27,8 @@ def bury(turn: Turn) -> Decision | None:
     if not dead:
         return None
     retired = _retirements(turn, dead, frozenset(dead), 0)
-    decremented = united(turn.record.decremented, dead)
-    return turn.do(*retired, decremented=decremented, leaving=(turn.fleet.desired, dead))
+    capacity = turn.record.capacity.with_leaving(turn.fleet.desired, dead)
+    return turn.do(*retired, record=replace(turn.record, capacity=capacity))
 
 
 def cool(turn: Turn) -> Decision | None:
@@ -45,7 +47,8 @@ def retire(turn: Turn) -> Decision | None:
     """Those that were chosen to go: deregistered, drained, gone."""
     serving = [each.id for each in turn.going if turn.fleet.is_in_service(each)]
     if serving and sum(turn.fleet.is_in_service(each) for each in turn.fleet.instances) - len(serving) < _floor(turn):
-        return turn.do(retiring=without(turn.record.retiring, serving))  # more is wanted since they were chosen
+        retiring = without(turn.record.retiring, serving)  # more is wanted since they were chosen
+        return turn.do(record=replace(turn.record, retiring=retiring))
     if decision := _deregister(turn, [each for each in turn.going if each.is_registered]):
         return decision
     mine = [each for each in turn.going if not each.is_in_twin]  # those go with their group (twin.py)
@@ -62,14 +65,16 @@ def choose(turn: Turn) -> Decision | None:
         return None
     ids = set(chosen)
     going = [each for each in turn.fleet.instances if each.id in ids and each.is_registered]
-    return turn.do(*turn.deregistrations(going), retiring=united(turn.record.retiring, chosen))
+    record = replace(turn.record, retiring=united(turn.record.retiring, chosen))
+    return turn.do(*turn.deregistrations(going), record=record)
 
 
 def expire(turn: Turn) -> Decision | None:
     """Those that stand by since an earlier roll go when this one's release serves."""
     if not turn.is_forward or not turn.is_committed or turn.at.wrong or turn.going:
         return None
-    old = [each for each in turn.fleet.instances if each.lifecycle == "Standby" and each.id in turn.record.soaked]
+    soaking = turn.record.soak.instances
+    old = [each for each in turn.fleet.instances if each.lifecycle == "Standby" and each.id in soaking]
     return turn.do(*(act.Retire(each.id, False, turn.fleet.desired) for each in old)) if old else None
 
 
@@ -102,18 +107,11 @@ def _leave(turn: Turn, instances: Sequence[Instance]) -> Decision | None:
     terminated = [act.Terminate(loose)] if loose else []
     standing_by = [act.StandBy(ids, dec) for dec in (True, False) for ids in _chunks(kept, lowered, dec)]
     retired = _retirements(turn, [each.id for each in ordered[len(kept) :]], lowered, len(kept))
-    # What was attached and stands by without its capacity leaves that to another, and may be attached again.
-    given = {each.id for each in kept} & {*turn.record.attached} - lowered
-    return turn.do(
-        *terminated,
-        *standing_by,
-        *retired,
-        decremented=united(turn.record.decremented, decremented),
-        leaving=(turn.fleet.desired, decremented) if decremented else None,
-        soaked=without(turn.record.soaked, [each.id for each in kept]),
-        attached=without(turn.record.attached, tuple(given)),
-        raised=turn.record.raised + len(given),
-    )
+    record, resting = turn.record, {each.id for each in kept}
+    capacity = record.capacity.with_leaving(turn.fleet.desired, decremented).with_left_over(resting - lowered)
+    soak = replace(record.soak, instances=without(record.soak.instances, resting))
+    announced = replace(record, capacity=capacity, soak=soak)
+    return turn.do(*terminated, *standing_by, *retired, record=announced)
 
 
 def _retirements(turn: Turn, ids: Sequence[str], decremented: Set[str], kept: int) -> Iterator[act.Action]:
@@ -131,7 +129,7 @@ def _chunks(kept: Sequence[Instance], decremented: Set[str], dec: bool) -> Itera
 
 def _is_kept(turn: Turn, instance: Instance) -> bool:
     """Whether an old instance soaks: it served before, and might be wanted again."""
-    is_old = instance.id in turn.found and instance.image != turn.record.image
+    is_old = instance.id in turn.found and instance.image != turn.record.intended.image
     is_whole = instance.state == "running" and instance.lifecycle == "InService"
     return turn.policy.soak > 0 and turn.is_forward and is_old and is_whole
 
@@ -143,7 +141,7 @@ def _chosen(turn: Turn) -> Iterator[str]:
     in_service = sum(turn.fleet.is_in_service(each) for each in here)
     is_wrong = {each.id for each in wrong}
     left = len(turn.serving) + sum(each.is_member for each in wrong)
-    least = floor if turn.record.strategy == "rolling" else turn.at.wanted
+    least = floor if turn.record.intended.strategy == "rolling" else turn.at.wanted
     for each in _spread(turn, _candidates(turn, wrong)):
         is_serving = turn.fleet.is_in_service(each)
         is_counted = each.is_member and (is_serving or each.id in is_wrong)
@@ -161,7 +159,7 @@ def _candidates(turn: Turn, wrong: Sequence[Instance]) -> Sequence[Instance]:
     record = turn.record
     if turn.is_twinned and turn.is_switched and not turn.is_forward:
         return ()  # the group would replace them with more of the same: first the other takes over again
-    if not turn.is_forward or (turn.is_committed and (record.strategy != "canary" or record.is_watched)):
+    if not turn.is_forward or (turn.is_committed and (record.intended.strategy != "canary" or record.is_watched)):
         return wrong or surplus(turn)
     is_crowded = turn.room <= 0 and not turn.at.coming and not turn.is_twinned
     return [each for each in wrong if not each.is_member or (is_crowded and each.id not in turn.found)]

@@ -1,7 +1,7 @@
 """One turn of a roll, as the steps see it: the fleet, the record, the memory, and what follows from them. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from bakeroll.fleet import DRAINING, ROLL_TAG, Fleet, Health, Instance
@@ -11,7 +11,7 @@ from bakeroll.roll.state.decision import Act, Wait
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Goal, Record
 from bakeroll.roll.world.health import not_yet
-from bakeroll.roll.world.standing import Standing, settled, slot_of, standing
+from bakeroll.roll.world.standing import Standing, settled, standing
 from bakeroll.settings import Policy
 
 
@@ -30,11 +30,12 @@ class Turn:
     @classmethod
     def of(cls, fleet: Fleet, goal: Goal, policy: Policy, record: Record, memory: Memory, now: float) -> "Turn":
         record = settled(fleet, record)
-        policy = policy.model_copy(update={"strategy": record.strategy})
+        policy = policy.model_copy(update={"strategy": record.intended.strategy})
         return cls(fleet, goal, policy, record, memory, now, standing(fleet, record, memory, now))
 
-    def do(self, *actions: act.Action, **changes: object) -> Act:
-        return Act(replace(self.record, **changes), actions)  # type: ignore[arg-type]
+    def do(self, *actions: act.Action, record: Record | None = None) -> Act:
+        """Do these; `record` announces them, where there is anything to announce."""
+        return Act(record or self.record, actions)
 
     @property
     def is_forward(self) -> bool:
@@ -42,7 +43,7 @@ class Turn:
 
     @property
     def is_twinned(self) -> bool:
-        return self.record.strategy == "blue-green"
+        return self.record.intended.strategy == "blue-green"
 
     @property
     def is_switched(self) -> bool:
@@ -52,19 +53,19 @@ class Turn:
     @property
     def is_refreshing(self) -> bool:
         """Whether AWS's instance refresh is to do the work, and has not done it."""
-        return self.record.strategy == "refresh" and self.is_forward and not self.record.is_refreshed
+        return self.record.intended.strategy == "refresh" and self.is_forward and not self.record.refresh.is_done
 
     @property
     def is_by_group(self) -> bool:
         """Whether the group itself launches what is new."""
-        return self.record.launcher == "group" and not self.is_twinned
+        return self.record.intended.launcher == "group" and not self.is_twinned
 
     @property
     def is_committed(self) -> bool:
         """Whether what the group launches by itself is the release: of a blue-green roll, in the second group."""
         if self.is_twinned:
             return self.at.is_twin_home is not self.is_forward
-        return self.fleet.image == self.record.image
+        return self.fleet.image == self.record.intended.image
 
     @property
     def version(self) -> str | None:
@@ -82,7 +83,7 @@ class Turn:
     @property
     def limit(self) -> int:
         """How many right ones there may be for now: the canaries, until they stood what they had to."""
-        is_watched = self.record.strategy != "canary" or self.record.is_watched or not self.is_forward
+        is_watched = self.record.intended.strategy != "canary" or self.record.is_watched or not self.is_forward
         return self.at.target if is_watched else min(self.at.target, canaries_of(self.policy, self.at.wanted))
 
     @property
@@ -135,14 +136,11 @@ class Turn:
         """Those whose coming into service is waited for: backing out, only what this roll brings back or launched."""
         if self.is_forward:
             return self.at.right
-        mine = {*self.record.soaked, *self.record.attached}
+        mine = {*self.record.soak.instances, *self.record.capacity.attached}
         return [
             each
             for each in self.at.right
-            if slot_of(each, self.record) is not None
-            or each.id in mine
-            or each.is_in_twin
-            or self._is_replacement(each)
+            if self.record.slot_of(each) is not None or each.id in mine or each.is_in_twin or self._is_replacement(each)
         ]
 
     def _is_replacement(self, instance: Instance) -> bool:
@@ -181,13 +179,3 @@ class Turn:
 def is_given_work(health: Health | None) -> bool:
     """Whether a balancer knows the target and may send it something new."""
     return health is not None and health.state not in DRAINING
-
-
-def united(some: tuple[str, ...], more: Sequence[str]) -> tuple[str, ...]:
-    known = set(some)
-    return (*some, *(each for each in more if each not in known))
-
-
-def without(some: tuple[str, ...], less: Sequence[str]) -> tuple[str, ...]:
-    gone = set(less)
-    return tuple(each for each in some if each not in gone)

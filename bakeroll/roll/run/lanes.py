@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from bakeroll.events import Lane, LaneState, Scene
 from bakeroll.fleet import VERSION_TAG, Fleet, Instance
 from bakeroll.roll.state.amounts import floor_of
+from bakeroll.roll.state.launches import RecordedSlot
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.world.health import not_yet, says_another
-from bakeroll.roll.world.standing import Standing, slot_of, standing
+from bakeroll.roll.world.standing import Standing, standing
 from bakeroll.settings import Policy
 
 AWAITED: tuple[LaneState, ...] = ("draining", "launching", "unhealthy", "proving", "booting")
@@ -33,15 +34,15 @@ def scene(fleet: Fleet, record: Record, memory: Memory, policy: Policy, version:
 def _lane(
     instance: Instance, fleet: Fleet, record: Record, memory: Memory, policy: Policy, version: str | None
 ) -> Lane:
-    is_of_the_release = instance.image == record.image
-    is_new = is_of_the_release or slot_of(instance, record) is not None
+    is_of_the_release = instance.image == record.intended.image
+    is_new = is_of_the_release or record.slot_of(instance) is not None
     checks = policy.healthy_checks if is_new else 1
     expected = version if is_of_the_release and record.stage == "forward" else None
     why = not_yet(fleet, instance, memory, checks, expected)
     is_refused = why.startswith("unhealthy") or says_another(instance, memory, expected)
     state = _state(instance, record, why, is_refused=is_refused)
     note = why.removeprefix("unhealthy").removeprefix(", ") if state in ("proving", "unhealthy") else ""
-    release = record.version if is_of_the_release else instance.tags.get(VERSION_TAG, instance.image)
+    release = record.intended.version if is_of_the_release else instance.tags.get(VERSION_TAG, instance.image)
     return Lane(instance.id, instance.zone, state, release, note, is_new)
 
 
@@ -61,17 +62,17 @@ def _state(instance: Instance, record: Record, why: str, *, is_refused: bool) ->
 
 def _launching(record: Record, at: Standing) -> Iterator[Lane]:
     """What was launched and is not seen yet, and what is to be launched."""
-    slots = {instance: int(slot) for slot, ids in record.filled.items() for instance in ids}
+    launches = record.launches
     for identifier in at.unseen:
-        yield _launch(identifier, slots.get(identifier), "not shown by AWS yet", record)
-    for slot in at.open_slots:
-        yield _launch(f"launch {slot + 1}", slot, "", record)
+        yield _launch(identifier, launches.slot_with(identifier), "not shown by AWS yet", record)
+    for number in at.open_slots:
+        yield _launch(f"launch {number + 1}", launches.slots[number], "", record)
 
 
-def _launch(identifier: str, slot: int | None, note: str, record: Record) -> Lane:
+def _launch(identifier: str, slot: RecordedSlot | None, note: str, record: Record) -> Lane:
     """`slot` is None where the group launched it."""
-    zone = "" if slot is None else record.slots[slot].subnet.zone
-    release = record.version if record.stage == "forward" else record.found.image
+    zone = slot.subnet.zone if slot else ""
+    release = record.intended.version if record.stage == "forward" else record.found.image
     return Lane(identifier, zone, "launching", release, note, is_new=True)
 
 

@@ -20,6 +20,7 @@ from bakeroll.roll.run.telling import Telling
 from bakeroll.roll.run.visibility import Change
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.decision import Act, Decision, Done, Failed, Paused, Wait
+from bakeroll.roll.state.ids import without
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Ending, Goal, Record
 from bakeroll.roll.store import ended, timing
@@ -121,7 +122,7 @@ class Loop:
         self.fleet = fleet = asked(fleet, self.goal, self.record, self.memory, self.ports)
         now = self.clock.monotonic()
         self._remember(settled(fleet, self.record))
-        self.memory = self.memory.observed(fleet, now, self.record.launched, self._proved_image)
+        self.memory = self.memory.observed(fleet, now, self.record.launches.instances, self._proved_image)
         self.memory = canary_checks.look(self._as_turn(fleet, now), self.ports.probes)
         self.memory = listened(self._as_turn(fleet, now), self.ports.machines)
         decision = self._asked_for() or decide(fleet, self.goal, self.policy, self.record, self.memory, now)
@@ -198,9 +199,9 @@ class Loop:
     @property
     def _proved_image(self) -> str:
         """What the group launches and this roll proves; nothing where that is the old release yet."""
-        is_new = self.fleet is not None and self.fleet.image == self.record.image
-        is_by_group = self.record.launcher == "group" or is_new
-        return self.record.image if is_by_group and self.record.stage == "forward" else ""
+        is_new = self.fleet is not None and self.fleet.image == self.record.intended.image
+        is_by_group = self.record.intended.launcher == "group" or is_new
+        return self.record.intended.image if is_by_group and self.record.stage == "forward" else ""
 
     def _act(self, decision: Act, now: float) -> None:
         """Do it. The same decision once more means that its effect does not show yet."""
@@ -241,17 +242,17 @@ class Loop:
 
     def _lacks(self, action: act.Launch, error: CloudError) -> None:
         """EC2 launched none of them: they are launched in the other zones, as the group itself would do."""
-        slot = self.record.slots[action.slot]
+        launches = self.record.launches
+        slot = launches.slots[action.slot]
         self.tell.say(f"no capacity in {slot.subnet.zone or 'the zone'}: {error.what}")
         self.memory = replace(self.memory, lacking={**self.memory.lacking, slot.subnet.zone: error.what})
-        slots = [replace(each, count=0) if n == action.slot else each for n, each in enumerate(self.record.slots)]
-        filled = {**self.record.filled, str(action.slot): ()}
-        self._remember(replace(self.record, slots=tuple(slots), filled=filled))
+        self._remember(replace(self.record, launches=launches.with_none(action.slot)))
 
     def _left_behind(self, action: act.DeleteVersion, error: CloudError) -> Record:
         """An unused template version is no harm: refused twice, it is named and left, and the roll ends."""
         self.tell.say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
-        return replace(self.record, versions=tuple(each for each in self.record.versions if each != action.version))
+        versions = self.record.versions
+        return replace(self.record, versions=replace(versions, ours=without(versions.ours, [action.version])))
 
     def _wait(self, wait: Wait, now: float) -> None:
         state = (wait.what, wait.why)
@@ -356,15 +357,15 @@ class Loop:
 
         Where the group launches what is proved, that is before it is proved: until an old one has gone there is a way.
         """
-        if self.record.stage == "back" or not self.record.made:
+        if self.record.stage == "back" or not self.record.versions.made:
             return False
-        if self.record.launcher == "group":
-            return bool(set(self.record.retiring) & set(self.record.found.members)) or self.record.refresh != ""
+        if self.record.intended.launcher == "group":
+            return self.record.has_begun_to_retire or self.record.refresh.id != ""
         try:
             group = self.ports.scaling.describe(self.record.group).get(self.record.group)
         except CloudError:
             return True
-        return group is None or group.template_version == self.record.made
+        return group is None or group.template_version == self.record.versions.made
 
     def _finish(self, fleet: Fleet) -> Outcome:
         self.lease.check()
@@ -380,8 +381,8 @@ class Loop:
         if self.is_interrupted:
             self.tell.say("interrupted: everything is as it was")
             raise KeyboardInterrupt
-        if self.record.back_from is not None:
-            raise endings.rolled_back(self.record, fleet, self.goal)
+        if back_out := self.record.back_out:
+            raise endings.rolled_back(self.record, back_out, fleet, self.goal)
         retired = len(set(self.record.retiring))
         self.tell.say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
         seconds = self.clock.monotonic() - self.started
@@ -390,7 +391,7 @@ class Loop:
     def _write_release(self) -> None:
         """It serves since now; who asked for it first, and when, the record knows also where another goes on."""
         release = replace(self.goal.release, released_at=self.clock.now().astimezone(UTC))
-        asked_at = self.record.release.get("released_at") or self.goal.release.released_at.isoformat()
+        asked_at = self.record.intended.release.get("released_at") or self.goal.release.released_at.isoformat()
         write_release(self.ports.table, release, asked_at)
 
     def _write_timing(self, fleet: Fleet) -> None:
@@ -400,7 +401,7 @@ class Loop:
                 self.goal.fleet,
                 timing.Timing(
                     at=self.clock.now().isoformat(),
-                    strategy=self.record.strategy,
+                    strategy=self.record.intended.strategy,
                     instances=len(fleet.members),
                     seconds=self.clock.monotonic() - self.started,
                     boot_seconds=median(self.tell.boots),
@@ -410,7 +411,7 @@ class Loop:
     def _tell_served(self, fleet: Fleet, wanted: int, now: float) -> None:
         if self.record.stage != "forward":
             return
-        mine = [each for each in fleet.instances if each.image == self.record.image and each.is_alive]
+        mine = [each for each in fleet.instances if each.image == self.record.intended.image and each.is_alive]
         checks, version = self.policy.healthy_checks, self.goal.version
         serving = {each.id for each in mine if not not_yet(fleet, each, self.memory, checks, version)}
         self.tell.came([each.id for each in mine], serving, wanted, now)

@@ -28,9 +28,9 @@ def phase(turn: Turn) -> Phase:
     """The canaries, AWS's refresh, or how many new ones serve and how many old ones have not gone."""
     if not turn.is_forward:
         return Phase("takes its new instances away")
-    if turn.record.strategy == "canary" and not turn.record.is_watched:
+    if turn.record.intended.strategy == "canary" and not turn.record.is_watched:
         return _of_canaries(turn)
-    if turn.record.refresh and turn.fleet.refresh and not turn.fleet.refresh.is_over:
+    if turn.record.refresh.id and turn.fleet.refresh and not turn.fleet.refresh.is_over:
         return Phase(f"instance refresh: {turn.fleet.refresh.percent} % done")
     old = len(turn.at.wrong)
     left = f", {old} old to go" if old else ""
@@ -48,7 +48,7 @@ def _of_canaries(turn: Turn) -> Phase:
 
 def _batch(turn: Turn) -> str:
     """Which of how many, where a surge goes in batches."""
-    if turn.record.strategy != "surge" or not 0 < turn.surge < turn.at.target:
+    if turn.record.intended.strategy != "surge" or not 0 < turn.surge < turn.at.target:
         return ""
     batches = ceil(turn.at.target / turn.surge)
     return f"batch {min(batches, len(turn.serving) // turn.surge + 1)} of {batches}: "
