@@ -1,6 +1,6 @@
-"""The record of a roll in its first format, with all fields side by side: read only, into the parts of today's.
+"""The record of a roll in its first format: all fields side by side, read into the parts of today's and never written.
 
-Bakeroll 0.1.0 wrote it. A roll that it began goes on from there.
+A roll that an older bakeroll began goes on from there.
 """
 
 from collections.abc import Mapping

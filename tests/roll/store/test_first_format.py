@@ -6,6 +6,7 @@ The ids of the rolls, which are random, are "roll-1", "roll-2" … there, the ol
 
 import contextlib
 import copy
+import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,11 +15,28 @@ from typing import Any
 
 import pytest
 
-from bakeroll.errors import RolledBack
+from bakeroll.document import Document
+from bakeroll.errors import DocumentUnreadable, RolledBack
+from bakeroll.fleet import Subnet
 from bakeroll.roll.simulate.model import NAME, World, world
 from bakeroll.roll.simulate.ports import ports
-from bakeroll.roll.state.record import Goal
-from bakeroll.roll.store.records import Records
+from bakeroll.roll.state.capacity import Capacity, Resize, Transfer
+from bakeroll.roll.state.launches import Launches, LaunchTag, RecordedSlot
+from bakeroll.roll.state.record import (
+    BackOut,
+    Found,
+    Goal,
+    InstanceRefresh,
+    Intended,
+    Previous,
+    Record,
+    SecondGroup,
+    Soak,
+    TemplateVersions,
+)
+from bakeroll.roll.state.release_form import release_document
+from bakeroll.roll.store import first_format
+from bakeroll.roll.store.records import FORM, Records
 from bakeroll.settings import Canary, Policy
 from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, POLICY, SICK, first_release, goal, rolled
@@ -132,3 +150,103 @@ def test_a_roll_goes_on_from_a_record_of_the_first_format(name: str) -> None:
     assert fleet.group.suspended == before.suspended
     assert len(fleet.squads) == 1
     assert Records(ports(fleet).table, NAME).read() is None
+
+
+FOUND = {
+    "minimum": 1, "maximum": 8, "desired": 2, "template": "lt-1", "template_version": "1", "image": "ami-old",
+    "suspended": ["Terminate"], "members": ["i-0", "i-1"], "registered": {"tg-a": ["i-0"]}, "serving": 1,
+    "group": "links-dev", "is_launchable": False,
+}  # fmt: skip
+WHOLE: dict[str, Any] = {
+    "id": "r3", "fleet": "links-dev", "image": "ami-new", "version": "2.0-1", "started_at": "2026-01-01T12:00:00+00:00",
+    "found": FOUND, "group": "links-dev-green", "strategy": "canary", "launcher": "group", "because": "of a hook",
+    "release": release_document(goal().release), "stage": "back", "why": "i-3 died", "ending": "aborted",
+    "previous": ["r2", "r1"], "made": "3", "making": ["r2"], "versions": ["2", "3"], "pinned": "1",
+    "suspended": ["AZRebalance"], "maxima": [9, 10], "attached": ["i-2"], "retiring": ["i-0"], "decremented": ["i-4"],
+    "lowered": 1, "lowering": [4, 2], "raised": 3, "raising": [2, 4], "attaching": [2, ["i-2"]],
+    "leaving": [3, ["i-4"]],
+    "slots": [
+        {"template_version": "3", "subnet": {"id": "subnet-a", "zone": "a"}, "count": 2},
+        {"template_version": "3", "subnet": {"id": "subnet-b", "zone": "b"}},
+        {"template_version": "1", "subnet": {"id": "subnet-b", "zone": "b"}, "count": 0},
+    ],
+    "filled": {"0": ["i-2", "i-3"], "2": []}, "back_from": 2, "soaked": ["i-9"],
+    "soaks_until": "2026-01-01T13:00:00+00:00", "is_watched": True, "refresh": "refresh-1", "is_refreshed": True,
+    "twin": "links-dev", "switching": "links-dev-green", "processes": ["HealthCheck"], "unheard": [["r1", "0"]],
+    "others": ["ami-next"],
+}  # fmt: skip
+
+
+def document(**fields: Any) -> Document:
+    return Document(json.dumps(WHOLE | fields), "token")
+
+
+def test_each_field_of_the_first_format_has_its_place_in_a_part() -> None:
+    assert WHOLE.keys() == {each.name for each in dataclasses.fields(first_format.FlatRecord)}
+    assert FORM.read(document()) == Record(
+        id="r3",
+        fleet="links-dev",
+        group="links-dev-green",
+        started_at="2026-01-01T12:00:00+00:00",
+        found=Found(
+            1, 8, 2, "lt-1", "1", "ami-old", ("Terminate",), ("i-0", "i-1"), {"tg-a": ("i-0",)}, 1, "links-dev", False
+        ),
+        intended=Intended("ami-new", "2.0-1", release_document(goal().release), "canary", "group", "of a hook"),
+        stage="back",
+        back_out=BackOut("i-3 died", "aborted"),
+        previous=Previous(("r2", "r1"), ("ami-next",)),
+        versions=TemplateVersions(made="3", ours=("2", "3"), making=("r2",), pinned="1"),
+        capacity=Capacity(
+            attached=("i-2",),
+            decremented=("i-4",),
+            raised=3,
+            lowered=1,
+            maxima=(9, 10),
+            attaching=Transfer(2, ("i-2",)),
+            leaving=Transfer(3, ("i-4",)),
+            raising=Resize(2, 4),
+            lowering=Resize(4, 2),
+        ),
+        launches=Launches(
+            slots=(
+                RecordedSlot("3", Subnet("subnet-a", "a"), 2, ("i-2", "i-3")),
+                RecordedSlot("3", Subnet("subnet-b", "b"), 1, None),
+                RecordedSlot("1", Subnet("subnet-b", "b"), 0, ()),
+            ),
+            wanted_from=2,
+            unheard=(LaunchTag("r1", "0"),),
+        ),
+        suspended=("AZRebalance",),
+        retiring=("i-0",),
+        is_watched=True,
+        second=SecondGroup("links-dev", "links-dev-green", ("HealthCheck",)),
+        refresh=InstanceRefresh("refresh-1", is_done=True),
+        soak=Soak(("i-9",), "2026-01-01T13:00:00+00:00"),
+    )
+
+
+def test_a_record_is_read_as_it_was_written() -> None:
+    record = FORM.read(document())
+
+    assert FORM.read(Document(FORM.written(record), "token")) == record
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"mood": "good"}, "mood"),
+        ({"slots": [{**WHOLE["slots"][0], "instances": ["i-2"]}], "filled": {}}, "slots.instances"),
+        ({"filled": {"7": ["i-2"]}}, "filled.7"),
+        ({"found": FOUND | {"mood": "good"}}, "found.mood"),
+    ],
+)
+def test_what_a_record_of_the_first_format_holds_beyond_its_fields_is_refused(fields: Any, said: str) -> None:
+    with pytest.raises(DocumentUnreadable, match=f"with what this one does not know: {said}"):
+        FORM.read(document(**fields, format=1, writer="0.1.0"))
+
+
+def test_a_bakeroll_that_knows_the_first_format_alone_refuses_the_second_and_names_who_can_read_it() -> None:
+    stored = Document(FORM.written(FORM.read(document())), "token")
+
+    with pytest.raises(DocumentUnreadable, match=r"was written by bakeroll \S+, in format 2; this is bakeroll"):
+        first_format.FORM.read(stored)
