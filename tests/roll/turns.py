@@ -13,7 +13,7 @@ from bakeroll.roll.simulate.model import Behaviour, World, world
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.decision import Act
 from bakeroll.roll.state.memory import Memory
-from bakeroll.roll.state.record import Record
+from bakeroll.roll.state.record import Record, TemplateVersions
 from bakeroll.roll.view.view import View
 from bakeroll.roll.world.observe import Layout, layout, observe
 from tests.roll.cut import Cut
@@ -50,7 +50,7 @@ def milliseconds_of_decide(size: int) -> float:
     fleet = fleet_of(size)
     record, seen = _halfway(fleet)
     found = observe(record.fleet, ports(fleet), record, seen)
-    memory = Memory().observed(found, fleet.time, record.launched)
+    memory = Memory().observed(found, fleet.time, record.launches.instances)
     taken = []
     for _ in range(TURNS):
         again = replace(found)  # nothing is remembered from the turn before
@@ -89,7 +89,7 @@ def _halfway(fleet: World) -> tuple[Record, Layout]:
     found = observe(group.name, through, None, seen)
     record = begin(goal(), found, POLICY, ("roller", ""), {}, fleet)
     fleet.versions["2"] = "ami-new"
-    record = replace(record, made="2", versions=("2",), suspended=("AZRebalance",))
+    record = replace(record, versions=TemplateVersions("2", ("2",)), suspended=("AZRebalance",))
     fleet.group = replace(fleet.group, suspended=frozenset({"AZRebalance"}))
     for _ in range(2):
         there = observe(group.name, through, record, seen)

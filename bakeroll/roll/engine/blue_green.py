@@ -21,10 +21,11 @@ def prepare(view: View) -> Decision | None:
         return None
     record, twin, name = view.record, view.fleet.twin, other(view.record.fleet, view.record.group)
     if twin is None:
-        return view.do(act.Clone(name, record.made, tags(view)), twin=name)
+        announced = replace(record, second=replace(record.second, name=name))
+        return view.do(act.Clone(name, record.versions.made, tags(view)), record=announced)
     if twin.is_deleting:
         return view.awaits(name, "is being deleted")
-    if record.twin != name and ROLL_TAG not in twin.tags:
+    if record.second.name != name and ROLL_TAG not in twin.tags:
         return Failed(f"there is a group {name} that no roll made")
     if _is_stale(view, twin):
         return None  # it goes first
@@ -36,7 +37,7 @@ def prepare(view: View) -> Decision | None:
 def _size(view: View, twin: Group) -> Decision | None:
     wanted = view.wanted
     sizes = (min(view.fleet.minimum, wanted), wanted, max(view.fleet.maximum, wanted))
-    if (twin.minimum, twin.desired, twin.maximum) == sizes or view.record.switching:
+    if (twin.minimum, twin.desired, twin.maximum) == sizes or view.record.second.switching_to:
         return None
     return view.do(act.Size(twin.name, *sizes))
 
@@ -59,7 +60,7 @@ def switch(view: View) -> Decision | None:
 def _undo(view: View) -> Decision | None:
     """Of a switch that began and was not finished; what somebody raised in the one group is wanted of the other."""
     twin, fleet = view.fleet.twin, view.fleet
-    if twin is None or not view.record.switching:
+    if twin is None or not view.record.second.switching_to:
         return None
     if twin.desired > fleet.desired:
         return view.do(act.Size(fleet.name, fleet.minimum, twin.desired, max(fleet.maximum, twin.desired)))
@@ -68,11 +69,11 @@ def _undo(view: View) -> Decision | None:
 
 def _switch(view: View, group: str, to: str) -> Decision:
     """Written down first: what is suspended cannot be told any more when it has begun."""
-    record = view.record
-    if not record.switching:
+    record, second = view.record, view.record.second
+    if not second.switching_to:
         suspended = tuple(sorted(view.fleet.suspended - set(record.suspended)))
-        record = replace(record, switching=to, processes=suspended)
-    return view.do(act.Switch(group, to, record.processes), switching=record.switching, processes=record.processes)
+        second = replace(second, switching_to=to, suspended=suspended)
+    return view.do(act.Switch(group, to, second.suspended), record=replace(record, second=second))
 
 
 def drop(view: View) -> Decision | None:
@@ -100,4 +101,4 @@ def _is_stale(view: View, twin: Group) -> bool:
     if not view.is_forward or view.is_committed:
         return False
     its = {each.identity for each in view.fleet.instances if each.is_in_twin and each.is_alive}
-    return twin.template_version != view.record.made and its != {view.record.identity}
+    return twin.template_version != view.record.versions.made and its != {view.record.identity}

@@ -1,6 +1,7 @@
 """Canaries: which instances they are, how long they are watched, and when their metrics are worse. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from bakeroll.fleet import Instance
 from bakeroll.roll.engine.rank_test import p_of_greater
@@ -15,7 +16,7 @@ SAMPLES_AT_LEAST = 5
 
 def canaries(view: View) -> Sequence[Instance]:
     """Those to look at now; empty where none is due: the roll has no canaries, or they are not all in service."""
-    if view.record.strategy != "canary" or not view.is_forward or view.record.is_watched:
+    if view.record.intended.strategy != "canary" or not view.is_forward or view.record.is_watched:
         return ()
     needed = min(view.target, canaries_of(view.policy, view.wanted))
     serving = [each for each in view.serving if each.is_member]
@@ -25,13 +26,13 @@ def canaries(view: View) -> Sequence[Instance]:
 def watch(view: View) -> Decision | None:
     """Wait while the canaries are watched, fail with what they did not stand, or let the rest follow."""
     watched = canaries(view)
-    if view.record.strategy != "canary" or not view.is_forward or view.record.is_watched or not watched:
+    if view.record.intended.strategy != "canary" or not view.is_forward or view.record.is_watched or not watched:
         return None
     if view.memory.trouble:
         return Failed(f"the canary {watched[0].id}: {view.memory.trouble}", watched[0].id)
     since = view.now if view.memory.watched_since is None else view.memory.watched_since
     if view.memory.is_judged:
-        return view.do(is_watched=True)
+        return view.do(record=replace(view.record, is_watched=True))
     until = since + view.policy.canary.watch
     ids = ", ".join(each.id for each in watched)
     return Wait(ids, f"watched for {view.policy.canary.watch:.0f} s", since, until + view.policy.in_service_timeout)

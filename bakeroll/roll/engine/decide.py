@@ -23,14 +23,18 @@ attaching and everybody's scale-out; to let the group launch after the commit po
 service that nobody asked for their version, and wait for a group that AWS lets retry ever more seldom.
 """
 
+from dataclasses import replace
+
 from bakeroll.fleet import Fleet, Instance
 from bakeroll.roll.engine import blue_green, canary, instance_refresh, launching, retiring
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.amounts import DEATHS
 from bakeroll.roll.state.decision import Act, Decision, Done, Failed, Wait
+from bakeroll.roll.state.ids import united, without
 from bakeroll.roll.state.record import Goal
-from bakeroll.roll.view.launches import UNSEEN_SECONDS
-from bakeroll.roll.view.view import View, united, without
+from bakeroll.roll.view.health import says_another
+from bakeroll.roll.view.unseen import UNSEEN_SECONDS
+from bakeroll.roll.view.view import View
 
 
 def serves(fleet: Fleet, goal: Goal) -> bool:
@@ -52,16 +56,16 @@ def decide(view: View) -> Decision:
 def set_back(view: View) -> Decision | None:
     """Backing out begins with what the group launches by itself."""
     record, fleet = view.record, view.fleet
-    before = record.pinned or record.found.template_version
-    is_ours = record.knows(fleet) and fleet.template_version in record.versions and fleet.template_version != before
-    if view.is_forward or view.is_twinned or not is_ours:
+    before = record.versions.pinned or record.found.template_version
+    is_set = fleet.template_version in record.versions.ours and fleet.template_version != before
+    if view.is_forward or view.is_twinned or not (is_set and record.knows(fleet)):
         return None
     return view.do(act.SetTemplate(fleet.template_version, before))
 
 
 def failure(view: View) -> Decision | None:
     # What was kept since an earlier roll is not new, and goes with the group that it stands by in.
-    fallen = without(view.memory.fallen, (*view.record.retiring, *view.record.soaked))
+    fallen = without(view.memory.fallen, (*view.record.retiring, *view.record.soak.instances))
     deaths = list(dict.fromkeys([*(each.id for each in view.deaths), *fallen]))
     if len(deaths) > DEATHS:
         return Failed(f"{len(deaths)} new instances died; the last was {deaths[-1]}", deaths[-1])
@@ -79,16 +83,18 @@ def pin(view: View) -> Decision | None:
     version, number = view.fleet.template_version, view.fleet.template_number
     if not view.is_forward or view.is_committed or not version.startswith("$"):
         return None
-    return view.do(act.SetTemplate(version, number), pinned=number)
+    versions = replace(view.record.versions, pinned=number)
+    return view.do(act.SetTemplate(version, number), record=replace(view.record, versions=versions))
 
 
 def make_version(view: View) -> Decision | None:
     is_whole = not (view.outgoing or view.retiring)
     is_due = not view.is_committed or (view.is_refreshing and not is_whole)  # a refresh is known by its version
-    if not view.is_forward or view.record.made or not is_due:
+    if not view.is_forward or view.record.versions.made or not is_due:
         return None
-    make = act.MakeVersion(view.record.found.template, view.fleet.template_version, view.record.image)
-    return view.do(make, making=united(view.record.making, (view.record.id,)))
+    record = view.record
+    make = act.MakeVersion(record.found.template, view.fleet.template_version, record.intended.image)
+    return view.do(make, record=replace(record, versions=record.versions.with_attempt(record.id)))
 
 
 def suspend(view: View) -> Decision | None:
@@ -97,7 +103,9 @@ def suspend(view: View) -> Decision | None:
         return None
     if not (view.outgoing or view.retiring) and len(view.incoming) >= view.target:
         return None
-    return view.do(act.Suspend(("AZRebalance",)), suspended=united(view.record.suspended, ("AZRebalance",)))
+    quiet = ("AZRebalance",)
+    record = replace(view.record, suspended=united(view.record.suspended, quiet))
+    return view.do(act.Suspend(quiet), record=record)
 
 
 def lower_desired(view: View) -> Decision | None:
@@ -107,7 +115,8 @@ def lower_desired(view: View) -> Decision | None:
     if spare <= 0:
         return None
     seen, to = view.fleet.desired, view.fleet.desired - spare
-    return view.do(act.LowerDesired(seen, to), lowering=(seen, to))
+    capacity = view.record.capacity.with_lowering(seen, to)
+    return view.do(act.LowerDesired(seen, to), record=replace(view.record, capacity=capacity))
 
 
 def commit(view: View) -> Decision | None:
@@ -115,7 +124,7 @@ def commit(view: View) -> Decision | None:
         return None
     if not view.is_by_group and not _is_proven(view):
         return None
-    return view.do(act.SetTemplate(view.fleet.template_version, view.record.made))
+    return view.do(act.SetTemplate(view.fleet.template_version, view.record.versions.made))
 
 
 def wait(view: View) -> Decision | None:
@@ -123,7 +132,7 @@ def wait(view: View) -> Decision | None:
         if not (view.is_twinned and each.is_in_twin and view.has_drained(each)):
             since = view.memory.draining.get(each.id, view.now)
             return Wait(each.id, "draining", since, since + view.policy.drain_timeout)
-    for identifier in view.launches.unseen:
+    for identifier in view.unseen.instances:
         return view.awaits(identifier, "launched, not shown by AWS yet")
     for each in view.awaited:
         if why := view.reason(each):
@@ -137,7 +146,7 @@ def wait(view: View) -> Decision | None:
         return view.awaits(view.outgoing[0].id, "may not go yet")
     if surplus := retiring.surplus(view):
         return view.awaits(surplus[0].id, "is one too many, may not go yet")
-    for launch in view.launches.unwanted:
+    for launch in view.unseen.unwanted:
         began = view.memory.began
         return Wait(launch, "not answered, AWS may yet show its instance", began, began + 2 * UNSEEN_SECONDS)
     return None
@@ -145,19 +154,20 @@ def wait(view: View) -> Decision | None:
 
 def restore(view: View) -> Decision | None:
     record, fleet, found = view.record, view.fleet, view.record.found
-    if record.making:
-        return view.do(act.FindVersions(found.template, record.making))
+    if record.versions.making:
+        return view.do(act.FindVersions(found.template, record.versions.making))
     undone: list[act.Action] = []
     lowest = max(found.maximum, fleet.desired)
-    if fleet.maximum in record.maxima and fleet.maximum != lowest:
+    if fleet.maximum in record.capacity.maxima and fleet.maximum != lowest:
         undone.append(act.SetMaximum(fleet.maximum, lowest))
     if ours := tuple(each for each in record.suspended if each in fleet.suspended):
         undone.append(act.Resume(ours))
     used = {each.template_version for each in (fleet, fleet.twin) if each and each.template == found.template}
     used |= {found.template_version} if record.knows(fleet) and not view.is_forward else set()
-    undone += [act.DeleteVersion(found.template, each) for each in record.versions if each not in used]
-    if not undone and not view.is_forward and record.pinned and fleet.template_version == record.pinned:
-        undone.append(act.SetTemplate(record.pinned, found.template_version))
+    undone += [act.DeleteVersion(found.template, each) for each in record.versions.ours if each not in used]
+    pinned = record.versions.pinned
+    if not undone and not view.is_forward and pinned and fleet.template_version == pinned:
+        undone.append(act.SetTemplate(pinned, found.template_version))
     return Act(record, tuple(undone)) if undone else None
 
 
@@ -192,14 +202,14 @@ STEPS = (
 
 def _is_proven(view: View) -> bool:
     """Whether the first batch, or all there are to be, serve from inside the group, and the canaries were watched."""
-    if view.record.strategy == "canary" and view.target and not view.record.is_watched:
+    if view.record.intended.strategy == "canary" and view.target and not view.record.is_watched:
         return False
     needed = min(view.target, view.surge)
     return len(view.serving) >= needed and len(view.serving) == len(view.incoming)
 
 
 def _failed(view: View, instance: Instance) -> Failed | None:
-    if view.says_another(instance):
+    if says_another(instance, view.memory, view.version):
         return Failed(f"{instance.id} {view.reason(instance)}", instance.id)
     if view.is_forward and (crash := view.memory.crashing.get(instance.id)):
         return Failed(f"{instance.id} does not come into service: {crash}", instance.id)

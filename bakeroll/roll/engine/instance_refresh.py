@@ -3,9 +3,12 @@
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/asg-instance-refresh.html
 """
 
+from dataclasses import replace
+
 from bakeroll.fleet import RefreshState
 from bakeroll.roll.state import actions as act
-from bakeroll.roll.state.decision import Decision, Failed, Wait
+from bakeroll.roll.state.decision import Act, Decision, Failed, Wait
+from bakeroll.roll.state.record import InstanceRefresh
 from bakeroll.roll.view.settled import STALE_SECONDS
 from bakeroll.roll.view.view import View
 
@@ -15,16 +18,21 @@ def hand_over(view: View) -> Decision | None:
     found = view.fleet.refresh
     if not view.is_refreshing:
         return None
-    if view.retiring and not view.record.refresh:
+    if view.retiring and not view.record.refresh.id:
         return None  # what a roll before this one chose to go, goes first: AWS would wait for its health
-    mine = found if found and view.record.made and found.version == view.record.made else None
-    if mine and not view.record.refresh:
-        return view.do(refresh=mine.id)  # started, and the answer was lost
-    if not view.record.refresh:
+    made = view.record.versions.made
+    mine = found if found and made and found.version == made else None
+    if mine and not view.record.refresh.id:
+        return _noted(view, replace(view.record.refresh, id=mine.id))  # started, and the answer was lost
+    if not view.record.refresh.id:
         if _is_whole(view):
-            return view.do(is_refreshed=True)
-        return view.do(act.StartRefresh(view.record.found.template, view.record.made))
+            return _noted(view, replace(view.record.refresh, is_done=True))
+        return view.do(act.StartRefresh(view.record.found.template, made))
     return _followed(view, mine)
+
+
+def _noted(view: View, refresh: InstanceRefresh) -> Act:
+    return view.do(record=replace(view.record, refresh=refresh))
 
 
 def _is_whole(view: View) -> bool:
@@ -33,9 +41,9 @@ def _is_whole(view: View) -> bool:
 
 def _followed(view: View, found: RefreshState | None) -> Decision:
     if found is None:
-        return view.awaits(view.record.refresh, "started, not shown by AWS yet")
+        return view.awaits(view.record.refresh.id, "started, not shown by AWS yet")
     if found.status == "Successful":
-        return view.do(is_refreshed=True)
+        return _noted(view, replace(view.record.refresh, is_done=True))
     if found.is_over or found.status.startswith("Rollback"):
         why = f": {found.reason}" if found.reason else ""
         return Failed(f"the instance refresh {found.id} of {view.fleet.name} ended as {found.status}{why}")
@@ -47,11 +55,11 @@ def _followed(view: View, found: RefreshState | None) -> Decision:
 def stop(view: View) -> Decision | None:
     """A refresh that a dead roll started, or this one and backs out; what it did is taken back as any roll's."""
     found = view.fleet.refresh
-    if found is None or found.version not in view.record.versions:
+    if found is None or found.version not in view.record.versions.ours:
         return None
     if found.is_over:
         return _ending(view, found)
-    if view.is_refreshing and found.version == view.record.made:
+    if view.is_refreshing and found.version == view.record.versions.made:
         return None
     if found.status in ("Pending", "InProgress", "Baking"):
         return view.do(act.CancelRefresh())

@@ -7,13 +7,15 @@ first, and its desired capacity is raised by the surge.
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bakeroll.fleet import ROLL_TAG, SLOT_TAG, VERSION_TAG, Instance, Subnet
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.decision import Act, Decision, Failed
-from bakeroll.roll.state.record import RecordedSlot
+from bakeroll.roll.state.ids import united, without
+from bakeroll.roll.state.launches import RecordedSlot
 from bakeroll.roll.view.health import unready
-from bakeroll.roll.view.view import View, united, without
+from bakeroll.roll.view.view import View
 
 AT_MOST = 20
 """Instances that one call may attach or move to or from Standby:
@@ -32,12 +34,12 @@ def come(view: View) -> Decision | None:
 
 def _missing(view: View) -> int:
     by_itself = view.to_come if view.is_committed or not view.is_forward else 0
-    return min(view.limit - len(view.incoming) - view.launches.coming, view.room) - by_itself
+    return min(view.limit - len(view.incoming) - view.unseen.coming, view.room) - by_itself
 
 
 def _standing_by(view: View) -> list[Instance]:
     """Those that an earlier roll or this one kept, of the release that is to serve."""
-    kept = {*view.record.soaked, *view.record.retiring}
+    kept = {*view.record.soak.instances, *view.record.retiring}
     here = [each for each in view.fleet.instances if each.lifecycle == "Standby" and each.is_alive and each.id in kept]
     if view.is_forward:
         return [each for each in here if each.identity == view.record.identity]
@@ -48,42 +50,48 @@ def _return(view: View, instances: list[Instance]) -> Act:
     ids, record = [each.id for each in instances], view.record
     if room := _make_room(view, len(ids)):
         return room
-    return view.do(
-        act.Return(tuple(ids)),
-        attached=united(record.attached, [each for each in ids if each not in record.decremented]),
+    announced = replace(
+        record,
+        capacity=record.capacity.with_return(ids),
         retiring=without(record.retiring, ids),
-        soaked=united(record.soaked, ids),
+        soak=replace(record.soak, instances=united(record.soak.instances, ids)),
     )
+    return view.do(act.Return(tuple(ids)), record=announced)
 
 
 def _raise(view: View, number: int) -> Act:
     seen, to = view.fleet.desired, view.fleet.desired + number
-    return _make_room(view, number) or view.do(act.RaiseDesired(seen, to), raising=(seen, to))
+    record = replace(view.record, capacity=view.record.capacity.with_raise(seen, to))
+    return _make_room(view, number) or view.do(act.RaiseDesired(seen, to), record=record)
 
 
 def _make_room(view: View, number: int) -> Act | None:
     needed = view.fleet.desired + number
     if view.fleet.maximum >= needed:
         return None
-    return view.do(act.SetMaximum(view.fleet.maximum, needed), maxima=(*view.record.maxima, needed))
+    record = replace(view.record, capacity=view.record.capacity.with_maximum(needed))
+    return view.do(act.SetMaximum(view.fleet.maximum, needed), record=record)
 
 
 def _launch(view: View, number: int) -> Decision | None:
     subnets = [each for each in view.fleet.subnets or (Subnet("", ""),) if each.zone not in view.memory.lacking]
     if number and not subnets:
         return Failed(next(iter(view.memory.lacking.values())))
-    slots = (*view.record.slots, *_slots(view, number, subnets))
-    numbers = [*view.launches.unanswered, *range(len(view.record.slots), len(slots))]
+    record = view.record
+    slots = (*record.launches.slots, *_slots(view, number, subnets))
+    numbers = [*view.unseen.requests, *range(len(record.launches.slots), len(slots))]
     launches = [act.Launch(each, tags(view, each)) for each in numbers]
-    return view.do(*launches, slots=slots) if launches else None
+    announced = replace(record, launches=replace(record.launches, slots=slots))
+    return view.do(*launches, record=announced) if launches else None
 
 
 def _slots(view: View, number: int, subnets: list[Subnet]) -> Iterator[RecordedSlot]:
     """One request a subnet; each instance in the zone that then has the fewest of those that come in."""
-    version = (view.is_forward and view.record.made) or view.fleet.template_version
+    version = (view.is_forward and view.record.versions.made) or view.fleet.template_version
     taken = Counter(each.zone for each in view.incoming)
-    for slot in view.launches.unanswered:
-        taken[view.record.slots[slot].subnet.zone] += view.record.slots[slot].count
+    for slot in view.unseen.requests:
+        request = view.record.launches.slots[slot]
+        taken[request.subnet.zone] += request.count
     placed: Counter[Subnet] = Counter()
     for _ in range(number):
         subnet = min(subnets, key=lambda each: taken[each.zone])
@@ -129,10 +137,8 @@ def register(view: View) -> Decision | None:
 
 def attach(view: View) -> Decision | None:
     """The whole batch when all of it is in service, so that a failure finds it outside the group."""
-    if view.is_twinned or not view.loose or view.launches.unseen or any(view.reason(each) for each in view.loose):
+    if view.is_twinned or not view.loose or view.unseen.instances or any(view.reason(each) for each in view.loose):
         return None
     ids = tuple(each.id for each in view.loose)[:AT_MOST]
-    attached = united(view.record.attached, ids)
-    return _make_room(view, len(ids)) or view.do(
-        act.Attach(ids), attached=attached, attaching=(view.fleet.desired, ids)
-    )
+    record = replace(view.record, capacity=view.record.capacity.with_attach(view.fleet.desired, ids))
+    return _make_room(view, len(ids)) or view.do(act.Attach(ids), record=record)

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 
 from bakeroll.fleet import Instance
 from bakeroll.roll.engine.launching import AT_MOST
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.decision import Decision
+from bakeroll.roll.state.ids import united, without
 from bakeroll.roll.view.roles import Role
-from bakeroll.roll.view.view import View, is_given_work, united, without
+from bakeroll.roll.view.view import View, is_given_work
 
 
 def sweep(view: View) -> Decision | None:
@@ -26,8 +28,8 @@ def bury(view: View) -> Decision | None:
     if not dead:
         return None
     retired = _retirements(view, dead, frozenset(dead), 0)
-    decremented = united(view.record.decremented, dead)
-    return view.do(*retired, decremented=decremented, leaving=(view.fleet.desired, dead))
+    capacity = view.record.capacity.with_leaving(view.fleet.desired, dead)
+    return view.do(*retired, record=replace(view.record, capacity=capacity))
 
 
 def cool(view: View) -> Decision | None:
@@ -46,7 +48,8 @@ def retire(view: View) -> Decision | None:
     """Those that were chosen to go: deregistered, drained, gone."""
     serving = [each.id for each in view.retiring if view.fleet.is_in_service(each)]
     if serving and sum(view.fleet.is_in_service(each) for each in view.fleet.instances) - len(serving) < _floor(view):
-        return view.do(retiring=without(view.record.retiring, serving))  # more is wanted since they were chosen
+        retiring = without(view.record.retiring, serving)  # more is wanted since they were chosen
+        return view.do(record=replace(view.record, retiring=retiring))
     if decision := _deregister(view, [each for each in view.retiring if each.is_registered]):
         return decision
     mine = [each for each in view.retiring if not each.is_in_twin]  # those go with their group (blue_green.py)
@@ -63,14 +66,16 @@ def choose(view: View) -> Decision | None:
         return None
     ids = set(chosen)
     going = [each for each in view.fleet.instances if each.id in ids and each.is_registered]
-    return view.do(*view.deregistrations(going), retiring=united(view.record.retiring, chosen))
+    record = replace(view.record, retiring=united(view.record.retiring, chosen))
+    return view.do(*view.deregistrations(going), record=record)
 
 
 def expire(view: View) -> Decision | None:
     """Those that stand by since an earlier roll go when this one's release serves."""
     if not view.is_forward or not view.is_committed or view.outgoing or view.retiring:
         return None
-    old = [each for each in view.fleet.instances if each.lifecycle == "Standby" and each.id in view.record.soaked]
+    soaking = view.record.soak.instances
+    old = [each for each in view.fleet.instances if each.lifecycle == "Standby" and each.id in soaking]
     return view.do(*(act.Retire(each.id, False, view.fleet.desired) for each in old)) if old else None
 
 
@@ -104,18 +109,11 @@ def _leave(view: View, instances: Sequence[Instance]) -> Decision | None:
     terminated = [act.Terminate(loose)] if loose else []
     standing_by = [act.StandBy(ids, dec) for dec in (True, False) for ids in _chunks(kept, lowered, dec)]
     retired = _retirements(view, [each.id for each in ordered[len(kept) :]], lowered, len(kept))
-    # What was attached and stands by without its capacity leaves that to another, and may be attached again.
-    given = {each.id for each in kept} & {*view.record.attached} - lowered
-    return view.do(
-        *terminated,
-        *standing_by,
-        *retired,
-        decremented=united(view.record.decremented, decremented),
-        leaving=(view.fleet.desired, decremented) if decremented else None,
-        soaked=without(view.record.soaked, [each.id for each in kept]),
-        attached=without(view.record.attached, tuple(given)),
-        raised=view.record.raised + len(given),
-    )
+    record, resting = view.record, {each.id for each in kept}
+    capacity = record.capacity.with_leaving(view.fleet.desired, decremented).with_left_over(resting - lowered)
+    soak = replace(record.soak, instances=without(record.soak.instances, resting))
+    announced = replace(record, capacity=capacity, soak=soak)
+    return view.do(*terminated, *standing_by, *retired, record=announced)
 
 
 def _retirements(view: View, ids: Sequence[str], decremented: Set[str], kept: int) -> Iterator[act.Action]:
@@ -144,7 +142,7 @@ def _chosen(view: View) -> Iterator[str]:
     here = [each for each in view.fleet.instances if each.id not in view.chosen]
     in_service = sum(view.fleet.is_in_service(each) for each in here)
     left = len(view.serving) + sum(each.is_member for each in outgoing)
-    least = floor if view.record.strategy == "rolling" else view.wanted
+    least = floor if view.record.intended.strategy == "rolling" else view.wanted
     for each in _spread(view, _candidates(view, outgoing)):
         is_serving = view.fleet.is_in_service(each)
         is_counted = each.is_member and (is_serving or view.role(each) is Role.OUTGOING)
@@ -162,9 +160,9 @@ def _candidates(view: View, outgoing: Sequence[Instance]) -> Sequence[Instance]:
     record = view.record
     if view.is_twinned and view.is_switched and not view.is_forward:
         return ()  # the group would replace them with more of the same: first the other takes over again
-    if not view.is_forward or (view.is_committed and (record.strategy != "canary" or record.is_watched)):
+    if not view.is_forward or (view.is_committed and (record.intended.strategy != "canary" or record.is_watched)):
         return outgoing or surplus(view)
-    is_crowded = view.room <= 0 and not view.launches.coming and not view.is_twinned
+    is_crowded = view.room <= 0 and not view.unseen.coming and not view.is_twinned
     return [each for each in outgoing if not each.is_member or (is_crowded and each.id not in view.found)]
 
 

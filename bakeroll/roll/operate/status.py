@@ -129,7 +129,7 @@ def under_way(there: Documents, seen: Fleet) -> RollStatus | None:
     told = held if held and is_led else None
     pause = _pause(there)
     return RollStatus(
-        version=record.version if record else "",
+        version=record.intended.version if record else "",
         by=held.owner.name if held else "",
         since=to_the_second(record.started_at if record else held.since if held else ""),
         heard=to_the_second(held.heard) if held else "",
@@ -151,4 +151,4 @@ def _pause(there: Documents) -> Request | None:
 
 
 def _stands_by_until(record: Record | None) -> str:
-    return to_the_second(record.soaks_until) if record and record.stage == "soaking" else ""
+    return to_the_second(record.soak.until) if record and record.stage == "soaking" else ""

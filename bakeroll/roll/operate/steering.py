@@ -53,12 +53,12 @@ class Steering:
 
     def followed(self, record: Record, report: Report, seconds: float) -> None:
         """Wait until the roll has ended. Raises RollFailed where it did not in time, or nobody leads it any more."""
-        report(Event("roll", f"{self.fleet}: waiting for the process that leads the roll to {record.version}"))
+        report(Event("roll", f"{self.fleet}: waiting for the process that leads the roll to {record.intended.version}"))
         ends = self.clock.monotonic() + seconds
         while (now := self.open_record()) and now.id == record.id:
             if not self.is_led() or self.clock.monotonic() >= ends:
                 raise RollFailed(
-                    f"The roll of {self.fleet} to {record.version} has not ended, and "
+                    f"The roll of {self.fleet} to {record.intended.version} has not ended, and "
                     + ("nobody leads it any more." if not self.is_led() else f"it was waited for {seconds:.0f} s."),
                     next_step=f"Look: fab doctor --env={self.environment}",
                 )

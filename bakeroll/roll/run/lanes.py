@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from bakeroll.events import Lane, LaneState, Scene
 from bakeroll.fleet import VERSION_TAG, Instance
+from bakeroll.roll.state.launches import RecordedSlot
 from bakeroll.roll.state.record import Record
-from bakeroll.roll.view.roles import Role, slot_of
+from bakeroll.roll.view.roles import Role
 from bakeroll.roll.view.view import View
 
 AWAITED: tuple[LaneState, ...] = ("draining", "launching", "unhealthy", "proving", "booting")
@@ -33,8 +34,8 @@ def _lanes(view: View) -> Iterator[Lane]:
         why = view.reason(each)
         state = _state(view, each, why)
         note = why.removeprefix("unhealthy").removeprefix(", ") if state in ("proving", "unhealthy") else ""
-        release = record.version if is_of_the_release else each.tags.get(VERSION_TAG, each.image)
-        is_new = is_of_the_release or slot_of(each, record) is not None
+        release = record.intended.version if is_of_the_release else each.tags.get(VERSION_TAG, each.image)
+        is_new = is_of_the_release or record.slot_of(each) is not None
         yield Lane(each.id, each.zone, state, release, note, is_new)
 
 
@@ -56,18 +57,17 @@ def _state(view: View, instance: Instance, why: str) -> LaneState:
 
 def _launching(view: View) -> Iterator[Lane]:
     """What was launched and is not seen yet, and what is to be launched."""
-    record = view.record
-    slots = {instance: int(slot) for slot, ids in record.filled.items() for instance in ids}
-    for identifier in view.launches.unseen:
-        yield _launch(identifier, slots.get(identifier), "not shown by AWS yet", record)
-    for slot in view.launches.unanswered:
-        yield _launch(f"launch {slot + 1}", slot, "", record)
+    record, launches = view.record, view.record.launches
+    for identifier in view.unseen.instances:
+        yield _launch(identifier, launches.slot_with(identifier), "not shown by AWS yet", record)
+    for number in view.unseen.requests:
+        yield _launch(f"launch {number + 1}", launches.slots[number], "", record)
 
 
-def _launch(identifier: str, slot: int | None, note: str, record: Record) -> Lane:
+def _launch(identifier: str, slot: RecordedSlot | None, note: str, record: Record) -> Lane:
     """`slot` is None where the group launched it."""
-    zone = "" if slot is None else record.slots[slot].subnet.zone
-    release = record.version if record.stage == "forward" else record.found.image
+    zone = slot.subnet.zone if slot else ""
+    release = record.intended.version if record.stage == "forward" else record.found.image
     return Lane(identifier, zone, "launching", release, note, is_new=True)
 
 

@@ -19,6 +19,7 @@ from bakeroll.roll.run.telling import Telling
 from bakeroll.roll.run.visibility import Change
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.decision import Act, Decision, Done, Failed, Paused, Wait
+from bakeroll.roll.state.ids import without
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Ending, Goal, Record
 from bakeroll.roll.store import ended, timing
@@ -190,9 +191,9 @@ class Loop:
 
     def _view(self, fleet: Fleet, now: float) -> View:
         """All that this turn knows, with a look at canaries and consoles where one is due."""
-        is_by_group = self.record.launcher == "group" or fleet.identity == self.record.identity
+        is_by_group = self.record.intended.launcher == "group" or fleet.identity == self.record.identity
         launching = self.record.identity if is_by_group and self.record.stage == "forward" else ""
-        memory = self.memory.observed(fleet, now, self.record.launched, launching)
+        memory = self.memory.observed(fleet, now, self.record.launches.instances, launching)
         view = View.of(fleet, self.goal, self.policy, self.record, memory, now)
         view = view.remembering(canary_checks.look(view, self.ports.probes))
         view = view.remembering(listen(view, self.ports.machines))
@@ -238,17 +239,17 @@ class Loop:
 
     def _lacks(self, action: act.Launch, error: CloudError) -> None:
         """EC2 launched none of them: they are launched in the other zones, as the group itself would do."""
-        slot = self.record.slots[action.slot]
+        launches = self.record.launches
+        slot = launches.slots[action.slot]
         self.tell.say(f"no capacity in {slot.subnet.zone or 'the zone'}: {error.what}")
         self.memory = replace(self.memory, lacking={**self.memory.lacking, slot.subnet.zone: error.what})
-        slots = [replace(each, count=0) if n == action.slot else each for n, each in enumerate(self.record.slots)]
-        filled = {**self.record.filled, str(action.slot): ()}
-        self._remember(replace(self.record, slots=tuple(slots), filled=filled))
+        self._remember(replace(self.record, launches=launches.with_none(action.slot)))
 
     def _left_behind(self, action: act.DeleteVersion, error: CloudError) -> Record:
         """An unused template version is no harm: refused twice, it is named and left, and the roll ends."""
         self.tell.say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
-        return replace(self.record, versions=tuple(each for each in self.record.versions if each != action.version))
+        versions = self.record.versions
+        return replace(self.record, versions=replace(versions, ours=without(versions.ours, [action.version])))
 
     def _wait(self, wait: Wait, now: float) -> None:
         state = (wait.what, wait.why)
@@ -353,15 +354,15 @@ class Loop:
 
         Where the group launches what is proved, that is before it is proved: until an old one has gone there is a way.
         """
-        if self.record.stage == "back" or not self.record.made:
+        if self.record.stage == "back" or not self.record.versions.made:
             return False
-        if self.record.launcher == "group":
-            return bool(set(self.record.retiring) & set(self.record.found.members)) or self.record.refresh != ""
+        if self.record.intended.launcher == "group":
+            return self.record.has_begun_to_retire or self.record.refresh.id != ""
         try:
             group = self.ports.scaling.describe(self.record.group).get(self.record.group)
         except CloudError:
             return True
-        return group is None or group.template_version == self.record.made
+        return group is None or group.template_version == self.record.versions.made
 
     def _finish(self, fleet: Fleet) -> Outcome:
         self.lease.check()
@@ -377,8 +378,8 @@ class Loop:
         if self.is_interrupted:
             self.tell.say("interrupted: everything is as it was")
             raise KeyboardInterrupt
-        if self.record.back_from is not None:
-            raise endings.rolled_back(self.record, fleet, self.goal)
+        if back_out := self.record.back_out:
+            raise endings.rolled_back(self.record, back_out, fleet, self.goal)
         retired = len(set(self.record.retiring))
         self.tell.say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
         seconds = self.clock.monotonic() - self.started
@@ -387,7 +388,7 @@ class Loop:
     def _write_release(self) -> None:
         """It serves since now; who asked for it first, and when, the record knows also where another goes on."""
         release = replace(self.goal.release, released_at=self.clock.now().astimezone(UTC))
-        asked_at = self.record.release.get("released_at") or self.goal.release.released_at.isoformat()
+        asked_at = self.record.intended.release.get("released_at") or self.goal.release.released_at.isoformat()
         write_release(self.ports.table, release, asked_at)
 
     def _write_timing(self, fleet: Fleet) -> None:
@@ -397,7 +398,7 @@ class Loop:
                 self.goal.fleet,
                 timing.Timing(
                     at=self.clock.now().isoformat(),
-                    strategy=self.record.strategy,
+                    strategy=self.record.intended.strategy,
                     instances=len(fleet.members),
                     seconds=self.clock.monotonic() - self.started,
                     boot_seconds=median(self.tell.boots),

@@ -28,9 +28,9 @@ def phase(view: View) -> Phase:
     """The canaries, AWS's refresh, or how many new ones serve and how many old ones have not gone."""
     if not view.is_forward:
         return Phase("takes its new instances away")
-    if view.record.strategy == "canary" and not view.record.is_watched:
+    if view.record.intended.strategy == "canary" and not view.record.is_watched:
         return _of_canaries(view)
-    if view.record.refresh and view.fleet.refresh and not view.fleet.refresh.is_over:
+    if view.record.refresh.id and view.fleet.refresh and not view.fleet.refresh.is_over:
         return Phase(f"instance refresh: {view.fleet.refresh.percent} % done")
     old = len(view.outgoing) + len(view.retiring)
     left = f", {old} old to go" if old else ""
@@ -48,7 +48,7 @@ def _of_canaries(view: View) -> Phase:
 
 def _batch(view: View) -> str:
     """Which of how many, where a surge goes in batches."""
-    if view.record.strategy != "surge" or not 0 < view.surge < view.target:
+    if view.record.intended.strategy != "surge" or not 0 < view.surge < view.target:
         return ""
     batches = ceil(view.target / view.surge)
     return f"batch {min(batches, len(view.serving) // view.surge + 1)} of {batches}: "

@@ -7,7 +7,7 @@ roll brought goes out.
 from collections.abc import Mapping
 from enum import StrEnum
 
-from bakeroll.fleet import ROLL_TAG, SLOT_TAG, Fleet, Instance
+from bakeroll.fleet import ROLL_TAG, Fleet, Instance
 from bakeroll.roll.state.record import Record
 
 
@@ -43,19 +43,12 @@ def roles(fleet: Fleet, record: Record | None) -> Mapping[str, Role]:
 
 def comes_into_twin(fleet: Fleet, record: Record) -> bool:
     """Whether what comes in does so in the second group of a blue-green roll; not where the group is whole already."""
-    if record.strategy != "blue-green" or record.stage != "forward":
-        return record.strategy == "blue-green" and record.is_switched
+    if record.intended.strategy != "blue-green" or record.stage != "forward":
+        return record.intended.strategy == "blue-green" and record.is_switched
     is_whole = fleet.identity == record.identity and all(
         each.identity in (record.identity, "") for each in fleet.members
     )
     return not record.is_switched and not is_whole
-
-
-def slot_of(instance: Instance, record: Record) -> int | None:
-    """The number of this roll's launch that made the instance; None where this roll did not."""
-    if instance.tags.get(ROLL_TAG) != record.id or SLOT_TAG not in instance.tags:
-        return None
-    return int(instance.tags[SLOT_TAG])
 
 
 def _unrolled(instance: Instance) -> Role:
@@ -85,21 +78,21 @@ def _role(instance: Instance, record: Record, found: frozenset[str], *, is_chose
 
 
 def _comes_in(instance: Instance, record: Record, found: frozenset[str], *, is_twin_home: bool) -> bool:
-    if record.strategy == "blue-green":
+    if record.intended.strategy == "blue-green":
         is_home = instance.is_in_twin and not instance.lifecycle if is_twin_home else instance.is_member
         return is_home and (record.stage == "back" or instance.identity == record.identity)
-    slot = slot_of(instance, record)
+    slot = record.slot_of(instance)
     if record.stage == "forward":
         is_here = instance.is_member or (slot is not None and not instance.lifecycle)
         return is_here and instance.identity == record.identity
-    if slot is not None and slot >= (record.back_from or 0):
+    if slot is not None and slot >= (record.launches.wanted_from):
         return instance.is_member or not instance.lifecycle
     return instance.is_member and not _is_of_the_goal(instance, record, found)
 
 
 def _is_of_the_goal(instance: Instance, record: Record, found: frozenset[str]) -> bool:
     """Backing out: whether the instance came with the release that is taken away."""
-    if slot_of(instance, record) is not None:
+    if record.slot_of(instance) is not None:
         return True
-    theirs = instance.identity in (record.identity, *record.others) and instance.identity != record.found.identity
-    return theirs and instance.id not in found
+    theirs = {record.identity, *record.previous.identities} - {record.found.identity}
+    return instance.identity in theirs and instance.id not in found

@@ -14,9 +14,9 @@ from bakeroll.roll.state.decision import Act, Wait
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Goal, Record
 from bakeroll.roll.view.health import not_yet, says_another
-from bakeroll.roll.view.launches import Launches, launches
-from bakeroll.roll.view.roles import Role, comes_into_twin, roles, slot_of
-from bakeroll.roll.view.settled import added_by, settled
+from bakeroll.roll.view.roles import Role, comes_into_twin, roles
+from bakeroll.roll.view.settled import settled
+from bakeroll.roll.view.unseen import Unseen, unseen
 from bakeroll.settings import Policy
 
 
@@ -36,27 +36,28 @@ class View:
     now: float
     roles: Mapping[str, Role]
     reasons: Mapping[str, str]
-    launches: Launches
+    unseen: Unseen
 
     @classmethod
     def of(cls, fleet: Fleet, goal: Goal, policy: Policy, record: Record, memory: Memory, now: float) -> "View":
         """`record` may be one that is not settled yet."""
         record = settled(fleet, record)
-        policy = policy.model_copy(update={"strategy": record.strategy})
+        policy = policy.model_copy(update={"strategy": record.intended.strategy})
         its = roles(fleet, record)
         expected = (policy.healthy_checks, goal.version if record.stage == "forward" else None)
         reasons = {
             each.id: not_yet(fleet, each, memory, *(expected if its[each.id] is Role.INCOMING else (1, None)))
             for each in fleet.instances
         }
-        return cls(fleet, goal, policy, record, memory, now, its, reasons, launches(fleet, record, memory, now))
+        return cls(fleet, goal, policy, record, memory, now, its, reasons, unseen(fleet, record, memory, now))
 
     def remembering(self, memory: Memory) -> "View":
         """The same with what was learned since of canaries and consoles, which changes no role and no reason."""
         return replace(self, memory=memory)
 
-    def do(self, *actions: act.Action, **changes: object) -> Act:
-        return Act(replace(self.record, **changes), actions)  # type: ignore[arg-type]
+    def do(self, *actions: act.Action, record: Record | None = None) -> Act:
+        """Do these; `record` announces them, where there is anything to announce."""
+        return Act(record or self.record, actions)
 
     def role(self, instance: Instance) -> Role:
         return self.roles[instance.id]
@@ -96,7 +97,7 @@ class View:
     @property
     def added(self) -> int:
         """By how much the roll has raised desired capacity."""
-        return added_by(self.record)
+        return self.record.capacity.added
 
     @property
     def wanted(self) -> int:
@@ -112,9 +113,9 @@ class View:
     @cached_property
     def deaths(self) -> Sequence[Instance]:
         """Those that this roll launched, and that died before they were chosen to go."""
-        first = self.record.back_from or 0
+        first = self.record.launches.wanted_from
         dead = [each for each in self._those(Role.DEAD) if each.id not in self.chosen]
-        return [each for each in dead if (slot := slot_of(each, self.record)) is not None and slot >= first]
+        return [each for each in dead if (slot := self.record.slot_of(each)) is not None and slot >= first]
 
     @property
     def is_forward(self) -> bool:
@@ -122,7 +123,7 @@ class View:
 
     @property
     def is_twinned(self) -> bool:
-        return self.record.strategy == "blue-green"
+        return self.record.intended.strategy == "blue-green"
 
     @property
     def is_switched(self) -> bool:
@@ -131,12 +132,12 @@ class View:
     @property
     def is_refreshing(self) -> bool:
         """Whether AWS's instance refresh is to do the work, and has not done it."""
-        return self.record.strategy == "refresh" and self.is_forward and not self.record.is_refreshed
+        return self.record.intended.strategy == "refresh" and self.is_forward and not self.record.refresh.is_done
 
     @property
     def is_by_group(self) -> bool:
         """Whether the group itself launches what is new."""
-        return self.record.launcher == "group" and not self.is_twinned
+        return self.record.intended.launcher == "group" and not self.is_twinned
 
     @property
     def is_committed(self) -> bool:
@@ -156,7 +157,7 @@ class View:
     @property
     def limit(self) -> int:
         """How many may come in for now: the canaries, until they passed their checks."""
-        is_watched = self.record.strategy != "canary" or self.record.is_watched or not self.is_forward
+        is_watched = self.record.intended.strategy != "canary" or self.record.is_watched or not self.is_forward
         return self.target if is_watched else min(self.target, canaries_of(self.policy, self.wanted))
 
     @property
@@ -181,7 +182,7 @@ class View:
     def room(self) -> int:
         """How many more there may be at once."""
         alive = sum(each.is_alive and (not each.lifecycle or each.is_member) for each in self.fleet.instances)
-        return self.wanted + self.surge - alive - self.launches.coming
+        return self.wanted + self.surge - alive - self.unseen.coming
 
     @cached_property
     def chosen(self) -> frozenset[str]:
@@ -210,9 +211,13 @@ class View:
         return self.incoming if self.is_forward else [each for each in self.incoming if self._is_brought_back(each)]
 
     def _is_brought_back(self, instance: Instance) -> bool:
-        is_launched = slot_of(instance, self.record) is not None or instance.is_in_twin
+        is_launched = self.record.slot_of(instance) is not None or instance.is_in_twin
         is_replacement = self.is_by_group and instance.id not in self.found
-        return is_launched or is_replacement or instance.id in (*self.record.soaked, *self.record.attached)
+        return (
+            is_launched
+            or is_replacement
+            or instance.id in (*self.record.soak.instances, *self.record.capacity.attached)
+        )
 
     def awaits(self, identifier: str, why: str) -> Wait:
         since = self.memory.waiting.get(identifier, self.now)
@@ -235,13 +240,3 @@ class View:
 def is_given_work(health: Health | None) -> bool:
     """Whether a balancer knows the target and may send it something new."""
     return health is not None and health.state not in DRAINING
-
-
-def united(some: tuple[str, ...], more: Sequence[str]) -> tuple[str, ...]:
-    known = set(some)
-    return (*some, *(each for each in more if each not in known))
-
-
-def without(some: tuple[str, ...], less: Sequence[str]) -> tuple[str, ...]:
-    gone = set(less)
-    return tuple(each for each in some if each not in gone)

@@ -52,7 +52,7 @@ def observe(name: str, ports: Ports, record: Record | None = None, seen: Layout 
 
 def is_twinned(record: Record | None, strategy: str = "") -> bool:
     """Whether a roll by the strategy that begins with the record, or goes on with it, looks at a second group."""
-    return "blue-green" in (strategy, record.strategy if record else "") or bool(record and record.twin)
+    return "blue-green" in (strategy, record.intended.strategy if record else "") or bool(record and record.second.name)
 
 
 def observe_groups(group: Group, twin: Group | None, ports: Ports, record: Record | None, seen: Layout) -> Fleet:
@@ -81,8 +81,8 @@ def observe_groups(group: Group, twin: Group | None, ports: Ports, record: Recor
 
 
 def _refresh(group: Group, record: Record | None, ports: Ports) -> RefreshState | None:
-    may_be = record is not None and (record.strategy == "refresh" or record.previous)
-    if record is None or not may_be or record.is_refreshed:
+    may_be = record is not None and (record.intended.strategy == "refresh" or record.previous.rolls)
+    if record is None or not may_be or record.refresh.is_done:
         return None
     return next(iter(ports.scaling.refreshes(group.name)), None)
 

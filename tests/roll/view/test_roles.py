@@ -9,16 +9,17 @@ from pytest_mock import MockerFixture
 
 from bakeroll.fleet import Fleet, Instance
 from bakeroll.roll.simulate.model import world
-from bakeroll.roll.state.record import Found, Record
+from bakeroll.roll.state.launches import Launches
+from bakeroll.roll.state.record import Found, Intended, Record
 from bakeroll.roll.view import view
 from bakeroll.roll.view.roles import Role, roles
 from tests.roll.scene import GOOD, rolled
 
 FOUND = Found(1, 8, 2, "lt-1", "1", "ami-old", (), ("i-0", "i-1"), {}, 2, "links-dev")
-FORWARD = Record("r1", "links-dev", "ami-new", "2.0-1", "", FOUND, "links-dev")
+FORWARD = Record("r1", "links-dev", "links-dev", "", FOUND, Intended("ami-new", "2.0-1"))
 CHOSEN = replace(FORWARD, retiring=("i-0",))
-BACK = replace(FORWARD, stage="back", back_from=1)
-TWINNED = replace(FORWARD, strategy="blue-green")
+BACK = replace(FORWARD, stage="back", launches=Launches(wanted_from=1))
+TWINNED = replace(FORWARD, intended=Intended("ami-new", "2.0-1", strategy="blue-green"))
 FLEET = Fleet("links-dev", 1, 8, 2, "lt-1", "1", "ami-old")
 OURS = {"bakeroll:roll": "r1", "bakeroll:slot": "0"}
 
@@ -93,7 +94,7 @@ def counted(mocker: MockerFixture, name: str) -> Iterator[int]:
     yield from calls
 
 
-@pytest.mark.parametrize("name", ["settled", "roles", "launches"])
+@pytest.mark.parametrize("name", ["settled", "roles", "unseen"])
 def test_a_turn_reads_the_fleet_with_the_record_once(mocker: MockerFixture, name: str) -> None:
     assert set(counted(mocker, name)) == {1}
 

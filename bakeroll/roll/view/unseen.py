@@ -1,4 +1,4 @@
-"""Which launches of a roll the fleet does not show yet. Pure."""
+"""What a roll launched and the fleet does not show yet. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,36 +7,35 @@ from dataclasses import dataclass
 from bakeroll.fleet import ROLL_TAG, SLOT_TAG, Fleet
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Record
-from bakeroll.roll.view.roles import slot_of
 
 UNSEEN_SECONDS = 60.0
 """How long an instance is waited for that AWS launched and does not show yet."""
 
 
 @dataclass(frozen=True, slots=True)
-class Launches:
-    """`unanswered` are the numbers of launches whose instances are not known, `unseen` the ids of instances that AWS
-    does not show yet, `coming` how many instances are on their way from both.
+class Unseen:
+    """Requests and instances that are waited for."""
 
-    `unwanted` names launches whose answer is not known and whose instances are to be taken away as soon as they show.
-    """
-
-    unanswered: tuple[int, ...]
-    unseen: tuple[str, ...]
+    requests: tuple[int, ...]
+    """The numbers of the wanted requests whose instances are not known."""
+    instances: tuple[str, ...]
+    """The ids of instances that the group or an answer names and that EC2 does not show yet."""
     coming: int
+    """How many instances are on their way, from both."""
     unwanted: tuple[str, ...]
+    """Names of requests without an answer whose instances are taken away as soon as they show."""
 
 
-def launches(fleet: Fleet, record: Record, memory: Memory, now: float) -> Launches:
+def unseen(fleet: Fleet, record: Record, memory: Memory, now: float) -> Unseen:
     """Read a settled record with the fleet; `now` is in monotonic seconds."""
-    unanswered = [n for n in range(record.back_from or 0, len(record.slots)) if str(n) not in record.filled]
-    shown = Counter(slot_of(each, record) for each in fleet.instances)
+    launches = record.launches
+    shown = Counter(record.slot_of(each) for each in fleet.instances)
     named = [each.id for each in fleet.instances if not each.identity and (each.is_member or each.is_in_twin)]
-    unseen = (*named, *(each for each in record.launched if _is_unseen(each, fleet, record, memory, now)))
-    return Launches(
-        unanswered=tuple(unanswered),
-        unseen=unseen,
-        coming=len(unseen) + sum(record.slots[n].count - shown[n] for n in unanswered),
+    ids = (*named, *(each for each in launches.instances if _is_unseen(each, fleet, record, memory, now)))
+    return Unseen(
+        requests=launches.open,
+        instances=ids,
+        coming=len(ids) + sum(launches.slots[n].count - shown[n] for n in launches.open),
         unwanted=tuple(_unwanted(fleet, record, memory, now)),
     )
 
@@ -44,9 +43,9 @@ def launches(fleet: Fleet, record: Record, memory: Memory, now: float) -> Launch
 def _unwanted(fleet: Fleet, record: Record, memory: Memory, now: float) -> Iterator[str]:
     """Until AWS had the time to show their instances."""
     shown = {(each.tags.get(ROLL_TAG), each.tags.get(SLOT_TAG)) for each in fleet.instances} if record.silent else ()
-    for roll, slot in record.silent:
-        if (roll, slot) not in shown and now - memory.began < UNSEEN_SECONDS:
-            yield f"launch {slot} of roll {roll}"
+    for launch in record.silent:
+        if (launch.roll, launch.slot) not in shown and now - memory.began < UNSEEN_SECONDS:
+            yield f"launch {launch.slot} of roll {launch.roll}"
 
 
 def _is_unseen(identifier: str, fleet: Fleet, record: Record, memory: Memory, now: float) -> bool:
