@@ -11,20 +11,7 @@ import pytest
 from bakeroll.fleet import Fleet, Instance
 from bakeroll.roll.state.capacity import Capacity, Resize, Transfer
 
-FLEET = Fleet(
-    name="links-dev",
-    minimum=0,
-    maximum=8,
-    desired=2,
-    template="lt-1",
-    template_version="1",
-    template_number="1",
-    image="ami-old",
-    suspended=frozenset(),
-    subnets=(),
-    target_groups=(),
-    instances=(),
-)
+FLEET = Fleet("links-dev", 0, 8, 2, "lt-1", "1", "ami-old")
 
 
 def fleet(desired: int, **lifecycles: str) -> Fleet:
