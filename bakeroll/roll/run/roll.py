@@ -11,7 +11,7 @@ from bakeroll.roll.engine.decide import serves
 from bakeroll.roll.engine.launcher import launcher
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.run.beginning import begin, take_over
-from bakeroll.roll.run.loop import Loop, Outcome, Poll
+from bakeroll.roll.run.loop import Loop, Outcome, Poll, Witness, unwitnessed
 from bakeroll.roll.run.refusal import refuse, refuse_held
 from bakeroll.roll.state.amounts import floor_of, surge_of
 from bakeroll.roll.state.owner import Owner
@@ -44,11 +44,13 @@ def roll(
     is_resumed: bool = False,
     patience: float = 0,
     beating: Beating = nullcontext,
+    witness: Witness = unwitnessed,
 ) -> Outcome:
     """Roll the goal's fleet to its release, or go on with such a roll that was cut off.
 
     `is_resumed`: go on with the one that was cut off whichever way it went, also backing out. `patience`: so many
     seconds another that rolls the fleet is waited for. `beating`: what keeps the lease alive beside the work.
+    `witness` is shown each action when it has been carried out.
 
     Raises RolledBack where the new instances did not come into service and were taken away, LeaseHeld where
     another rolls this fleet, RollFailed where it cannot begin or cannot back out, CloudError where the API
@@ -65,7 +67,9 @@ def roll(
     lease = _taken(goal, ports, owner, reason, clock, report, lease_seconds, patience)
     try:
         with beating(lease):
-            return _begun(goal, policy, ports, lease, clock, report, poll, is_resumed=is_resumed).run()
+            loop = _begun(goal, policy, ports, lease, clock, report, poll, is_resumed=is_resumed)
+            loop.witness = witness
+            return loop.run()
     finally:
         with suppress(CloudError):
             lease.release()
