@@ -19,7 +19,16 @@ def test_an_action_that_a_place_does_not_know_fails_type_checking(tmp_path: Path
         (HERE / ACTIONS).read_text().replace("Action: TypeAlias = (", f"{UNKNOWN}Action: TypeAlias = (\n    Unknown |")
     )
     (tmp_path / "actions.py").write_text(more)
-    mypy = [sys.executable, "-m", "mypy", "--cache-dir", tmp_path, "--shadow-file", ACTIONS, tmp_path / "actions.py"]
+    mypy: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--cache-dir",
+        tmp_path,
+        "--shadow-file",
+        ACTIONS,
+        tmp_path / "actions.py",
+    ]
 
     found = subprocess.run([*mypy, ROOM], cwd=HERE, capture_output=True, text=True, check=False)
 
