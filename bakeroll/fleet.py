@@ -214,7 +214,8 @@ class Fleet:
     `template_version` is as the group names it (a number, `$Latest` or `$Default`), `template_number` its
     number; `image` is what that version launches. `tags` are those that the group gives what it launches. `refresh`
     is the newest instance refresh, `twin` the second group of a blue-green roll, where these were looked at. `warm` are
-    those in the group's warm pool.
+    those in the group's warm pool. `forsaken` are instances that ended, and whose address a target group still has:
+    their `health` is there, and nothing else of them is known.
     """
 
     name: str
@@ -233,6 +234,7 @@ class Fleet:
     refresh: RefreshState | None = None
     twin: Group | None = None
     warm: tuple[Warm, ...] = ()
+    forsaken: tuple[Instance, ...] = ()
 
     @property
     def stale(self) -> tuple[str, ...]:

@@ -120,12 +120,14 @@ def register(turn: Turn) -> Decision | None:
     here = [each for each in ready if each.lifecycle in ("", "InService")]
     kept = [each for each in turn.at.wrong if each.lifecycle == "InService" and each.id not in turn.chosen]
     running = [each for each in kept if each.state == "running"]
-    registered = []
+    registered, addresses = [], dict(turn.record.addresses)
     for group in turn.fleet.target_groups:
         some = [*here, *running] if group.type == "ip" else here
-        if targets := [group.target(each) for each in some if group.arn not in each.health]:
-            registered.append(act.Register(group, tuple(targets)))
-    return turn.do(*registered) if registered else None
+        new = [each for each in some if group.arn not in each.health]
+        if new:
+            registered.append(act.Register(group, tuple(group.target(each) for each in new)))
+        addresses |= {each.id: each.address for each in new if group.type == "ip"}
+    return turn.do(*registered, addresses=addresses) if registered else None
 
 
 def attach(turn: Turn) -> Decision | None:

@@ -11,9 +11,10 @@ from bakeroll.roll.state.decision import Decision
 
 
 def sweep(turn: Turn) -> Decision | None:
-    """An instance of ours that died outside the group stays registered unless we deregister it."""
+    """An instance of ours that died outside the group stays registered unless we deregister it; by address any does."""
     dead = [each for each in turn.fleet.instances if not each.is_alive and not each.lifecycle and turn.is_ours(each)]
-    return _deregister(turn, [each for each in dead if any(is_given_work(it) for it in each.health.values())])
+    left = [*dead, *turn.fleet.forsaken]
+    return _deregister(turn, [each for each in left if any(is_given_work(it) for it in each.health.values())])
 
 
 def bury(turn: Turn) -> Decision | None:

@@ -66,17 +66,19 @@ def plan(
 
     Raises RollFailed for what the roll would refuse before its first change.
     """
-    record = Records(ports.table, goal.fleet).read()
+    records = Records(ports.table, goal.fleet)
+    last, record = records.last(), records.read()
     group, twin = described(goal.fleet, ports, record)
     twin = twin if is_twinned(record, policy.strategy) else None
-    fleet = observe_groups(group, twin, ports, record, layout(group, ports, goal.target_groups))
+    addresses = last.addresses if last else {}
+    fleet = observe_groups(group, twin, ports, record, layout(group, ports, goal.target_groups), addresses)
     before = timing.last(ports.table, goal.fleet)
     facts = _without_own_refresh(look(preflight), fleet, record)
     hooks = ports.scaling.launch_hooks(group.name)
     world = modelled(
         fleet,
         [each for each in (group, twin) if each],
-        record,
+        last,
         goal,
         hooks=hooks,
         is_launchable=fleet.image in ports.machines.images([fleet.image]) if fleet.image else False,

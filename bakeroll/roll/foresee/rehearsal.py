@@ -106,7 +106,7 @@ def rehearse(goal: Goal, policy: Policy, world: World, poll: Poll) -> Rehearsed:
 def modelled(
     fleet: Fleet,
     groups: Sequence[Group],
-    record: Record | None,
+    last: Record | None,
     goal: Goal,
     *,
     hooks: Sequence[str],
@@ -116,8 +116,9 @@ def modelled(
 ) -> World:
     """The fleet as it is, in memory; `groups` are its own and its twin, the first its own.
 
-    `is_launchable`: whether the image exists that the group launches now.
+    `last` is the record of the last roll; `is_launchable`: whether the image exists that the group launches now.
     """
+    record = last if last and last.stage != "closed" else None
     world = World(
         squads={each.name: Squad(_as_modelled(each, fleet), dict(each.lifecycles)) for each in groups},
         images=_images(fleet, goal, boot_seconds, is_launchable=is_launchable),
@@ -129,14 +130,16 @@ def modelled(
     )
     _warm(world.squads[fleet.name], fleet, world)
     world.refreshes = [*_refreshes(fleet, world)]
-    for each in fleet.instances:
-        seen = replace(each, image=_image(each, world), address=f"{ADDRESS}{each.id}", health={})
-        world.machines[each.id] = Machine(seen, LONG_AGO)
+    for each in (*fleet.instances, *fleet.forsaken):
+        address = f"{ADDRESS}{each.id}" if each.is_alive else ""
+        seen = replace(each, image=_image(each, world), address=address, health={})
+        world.machines.setdefault(each.id, Machine(seen, LONG_AGO))
         for arn, health in each.health.items():
             drains = world.time if health.state == "draining" else None
             world.targets.setdefault(arn, {})[each.id] = Target(LONG_AGO, drains)
-    if record:
-        Records(ports_of(world).table, goal.fleet).write(record)
+    if last:
+        addresses = {each: f"{ADDRESS}{each}" for each in last.addresses}
+        Records(ports_of(world).table, goal.fleet).write(replace(last, addresses=addresses))
     return world
 
 

@@ -8,6 +8,7 @@ from bakeroll.fleet import Fleet, ImageState
 from bakeroll.roll.ports import Clock
 from bakeroll.roll.state.record import Found, Goal, Launcher, Record
 from bakeroll.roll.state.release_form import release_document
+from bakeroll.roll.world.standing import registered_addresses
 from bakeroll.settings import Policy
 
 
@@ -51,6 +52,7 @@ def begin(
         launcher=launcher,
         because=because,
         found=found,
+        addresses=registered_addresses(fleet),
     )
 
 

@@ -110,7 +110,7 @@ def _begun(
 ) -> Loop:
     """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
     records = Records(ports.table, goal.fleet)
-    found = records.read()
+    last, found = records.last(), records.read()
     if found and found.stage != "soaking":
         report(Event("roll", f"{STALE_SECONDS:.0f} s for AWS to show what the roll that was cut off did last"))
         clock.sleep(STALE_SECONDS)
@@ -124,6 +124,7 @@ def _begun(
         images = ports.machines.images([goal.release.image, *({fleet.image} - {"", goal.release.image})])
         refuse(goal, group, stranger, seen, fleet, policy, ports.scaling.refreshes(group.name), images)
         record = begin(goal, fleet, policy, who, images, clock)
+        record = replace(record, addresses={**(last.addresses if last else {}), **record.addresses})
         if found:
             left = tuple(each for each in found.versions if each not in (found.made, fleet.template_version))
             record = replace(record, soaked=found.soaked, soaks_until=found.soaks_until, twin=found.twin, versions=left)

@@ -102,6 +102,8 @@ class Record:
     canaries stood what they had to; `refresh` the instance refresh that does the work, `is_refreshed` when it has;
     `switching` the second group, where it may have begun to take over, and `processes` those suspended before that.
 
+    `addresses` are those by which instances of the fleet are registered, or may be, by instance.
+
     `unheard` are launches of `previous` rolls (roll and slot) that may have launched what AWS does not show yet,
     `others` the images that those rolled to.
     """
@@ -149,6 +151,7 @@ class Record:
     processes: tuple[str, ...] = ()
     unheard: tuple[tuple[str, str], ...] = ()
     others: tuple[str, ...] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
     def backing_out(self, why: str, ending: Ending, fleet: Fleet | None) -> "Record":
         """What waits in a group that was switched away from comes back, whatever was chosen to go."""

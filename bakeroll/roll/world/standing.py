@@ -124,8 +124,22 @@ def settled(fleet: Fleet, record: Record) -> Record:
         attaching=None,
         filled=_filled(fleet, record),
         soaked=tuple(each for each in record.soaked if each not in members),
+        addresses=_addresses(fleet, record),
     )
     return _bounded(fleet, settled)
+
+
+def _addresses(fleet: Fleet, record: Record) -> Mapping[str, str]:
+    """By which instances are registered, or may be. What is no longer registered is forgotten: it may be anybody's."""
+    here = {each.id for each in fleet.instances if each.is_alive} | {each.id for each in fleet.forsaken}
+    known = {each: address for each, address in record.addresses.items() if each in here}
+    return {**known, **registered_addresses(fleet)}
+
+
+def registered_addresses(fleet: Fleet) -> Mapping[str, str]:
+    """Of living instances, by instance: EC2 does not show the address of one that ended."""
+    arns = {each.arn for each in fleet.target_groups if each.type == "ip"}
+    return {each.id: each.address for each in fleet.instances if each.is_alive and arns & each.health.keys()}
 
 
 def _is_kept(instance: Instance, record: Record) -> bool:

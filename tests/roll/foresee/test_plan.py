@@ -1,5 +1,6 @@
 """The roll that follows does what the plan said."""
 
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -206,6 +207,25 @@ def test_a_second_group_that_no_roll_looks_at_is_left_out_of_the_plan() -> None:
     said = planned(fleet, POLICY)
 
     assert (said.peak, said.steps) == (alone.peak, alone.steps)
+
+
+@pytest.mark.parametrize("is_cut_off", [True, False])
+def test_a_plan_tells_that_the_address_of_one_that_ended_is_deregistered(is_cut_off: bool) -> None:
+    fleet, deeds, to = world(2, GOOD), list[Deed](), replace(goal("ami-next", "3.0-1"), target_groups=("tg-b",))
+    first, second = fleet.target_groups
+    fleet.target_groups = (first, replace(second, type="ip"))
+    fleet.group = replace(fleet.group, target_groups=(first.arn,))
+    with pytest.raises(Killed) if is_cut_off else nullcontext():
+        rolled(fleet, replace(to, release=goal().release), through=Cut(60 if is_cut_off else None).ports(ports(fleet)))
+    fleet.sleep(30)
+    fleet.state(min(fleet.lifecycles), "terminated")
+    fleet.sleep(10)
+
+    said = planned(fleet, POLICY, to)
+    rolled(fleet, to, witness=deeds.append)
+
+    assert "deregister 1 instance from b" in said.steps
+    assert said.steps == tuple(steps_of(deeds))
 
 
 def test_what_a_roll_would_refuse_a_plan_refuses() -> None:
