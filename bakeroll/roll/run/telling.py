@@ -39,8 +39,8 @@ class Telling:
 
     def does(self, action: act.Action, record: Record) -> None:
         match action:
-            case act.SetTemplate(_, version) if version == record.made:
-                self.say(f"{record.fleet} launches {record.image} from now on (version {version})")
+            case act.SetTemplate(_, version) if version == record.versions.made:
+                self.say(f"{record.fleet} launches {record.intended.image} from now on (version {version})")
             case act.Switch(group, to):
                 self.say(f"{to} takes over from {group}")
             case act.Retire(instance, True) if instance not in record.retiring:
@@ -49,5 +49,11 @@ class Telling:
                 self.say(f"{instance} drained and retired")
             case act.Cool(ids):
                 self.say(f"{len(ids)} of another release terminated in the warm pool, which fills again")
-            case _:
-                pass
+            case (
+                act.MakeVersion() | act.FindVersions() | act.DeleteVersion() | act.SetTemplate()
+                | act.Launch() | act.Register() | act.Deregister() | act.Attach() | act.Terminate()
+                | act.RaiseDesired() | act.LowerDesired() | act.SetMaximum() | act.Suspend() | act.Resume()
+                | act.StandBy() | act.Return() | act.StartRefresh() | act.CancelRefresh()
+                | act.Clone() | act.Size() | act.DeleteTwin()
+            ):  # fmt: skip
+                pass  # the lanes show what comes of these
