@@ -64,10 +64,11 @@ class Repository:
 
 
 @pytest.fixture
-def links(installed: Path, tmp_path: Path) -> Iterator[Repository]:
+def links(installed: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
     """The example that the wheel brings, copied and committed; its local cloud is forgotten afterwards."""
+    state = tmp_path_factory.mktemp("cloud")  # a short name: haproxy's socket lies in it (unix(7), 108 characters)
     environment = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
-    environment |= CLOUD | {"BAKEROLL_LOCAL_STATE": str(tmp_path / "state")}
+    environment |= CLOUD | {"BAKEROLL_LOCAL_STATE": str(state)}
     repository = Repository(tmp_path / "links", installed, environment)
     shutil.copytree(next(installed.parent.glob("lib/*/site-packages/bakeroll/share/examples/links")), repository.path)
     git = ("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.invalid")
