@@ -8,7 +8,8 @@ from bakeroll.release import Release
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.run.loop import Outcome, Poll
 from bakeroll.roll.run.roll import roll
-from bakeroll.roll.simulate.model import Behaviour, World, world
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.parts import Behaviour
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Goal

@@ -13,7 +13,8 @@ from bakeroll.fleet import Fleet, Group, Instance
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.run.loop import Poll
 from bakeroll.roll.run.roll import roll
-from bakeroll.roll.simulate.model import ADDRESS, TEMPLATE, Behaviour, Machine, RunningRefresh, Squad, Target, World
+from bakeroll.roll.simulate.model import World
+from bakeroll.roll.simulate.parts import ADDRESS, TEMPLATE, Behaviour, Machine, RunningRefresh, Squad, Target
 from bakeroll.roll.simulate.ports import ports as ports_of
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Goal, Record

@@ -11,7 +11,8 @@ from bakeroll.roll.foresee.plan import Plan, plan, steps_of
 from bakeroll.roll.foresee.preflight import Facts
 from bakeroll.roll.foresee.rehearsal import CALL_SECONDS, Tape
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.simulate.model import Behaviour, Squad, World, world
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.parts import Behaviour, Squad
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.record import Goal
 from bakeroll.roll.store import timing
