@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bakeroll.roll.operate.status import FleetStatus
     from bakeroll.roll.operate.steering import Steering
     from bakeroll.roll.ports import Ports
-    from bakeroll.roll.run.loop import Poll
+    from bakeroll.roll.run.patience import Poll
     from bakeroll.roll.state.record import Goal
     from bakeroll.roll.store.ended import EndedRoll
     from bakeroll.roll.store.lease import Lease
@@ -218,7 +218,7 @@ class Site:
     @property
     def _poll(self) -> "Poll":
         """AWS's health checks are seconds apart and its API counts calls; the local cloud is quick and its own."""
-        from bakeroll.roll.run.loop import Poll
+        from bakeroll.roll.run.patience import Poll
 
         return Poll(0.1, 0.2) if self.local else Poll(1, 5)
 

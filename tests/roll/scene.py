@@ -6,7 +6,8 @@ from typing import Any
 from bakeroll.events import Event
 from bakeroll.release import Release
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.run.loop import Outcome, Poll
+from bakeroll.roll.run.endings import Outcome
+from bakeroll.roll.run.patience import Poll
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.parts import Behaviour

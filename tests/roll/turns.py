@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bakeroll.roll.engine.decide import decide
 from bakeroll.roll.run.beginning import begin
-from bakeroll.roll.run.loop import Poll
+from bakeroll.roll.run.patience import Poll
 from bakeroll.roll.run.perform import perform
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.parts import Behaviour

@@ -11,7 +11,7 @@ from typing import Any
 from bakeroll.errors import RolledBack
 from bakeroll.fleet import Fleet, Group, Instance
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.run.loop import Poll
+from bakeroll.roll.run.patience import Poll
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World
 from bakeroll.roll.simulate.parts import ADDRESS, TEMPLATE, Behaviour, Machine, RunningRefresh, Squad, Target

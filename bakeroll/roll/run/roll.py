@@ -11,7 +11,9 @@ from bakeroll.roll.engine.decide import serves
 from bakeroll.roll.engine.launcher import launcher
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.run.beginning import begin, take_over
-from bakeroll.roll.run.loop import Loop, Outcome, Poll
+from bakeroll.roll.run.endings import Outcome
+from bakeroll.roll.run.loop import Loop
+from bakeroll.roll.run.patience import Poll
 from bakeroll.roll.run.refusal import refuse, refuse_held
 from bakeroll.roll.state.amounts import floor_of, surge_of
 from bakeroll.roll.state.owner import Owner

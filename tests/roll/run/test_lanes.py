@@ -9,7 +9,7 @@ from bakeroll.errors import RolledBack
 from bakeroll.events import Event, Lane, LaneState, Scene
 from bakeroll.fleet import Answer, Fleet, Health, Instance
 from bakeroll.roll.run.lanes import scene
-from bakeroll.roll.run.loop import Poll
+from bakeroll.roll.run.patience import Poll
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.ports import ports
