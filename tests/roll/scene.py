@@ -7,6 +7,7 @@ from bakeroll.events import Event
 from bakeroll.release import Release
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.run.endings import Outcome
+from bakeroll.roll.run.leader import Leader
 from bakeroll.roll.run.patience import Poll
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World, world
@@ -44,17 +45,8 @@ def rolled(
         if lines is not None and event.kind != "scene":
             lines.append(event.text)
 
-    return roll(
-        to or goal(),
-        policy,
-        through or ports(world),
-        owner=as_owner or Owner(owner),
-        clock=world,
-        report=report,
-        poll=poll,
-        is_resumed=is_resumed,
-        patience=patience,
-    )
+    leader = Leader(through or ports(world), as_owner or Owner(owner), world, report, poll)
+    return roll(to or goal(), policy, leader, is_resumed=is_resumed, patience=patience)
 
 
 def first_release(**changes: Any) -> World:

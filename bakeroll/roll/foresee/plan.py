@@ -10,7 +10,7 @@ from bakeroll.fleet import Fleet
 from bakeroll.roll.engine.decide import serves
 from bakeroll.roll.engine.launcher import launcher
 from bakeroll.roll.foresee.findings import Finding, Intent, findings
-from bakeroll.roll.foresee.preflight import Facts, Preflight, look
+from bakeroll.roll.foresee.preflight import Facts, PreflightOf, alarm_names, look
 from bakeroll.roll.foresee.prices import price
 from bakeroll.roll.foresee.rehearsal import Tape, modelled, rehearse
 from bakeroll.roll.ports import Ports
@@ -61,7 +61,7 @@ class Plan:
 
 
 def plan(
-    goal: Goal, policy: Policy, ports: Ports, preflight: Preflight, *, region: str, poll: Poll, now: datetime
+    goal: Goal, policy: Policy, ports: Ports, preflight: PreflightOf, *, region: str, poll: Poll, now: datetime
 ) -> Plan:
     """Rehearse the roll, look at what stands against it, and change nothing.
 
@@ -72,7 +72,8 @@ def plan(
     twin = twin if is_twinned(record, policy.strategy) else None
     fleet = observe_groups(group, twin, ports, record, layout(group, ports, goal.target_groups))
     before = timing.last(ports.table, goal.fleet)
-    facts = _without_own_refresh(look(preflight), fleet, record)
+    around = preflight(group.name, goal.release.image, alarm_names(policy))
+    facts = _without_own_refresh(look(around), fleet, record)
     hooks = ports.scaling.launch_hooks(group.name)
     world = modelled(
         fleet,

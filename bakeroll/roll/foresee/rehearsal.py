@@ -11,6 +11,7 @@ from typing import Any
 from bakeroll.errors import RolledBack
 from bakeroll.fleet import Fleet, Group, Instance
 from bakeroll.roll.ports import Ports
+from bakeroll.roll.run.leader import Leader
 from bakeroll.roll.run.patience import Poll
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World
@@ -97,15 +98,8 @@ def rehearse(goal: Goal, policy: Policy, world: World, poll: Poll) -> Rehearsed:
     tape = Tape(world, world.group.desired)
     began, why = world.time, ""
     try:
-        roll(
-            goal,
-            policy,
-            tape.over(ports_of(world)),
-            owner=Owner("plan"),
-            clock=world,
-            report=lambda _: None,
-            poll=poll,
-        )
+        leader = Leader(tape.over(ports_of(world)), Owner("plan"), world, lambda _: None, poll)
+        roll(goal, policy, leader)
     except RolledBack as error:
         why = error.what
     return Rehearsed(tape, world.time - began, why)

@@ -27,6 +27,9 @@ class Poll:
     longest: float = 0.2
 
 
+QUICK = Poll()
+
+
 @dataclass(slots=True)
 class Patience:
     """`last` is what was decided in the turn before, `last_since` since when; `pause` the next pause, in seconds."""

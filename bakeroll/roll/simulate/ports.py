@@ -126,6 +126,10 @@ class ModelBalancers:
         for each in targets:
             self.world.deregister(group.arn, each.removeprefix(ADDRESS))
 
+    def url(self, arns: Sequence[str], classic: Sequence[str] = ()) -> str:
+        """Every one has a listener; the host is its name."""
+        return next((f"http://{each.name}" for each in self.target_groups(arns, classic)), "")
+
 
 @dataclass(frozen=True, slots=True)
 class ModelProbes:
