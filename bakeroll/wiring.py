@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bakeroll.roll.foresee.preflight import Preflight
     from bakeroll.roll.ports import Ports
     from bakeroll.roll.roller import RolledFleet, Roller
-    from bakeroll.roll.run.patience import Poll
+    from bakeroll.roll.run.poll import Poll
     from bakeroll.roll.store.lease import Lease
 
 
@@ -198,7 +198,7 @@ class Site:
     @property
     def _poll(self) -> "Poll":
         """AWS's health checks are seconds apart and its API counts calls; the local cloud is quick and its own."""
-        from bakeroll.roll.run.patience import Poll
+        from bakeroll.roll.run.poll import Poll
 
         return Poll(0.1, 0.2) if self.local else Poll(1, 5)
 

@@ -14,7 +14,7 @@ from bakeroll.events import Report
 from bakeroll.fleet import Group
 from bakeroll.release import Release
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.run.patience import QUICK, Poll
+from bakeroll.roll.run.poll import QUICK, Poll
 from bakeroll.roll.state.names import names
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Goal

@@ -8,7 +8,7 @@ from bakeroll.release import Release
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.run.endings import Outcome
 from bakeroll.roll.run.leader import Leader
-from bakeroll.roll.run.patience import Poll
+from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.parts import Behaviour

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from bakeroll.roll.engine.decide import decide
 from bakeroll.roll.run.beginning import begin
-from bakeroll.roll.run.patience import Poll
 from bakeroll.roll.run.perform import perform
+from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.parts import Behaviour
 from bakeroll.roll.simulate.ports import ports

@@ -14,7 +14,7 @@ from bakeroll.roll.foresee.preflight import Facts, PreflightOf, alarm_names, loo
 from bakeroll.roll.foresee.prices import price
 from bakeroll.roll.foresee.rehearsal import Tape, modelled, rehearse
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.run.patience import Poll
+from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.state.amounts import floor_of, surge_of
 from bakeroll.roll.state.record import Goal, Record
 from bakeroll.roll.store import timing

@@ -12,7 +12,7 @@ from bakeroll.errors import RolledBack
 from bakeroll.fleet import Fleet, Group, Instance
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.run.leader import Leader
-from bakeroll.roll.run.patience import Poll
+from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World
 from bakeroll.roll.simulate.parts import ADDRESS, TEMPLATE, Behaviour, Machine, RunningRefresh, Squad, Target

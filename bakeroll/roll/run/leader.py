@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bakeroll.events import Report
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.run.patience import QUICK, Poll
+from bakeroll.roll.run.poll import QUICK, Poll
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.store.heartbeat import Beating
 from bakeroll.roll.store.lease import SECONDS

@@ -15,9 +15,10 @@ from bakeroll.roll.run.crashes import last_words, listened
 from bakeroll.roll.run.endings import Outcome
 from bakeroll.roll.run.heeding import heed
 from bakeroll.roll.run.lanes import scene
-from bakeroll.roll.run.patience import WORTH_A_LINE, Patience, Poll
+from bakeroll.roll.run.patience import WORTH_A_LINE, Patience
 from bakeroll.roll.run.perform import perform
 from bakeroll.roll.run.phase import Phase, phase
+from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.run.telling import Telling
 from bakeroll.roll.run.visibility import Change
 from bakeroll.roll.state import actions as act

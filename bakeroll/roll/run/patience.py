@@ -6,6 +6,7 @@ Owns the pauses and the counting. Leaves to `loop` what happens when patience is
 from dataclasses import dataclass
 
 from bakeroll.roll.ports import Clock
+from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.state.decision import Act, Wait
 from bakeroll.settings import Policy
 
@@ -17,17 +18,6 @@ WORTH_A_LINE = 3.0
 """A wait that is over sooner (seconds) is not told."""
 EFFECT_SECONDS = 60.0
 """What was done shows by then, or within the policy's `in_service_timeout` where that is longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """Seconds between observations: `first`, then half as much more each time, `longest` at most."""
-
-    first: float = 0.2
-    longest: float = 0.2
-
-
-QUICK = Poll()
 
 
 @dataclass(slots=True)
