@@ -46,9 +46,8 @@ class Preflight(Protocol):
         """The actions that a roll takes and these credentials may not."""
 
 
-class PreflightOf(Protocol):
-    def __call__(self, group: str, image: str, alarms: Sequence[str]) -> Preflight:
-        """The surroundings of a group that is to be rolled to the image; `alarms` are looked at besides its own."""
+PreflightOf = Callable[[str, str, Sequence[str]], Preflight]
+"""What surrounds a group, by its name, the image that it is to be rolled to, and alarms besides its own."""
 
 
 def alarm_names(policy: Policy) -> list[str]:
