@@ -90,7 +90,7 @@ def test_who_only_looks_at_a_new_local_environment_makes_nothing_and_is_told_the
             tables = site.aws.dynamodb.list_tables()["TableNames"]
             roller = site.roller
             assert (roller.history(), roller.ended_rolls(), tables, roller.has_fleet()) == ([], [], [], False)
-            assert site.published() == []
+            assert site.store.get("dists/stable/InRelease", 1000) is None
 
     assert "mine has no fleet yet" in str(caught.value.message)
     assert "fab deploy --env=mine" in str(caught.value.message)
