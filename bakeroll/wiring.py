@@ -144,15 +144,15 @@ class Site:
         from bakeroll.roll.state.owner import this_process
 
         return Roller(
-            self._fleet,
-            self.environment.policy,
-            self.ports,
-            SystemClock(),
-            this_process(self.operator),
-            self._preflight,
-            self.region,
-            self._poll,
-            self._beating,
+            fleet=self._fleet,
+            policy=self.environment.policy,
+            ports=self.ports,
+            clock=SystemClock(),
+            owner=this_process(self.operator),
+            preflight=self._preflight,
+            region=self.region,
+            poll=self._poll,
+            beating=self._beating,
         )
 
     @property

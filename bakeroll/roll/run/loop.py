@@ -18,7 +18,6 @@ from bakeroll.roll.run.lanes import scene
 from bakeroll.roll.run.patience import WORTH_A_LINE, Patience
 from bakeroll.roll.run.perform import perform
 from bakeroll.roll.run.phase import Phase, phase
-from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.run.telling import Telling
 from bakeroll.roll.run.visibility import Change
 from bakeroll.roll.state import actions as act
@@ -48,7 +47,8 @@ class Loop:
     lease: Lease
     clock: Clock
     report: Report
-    poll: Poll
+    patience: Patience
+    tell: Telling
     records: Records
     requests: Requests
     layout: Layout
@@ -62,12 +62,6 @@ class Loop:
     paused: Paused | None = None
     phase: Phase | None = None
     started: float = 0
-    patience: Patience = field(init=False)
-    tell: Telling = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.patience = Patience(self.policy, self.poll, self.clock)
-        self.tell = Telling(self.report)
 
     def run(self) -> Outcome:
         self.started = self.clock.monotonic()
@@ -95,7 +89,8 @@ class Loop:
         self.memory = self.memory.observed(fleet, now, self.record.launched, self._proved_image)
         self.memory = canary_checks.look(self._as_turn(fleet, now), self.ports.probes)
         self.memory = listened(self._as_turn(fleet, now), self.ports.machines)
-        decision = self._requested() or decide(fleet, self.goal, self.policy, self.record, self.memory, now)
+        requested = heed(self.requests, self.goal, self.record, self.fleet, self.clock)
+        decision = requested or decide(fleet, self.goal, self.policy, self.record, self.memory, now)
         self._show(self._as_turn(fleet, now), decision)
         match decision:
             case Paused():
@@ -117,9 +112,6 @@ class Loop:
         if self.changes and now - self.changes[0].since >= WORTH_A_LINE:
             self.tell.waits("changes", f"{fleet.name} does not show yet what was done to it")
         return bool(self.changes)
-
-    def _requested(self) -> Paused | Failed | None:
-        return heed(self.requests, self.goal, self.record, self.fleet, self.clock)
 
     def _show(self, turn: Turn, decision: Decision | Paused) -> None:
         """Tell where the roll is: each change of state in a line, the lanes, and what those hear who look on."""

@@ -14,7 +14,9 @@ from bakeroll.roll.run.beginning import begin, take_over
 from bakeroll.roll.run.endings import Outcome
 from bakeroll.roll.run.leader import Leader
 from bakeroll.roll.run.loop import Loop
+from bakeroll.roll.run.patience import Patience
 from bakeroll.roll.run.refusal import refuse, refuse_held
+from bakeroll.roll.run.telling import Telling
 from bakeroll.roll.state.amounts import floor_of, surge_of
 from bakeroll.roll.state.record import Goal, Record
 from bakeroll.roll.store import ended
@@ -119,8 +121,20 @@ def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
     if found and found.id in record.previous:
         _write_taken_over(found, goal, ports, clock)
     report(Event("roll", text))
-    requests = Requests(ports.table, goal.fleet)
-    return Loop(goal, policy, ports, lease, clock, report, leader.poll, records, requests, seen, record)
+    return Loop(
+        goal=goal,
+        policy=policy,
+        ports=ports,
+        lease=lease,
+        clock=clock,
+        report=report,
+        patience=Patience(policy, leader.poll, clock),
+        tell=Telling(report),
+        records=records,
+        requests=Requests(ports.table, goal.fleet),
+        layout=seen,
+        record=record,
+    )
 
 
 def _write_taken_over(found: Record, goal: Goal, ports: Ports, clock: Clock) -> None:
