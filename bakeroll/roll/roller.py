@@ -140,7 +140,7 @@ class Roller:
     def stands_by_until(self) -> str | None:
         """Until when the old instances stand by, ISO 8601; None where none do."""
         record = Records(self.ports.table, self.fleet.name).read()
-        return to_the_second(record.soaks_until) if record and record.stage == "soaking" else None
+        return to_the_second(record.soak.until) if record and record.stage == "soaking" else None
 
     def url(self) -> str:
         """Where the fleet serves; empty where it has no load balancer. Raises RollFailed where there is no fleet."""

@@ -10,12 +10,12 @@ def is_committed(record: Record, scaling: Scaling) -> bool:
 
     Where the group launches what is proved, that is before it is proved: until an old one has gone there is a way.
     """
-    if record.stage == "back" or not record.made:
+    if record.stage == "back" or not record.versions.made:
         return False
-    if record.launcher == "group":
-        return bool(set(record.retiring) & set(record.found.members)) or record.refresh != ""
+    if record.intended.launcher == "group":
+        return record.has_begun_to_retire or record.refresh.id != ""
     try:
         group = scaling.describe(record.group).get(record.group)
     except CloudError:
         return True
-    return group is None or group.template_version == record.made
+    return group is None or group.template_version == record.versions.made
