@@ -17,7 +17,7 @@ from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.view.view import View
-from tests.roll.engine.test_decide import ATTACHED, FLEET, LAUNCHED, NOW, OLD, PROVEN, UNHEARD, instance, new
+from tests.roll.halfway import ATTACHED, FLEET, LAUNCHED, NOW, OLD, PROVEN, UNHEARD, instance, new
 from tests.roll.scene import GOOD, POLICY, POLL, SICK, goal
 
 REFUSED = Health("unhealthy", "Target.ResponseCodeMismatch", "503")
