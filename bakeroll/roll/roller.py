@@ -1,7 +1,7 @@
-"""One fleet, and all that is done with it: rolled, foreseen, looked at, steered, put right.
+"""One fleet and everything that is done with it: roll, plan, look, steer, repair.
 
-Joins the rooms of `roll` over one set of ports. What each does is the rooms' own; who makes the ports is `wiring`.
-A room that only some tasks need is imported on first use, so that a look at the fleet does not load the loop.
+Joins the rooms of `roll` over one set of ports. Leaves the work to the rooms, and the making of the ports to `wiring`.
+Imports a room that only some tasks need on first use, so that `fab status` does not load the loop.
 """
 
 from collections.abc import Sequence
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 class RolledFleet:
     """The fleet of one application in one environment, as the settings name it.
 
-    Instances are asked for their version at `port` and `path`; None: they are not asked. `target_groups` (ARNs or
-    names) are those besides the group's own. `size_if_new` is how many instances it is made with where it is made by
-    the toolkit; None where it is not.
+    The roll asks each new instance for its version at `port` and `path`; None: it does not ask. `target_groups` (ARNs
+    or names) are those besides the group's own. `size_if_new` is how many instances the fleet gets if the toolkit makes
+    it; None if the toolkit makes none.
     """
 
     name: str
@@ -59,9 +59,10 @@ class RolledFleet:
 
 @dataclass(frozen=True, slots=True)
 class Roller:
-    """A fleet, its policy and the way to it; `owner` is this process.
+    """A fleet, its policy and the ports to it. `owner` is this process.
 
-    `preflight` looks at what surrounds a group, `region` is for prices; `beating` keeps a lease alive beside the work.
+    `preflight` makes the looks at a group's surroundings. `region` is for prices. `beating` keeps the lease alive while
+    the work goes on.
     """
 
     fleet: RolledFleet
@@ -83,7 +84,7 @@ class Roller:
         return roll(self.fleet.goal(release), self.policy, leader, is_resumed=is_resumed, patience=patience)
 
     def plan(self, release: Release) -> "Plan":
-        """What a roll to the release would do; nothing is changed."""
+        """What a roll to the release would do. Changes nothing."""
         from bakeroll.roll.foresee.plan import plan
 
         goal, now = self.fleet.goal(release), self.clock.now()
@@ -99,14 +100,14 @@ class Roller:
         return preview(fleet.name, fleet.goal(release) if release else None, self.policy, self.ports)
 
     def status(self) -> "FleetStatus":
-        """What each instance does, and whether the fleet is being rolled."""
+        """What each instance does, and whether somebody rolls the fleet."""
         from bakeroll.roll.operate.status import status
 
         return status(self.fleet.name, self.ports, self.fleet.port, self.fleet.path)
 
     @property
     def steering(self) -> "Steering":
-        """What a person does to a roll that goes on or was cut off."""
+        """What a person can do to a roll that runs or was cut off."""
         from bakeroll.roll.operate.steering import Steering
 
         return Steering(self.fleet.name, self.fleet.environment, self.ports, self.clock, self.owner.name)
@@ -119,7 +120,7 @@ class Roller:
         return examine(fleet.name, fleet.application, fleet.environment, self.ports, self.clock.now())
 
     def take_away(self, instances: Sequence[str]) -> None:
-        """Deregister and terminate instances that a roll launched and lost; under the fleet's lease."""
+        """Deregister and terminate instances that a roll launched and lost. Holds the fleet's lease meanwhile."""
         from bakeroll.roll.operate.doctor import take_away
 
         fleet = self.fleet
@@ -130,28 +131,28 @@ class Roller:
         return history.history(self.ports.table, self.fleet.application, self.fleet.environment)
 
     def entries(self) -> list[Release | DocumentUnreadable]:
-        """The releases of the environment, the newest first; why, in the place of what cannot be read."""
+        """The releases of the environment, the newest first. An entry that cannot be read is the reason why."""
         return history.entries(self.ports.table, self.fleet.application, self.fleet.environment)
 
     def ended_rolls(self) -> Sequence[EndedRoll | DocumentUnreadable]:
-        """The rolls of the environment that ended with their release not serving, likewise."""
+        """The rolls of the environment whose release does not serve, likewise."""
         return ended.ended_rolls(self.ports.table, self.fleet.application, self.fleet.environment)
 
     def stands_by_until(self) -> str | None:
-        """Until when the old instances stand by, ISO 8601; None where none do."""
+        """Until when old instances stand by, ISO 8601. None if none do."""
         record = Records(self.ports.table, self.fleet.name).read()
         return to_the_second(record.soak.until) if record and record.stage == "soaking" else None
 
     def url(self) -> str:
-        """Where the fleet serves; empty where it has no load balancer. Raises RollFailed where there is no fleet."""
+        """Where the fleet serves. Empty if it has no load balancer. Raises RollFailed if there is no fleet."""
         group = self._group()
         return self.ports.balancers.url([*group.target_groups, *self.fleet.target_groups], group.classic_balancers)
 
     def has_fleet(self) -> bool:
-        """Whether there is a group of the fleet that stays."""
+        """Whether the fleet has a group that is not being deleted."""
         found = self.ports.scaling.describe(*names(self.fleet.name))
         return any(not each.is_deleting for each in found.values())
 
     def _group(self) -> Group:
-        """The fleet's own: what the record says, as far as it can be read. Raises RollFailed where there is none."""
+        """The group that the record names, as far as the record can be read. Raises RollFailed if there is none."""
         return described(self.fleet.name, self.ports, readable_record(self.ports.table, self.fleet.name))[0]

@@ -17,12 +17,12 @@ WAITS = 4
 WORTH_A_LINE = 3.0
 """A wait that is over sooner (seconds) is not told."""
 EFFECT_SECONDS = 60.0
-"""What was done shows by then, or within the policy's `in_service_timeout` where that is longer."""
+"""The effect of an act shows by then, or within the policy's `in_service_timeout` if that is longer."""
 
 
 @dataclass(slots=True)
 class Patience:
-    """`last` is what was decided in the turn before, `last_since` since when; `pause` the next pause, in seconds."""
+    """`last` is the decision of the turn before, `last_since` is since when; `pause` is the next pause in seconds."""
 
     policy: Policy
     poll: Poll
