@@ -25,7 +25,8 @@ from bakeroll.process import run
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.probe.commands import Probing
 from bakeroll.roll.probe.http import ask_over_http
-from bakeroll.roll.simulate.model import TEMPLATE, world
+from bakeroll.roll.simulate.model import world
+from bakeroll.roll.simulate.parts import TEMPLATE
 from bakeroll.roll.simulate.ports import ports
 from tests.roll.scene import GOOD
 
