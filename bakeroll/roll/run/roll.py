@@ -19,7 +19,7 @@ from bakeroll.roll.state.record import Goal, Record
 from bakeroll.roll.store import ended
 from bakeroll.roll.store.heartbeat import Beating
 from bakeroll.roll.store.lease import SECONDS, Lease, take
-from bakeroll.roll.store.records import Records
+from bakeroll.roll.store.records import Records, unfinished
 from bakeroll.roll.store.requests import Requests
 from bakeroll.roll.world.observe import described, layout, observe
 from bakeroll.roll.world.standing import STALE_SECONDS
@@ -110,7 +110,8 @@ def _begun(
 ) -> Loop:
     """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
     records = Records(ports.table, goal.fleet)
-    last, found = records.last(), records.read()
+    last = records.last()
+    found = unfinished(last)
     if found and found.stage != "soaking":
         report(Event("roll", f"{STALE_SECONDS:.0f} s for AWS to show what the roll that was cut off did last"))
         clock.sleep(STALE_SECONDS)

@@ -6,6 +6,11 @@ from bakeroll.roll.state.record import FORM, Record
 from bakeroll.roll.store.cell import Cell
 
 
+def unfinished(last: Record | None) -> Record | None:
+    """The record of the last roll where that has not ended, or where its old instances stand by."""
+    return last if last and last.stage != "closed" else None
+
+
 class Records:
     """The record of one fleet, written only where nobody else wrote since this process read it."""
 
@@ -17,8 +22,7 @@ class Records:
 
         Raises DocumentUnreadable.
         """
-        record = self.last()
-        return record if record and record.stage != "closed" else None
+        return unfinished(self.last())
 
     def last(self) -> Record | None:
         """The same, also of a roll that has ended: what it registered by address may have ended since."""
