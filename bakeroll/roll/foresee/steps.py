@@ -49,7 +49,7 @@ def steps(action: act.Action, record: Record) -> Sequence[Step]:  # noqa: C901 (
         case act.Resume(processes, group):
             return (_processes("resume", processes, group or record.group),)
         case act.Launch(slot):
-            return (Step("launch #", record.slots[slot].count),)
+            return (Step("launch #", record.launches.slots[slot].count),)
         case act.Register(group, targets):
             return (Step(f"register # with {group.name}", len(targets)),)
         case act.Deregister(group, targets):

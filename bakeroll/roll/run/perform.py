@@ -35,7 +35,6 @@ from bakeroll.roll.state.actions import (
     Terminate,
 )
 from bakeroll.roll.state.record import Record
-from bakeroll.roll.world.standing import surge_of
 from bakeroll.settings import Policy
 
 STAYING = ("InService", "Standby", "EnteringStandby")
@@ -61,7 +60,7 @@ def perform(action: Action, record: Record, policy: Policy, ports: Ports) -> Per
             record = _version(action, record, ports)
         case Launch(number, tags):
             launched = tuple(ports.machines.launch(_slot(record, number, tags)))
-            record = replace(record, filled={**record.filled, str(number): launched})
+            record = replace(record, launches=record.launches.with_instances(number, launched))
         case Register() | Deregister():
             _balance(action, ports)
         case Terminate(ids):
@@ -112,22 +111,17 @@ def _version(action: MakeVersion | FindVersions, record: Record, ports: Ports) -
     match action:
         case MakeVersion(template, source, image):
             made = ports.templates.make_version(template, source, image, record.id)
-            known = (*record.versions, made)
-            making = tuple(each for each in record.making if each != record.id)
-            return replace(record, made=made, versions=known, making=making)
+            return replace(record, versions=record.versions.with_made(made, record.id))
         case FindVersions(template, rolls):
             found = ports.templates.versions_made(template, rolls)
-            known = (*record.versions, *(each for each in found if each not in record.versions))
-            return replace(record, versions=known, making=())
+            return replace(record, versions=record.versions.with_found(found))
 
 
 def _delete_version(delete: DeleteVersion, record: Record, ports: Ports) -> Performed:
     if _launches_from(record, ports) == (delete.template, delete.version):
         return Performed(record, None)
     ports.templates.delete_version(delete.template, delete.version)
-    versions = tuple(each for each in record.versions if each != delete.version)
-    made = "" if record.made == delete.version else record.made
-    return Performed(replace(record, versions=versions, made=made), delete)
+    return Performed(replace(record, versions=record.versions.without(delete.version)), delete)
 
 
 def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: Ports) -> Record:
@@ -145,8 +139,9 @@ def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: 
                 scaling.suspend(to, suspended)
             scaling.resume(to, action.resumed)
             scaling.untag(to, (ROLL_TAG, VERSION_TAG))  # what is attached later would be given them
-            none = {} if to == record.group else {"attached": (), "decremented": (), "raised": 0, "lowered": 0}
-            return replace(record, group=to, twin=group, switching="", **none)  # type: ignore[arg-type]
+            capacity = record.capacity if to == record.group else record.capacity.for_another_group()
+            second = replace(record.second, name=group, switching_to="")
+            return replace(record, group=to, second=second, capacity=capacity)
         case DeleteTwin(twin):
             scaling.delete(twin)
     return record
@@ -156,7 +151,7 @@ def _keep_raised(record: Record, group: str, to: str, ports: Ports) -> None:
     """What somebody raised in the one since it was last looked at is wanted of the other."""
     there = ports.scaling.describe(group, to)
     seen, its = there[group], there[to]
-    wanted = seen.desired - (surge_of(record) if group == record.group else 0)
+    wanted = seen.desired - (record.capacity.added if group == record.group else 0)
     sizes = (
         max(its.minimum, min(seen.minimum, wanted)),
         max(its.desired, wanted),
@@ -180,7 +175,8 @@ def _scaled(
         case CancelRefresh():
             scaling.cancel_refresh(fleet)
         case StartRefresh(template, version):
-            return replace(record, refresh=scaling.start_refresh(fleet, template, version, policy))
+            started = scaling.start_refresh(fleet, template, version, policy)
+            return replace(record, refresh=replace(record.refresh, id=started))
     return record
 
 
@@ -189,7 +185,7 @@ def _moved(action: Attach | Retire | StandBy, record: Record, ports: Ports) -> R
     match action:
         case Attach(ids):
             ports.scaling.attach(record.group, ids)
-            return replace(record, attaching=None)
+            return replace(record, capacity=record.capacity.after_attach())
         case Retire():
             return _retire(action, record, ports)
         case StandBy():
@@ -203,16 +199,17 @@ def _set_maximum(to: SetMaximum, record: Record, ports: Ports) -> Performed:
     if group.maximum != to.seen:
         return Performed(record, None)
     if maximum != to.maximum:
-        record = replace(record, maxima=(*record.maxima, maximum))
+        record = replace(record, capacity=record.capacity.with_maximum(maximum))
     ports.scaling.set_maximum(record.group, maximum)
     return Performed(record, replace(to, maximum=maximum))
 
 
 def _raise(raised: RaiseDesired, record: Record, ports: Ports) -> Performed:
     if _group(record, ports).desired != raised.seen:
-        return Performed(replace(record, raising=None), None)
+        return Performed(replace(record, capacity=record.capacity.after_raise(0)), None)
     ports.scaling.set_desired(record.group, raised.desired)
-    return Performed(replace(record, raising=None, raised=record.raised + raised.desired - raised.seen), raised)
+    capacity = record.capacity.after_raise(raised.desired - raised.seen)
+    return Performed(replace(record, capacity=capacity), raised)
 
 
 def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Performed:
@@ -220,16 +217,16 @@ def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Performed:
     group = _group(record, ports)
     to = max(lower.desired, group.size)
     if group.desired != lower.seen or to >= lower.seen:
-        return Performed(replace(record, lowering=None), None)
+        return Performed(replace(record, capacity=record.capacity.after_lowering(0)), None)
     ports.scaling.set_desired(record.group, to)
-    lowered = replace(record, lowering=None, lowered=record.lowered + lower.seen - to)
-    return Performed(lowered, replace(lower, desired=to))
+    capacity = record.capacity.after_lowering(lower.seen - to)
+    return Performed(replace(record, capacity=capacity), replace(lower, desired=to))
 
 
 def _retire(retire: Retire, record: Record, ports: Ports) -> Record:
     """Where it had left, by itself or by an attempt whose answer was lost: what the group shows next tells which."""
     has_left = ports.scaling.terminate(retire.id, decrement=retire.decrement)
-    return _left(record, (retire.id,)) if has_left else record
+    return replace(record, capacity=record.capacity.after_leaving([retire.id])) if has_left else record
 
 
 def _stand_by(action: StandBy, record: Record, ports: Ports) -> Record:
@@ -241,18 +238,11 @@ def _stand_by(action: StandBy, record: Record, ports: Ports) -> Record:
         if all(there.get(each, "").startswith(STAYING) for each in action.ids):
             raise
         return record
-    return _left(record, action.ids)
-
-
-def _left(record: Record, ids: tuple[str, ...]) -> Record:
-    """These are known to have left, with desired capacity where that was announced."""
-    seen, announced = record.leaving or (0, ())
-    here = tuple(each for each in announced if each not in ids)
-    return replace(record, leaving=(seen - len(announced) + len(here), here) if here else None)
+    return replace(record, capacity=record.capacity.after_leaving(action.ids))
 
 
 def _slot(record: Record, number: int, tags: Mapping[str, str]) -> Slot:
-    recorded = record.slots[number]
+    recorded = record.launches.slots[number]
     return Slot(
         token=f"{record.id}-{number}",
         template=record.found.template,

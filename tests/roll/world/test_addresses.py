@@ -8,8 +8,8 @@ from bakeroll.roll.simulate.model import ADDRESS, NAME, Machine, Target, World, 
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.store.records import Records
+from bakeroll.roll.view.settled import settled
 from bakeroll.roll.world.observe import observe
-from bakeroll.roll.world.standing import settled
 from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, goal, rolled
 
