@@ -18,7 +18,7 @@ from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.state.amounts import floor_of, surge_of
 from bakeroll.roll.state.record import Goal, Record
 from bakeroll.roll.store import timing
-from bakeroll.roll.store.records import Records
+from bakeroll.roll.store.records import Records, unfinished
 from bakeroll.roll.world.observe import described, is_twinned, layout, observe_groups
 from bakeroll.settings import Policy
 
@@ -66,8 +66,8 @@ def plan(
 
     Raises RollFailed for what the roll would refuse before its first change.
     """
-    records = Records(ports.table, goal.fleet)
-    last, record = records.last(), records.read()
+    last = Records(ports.table, goal.fleet).last()
+    record = unfinished(last)
     group, twin = described(goal.fleet, ports, record)
     twin = twin if is_twinned(record, policy.strategy) else None
     addresses = last.addresses if last else {}

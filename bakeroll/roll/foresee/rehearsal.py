@@ -20,7 +20,7 @@ from bakeroll.roll.simulate.ports import ports as ports_of
 from bakeroll.roll.state.decision import Deed
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Goal, Record
-from bakeroll.roll.store.records import Records
+from bakeroll.roll.store.records import Records, unfinished
 from bakeroll.settings import Policy
 
 CALL_SECONDS = 0.1
@@ -113,7 +113,7 @@ def modelled(
 
     `last` is the record of the last roll; `is_launchable`: whether the image exists that the group launches now.
     """
-    record = last if last and last.stage != "closed" else None
+    record = unfinished(last)
     world = World(
         squads={each.name: Squad(_as_modelled(each, fleet), dict(each.lifecycles)) for each in groups},
         images=_images(fleet, goal, boot_seconds, is_launchable=is_launchable),

@@ -22,7 +22,7 @@ from bakeroll.roll.state.ids import without
 from bakeroll.roll.state.record import Goal, Record, SecondGroup, TemplateVersions
 from bakeroll.roll.store import ended
 from bakeroll.roll.store.lease import Lease, take
-from bakeroll.roll.store.records import Records
+from bakeroll.roll.store.records import Records, unfinished
 from bakeroll.roll.store.requests import Requests
 from bakeroll.roll.view.settled import STALE_SECONDS
 from bakeroll.roll.world.observe import described, layout, observe
@@ -93,7 +93,8 @@ def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
     """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
     ports, clock, report = leader.ports, leader.clock, leader.report
     records = Records(ports.table, goal.fleet)
-    last, found = records.last(), records.read()
+    last = records.last()
+    found = unfinished(last)
     if found and found.stage != "soaking":
         report(Event("roll", f"{STALE_SECONDS:.0f} s for AWS to show what the roll that was cut off did last"))
         clock.sleep(STALE_SECONDS)

@@ -239,8 +239,10 @@ def test_a_document_is_written_only_over_what_is_known_and_a_lost_answer_counts(
 
 
 def test_what_the_group_is_not_is_an_error_of_the_clouds(side: Side) -> None:
-    with pytest.raises(CloudError):
-        side.ports.scaling.attach(NAME, [side.launched(f"t-{n}") for n in range(3)])
+    more = [side.launched(f"t-{n}") for n in range(3)]
+
+    with pytest.raises(CloudError, match="AttachInstances"):
+        side.ports.scaling.attach(NAME, more)
 
 
 def test_members_are_those_of_the_group_alone(side: Side) -> None:
