@@ -11,7 +11,7 @@ from bakeroll.roll.foresee.preflight import Facts
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.roller import RolledFleet, Roller
 from bakeroll.roll.run.endings import Outcome
-from bakeroll.roll.run.leader import Leader
+from bakeroll.roll.run.leader import Leader, Witness, unwitnessed
 from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World, world
@@ -47,12 +47,13 @@ def rolled(
     as_owner: Owner | None = None,
     is_resumed: bool = False,
     patience: float = 0,
+    witness: Witness = unwitnessed,
 ) -> Outcome:
     def report(event: Event) -> None:
         if lines is not None and event.kind != "scene":
             lines.append(event.text)
 
-    leader = Leader(through or ports(world), as_owner or Owner(owner), world, report, poll)
+    leader = Leader(through or ports(world), as_owner or Owner(owner), world, report, poll, witness=witness)
     return roll(to or goal(), policy, leader, is_resumed=is_resumed, patience=patience)
 
 

@@ -1,19 +1,30 @@
 """Who leads a roll, and by what means."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 
 from bakeroll.events import Report
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.run.poll import QUICK, Poll
+from bakeroll.roll.state.decision import Deed
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.store.heartbeat import Beating
 from bakeroll.roll.store.lease import SECONDS
 
+Witness = Callable[[Deed], None]
+
+
+def unwitnessed(_: Deed) -> None:
+    """Nobody looks on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """The process that leads a roll. `beating` is what keeps its lease alive beside the work."""
+    """The process that leads a roll.
+
+    `beating` keeps its lease alive while the work goes on. `witness` is shown each action after it was carried out.
+    """
 
     ports: Ports
     owner: Owner
@@ -22,3 +33,4 @@ class Leader:
     poll: Poll = QUICK
     beating: Beating = nullcontext
     lease_seconds: float = SECONDS
+    witness: Witness = unwitnessed

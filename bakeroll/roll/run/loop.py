@@ -14,13 +14,14 @@ from bakeroll.roll.run.crashes import last_words, listen
 from bakeroll.roll.run.endings import Outcome
 from bakeroll.roll.run.heeding import heed
 from bakeroll.roll.run.lanes import scene
+from bakeroll.roll.run.leader import Witness
 from bakeroll.roll.run.patience import WORTH_A_LINE, Patience
 from bakeroll.roll.run.perform import perform
 from bakeroll.roll.run.phase import Phase, phase
 from bakeroll.roll.run.telling import Telling
 from bakeroll.roll.run.visibility import Change
 from bakeroll.roll.state import actions as act
-from bakeroll.roll.state.decision import Act, Decision, Done, Failed, Paused, Wait
+from bakeroll.roll.state.decision import Act, Decision, Deed, Done, Failed, Paused, Wait
 from bakeroll.roll.state.ids import without
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Ending, Goal, Record
@@ -49,6 +50,7 @@ class Loop:
     report: Report
     patience: Patience
     tell: Telling
+    witness: Witness
     records: Records
     requests: Requests
     layout: Layout
@@ -164,7 +166,7 @@ class Loop:
             change = Change(action, self.clock.monotonic())
             self.changes = (*self.changes, change)
             try:
-                record = perform(action, self.record, self.policy, self.ports)
+                record = self._performed(action)
                 self.changes = (*self.changes[:-1], change.answered())
             except CloudError as error:
                 if isinstance(action, act.Launch) and error.is_lacking:
@@ -179,6 +181,12 @@ class Loop:
             else:
                 self._remember(record)
         return None
+
+    def _performed(self, action: act.Action) -> Record:
+        performed = perform(action, self.record, self.policy, self.ports)
+        if performed.action:
+            self.witness(Deed(performed.action, self.record))
+        return performed.record
 
     def _lacks(self, action: act.Launch, error: CloudError) -> None:
         """EC2 launched none of them: they are launched in the other zones, as the group itself would do."""

@@ -93,7 +93,7 @@ def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
     """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
     ports, clock, report = leader.ports, leader.clock, leader.report
     records = Records(ports.table, goal.fleet)
-    found = records.read()
+    last, found = records.last(), records.read()
     if found and found.stage != "soaking":
         report(Event("roll", f"{STALE_SECONDS:.0f} s for AWS to show what the roll that was cut off did last"))
         clock.sleep(STALE_SECONDS)
@@ -107,6 +107,7 @@ def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
         images = ports.machines.images([goal.release.image, *({fleet.image} - {"", goal.release.image})])
         refuse(goal, group, stranger, seen, fleet, policy, ports.scaling.refreshes(group.name), images)
         record = begin(goal, fleet, policy, who, images, clock)
+        record = replace(record, addresses={**(last.addresses if last else {}), **record.addresses})
         if found:
             left = without(found.versions.ours, [found.versions.made, fleet.template_version])
             second = SecondGroup(found.second.name)
@@ -132,6 +133,7 @@ def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
         report=report,
         patience=Patience(policy, leader.poll, clock),
         tell=Telling(report),
+        witness=leader.witness,
         records=records,
         requests=Requests(ports.table, goal.fleet),
         layout=seen,

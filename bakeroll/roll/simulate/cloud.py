@@ -95,7 +95,8 @@ class Cloud:
 
     def state(self, identifier: str, state: str) -> None:
         machine = self.machines[identifier]
-        machine.instance = replace(machine.instance, state=state)
+        address = "" if state == "terminated" else machine.instance.address  # EC2 gives it back, and shows none
+        machine.instance = replace(machine.instance, state=state, address=address)
         machine.ended = self.time
 
     def register(self, arn: str, identifier: str) -> None:
