@@ -106,7 +106,7 @@ def _of_recipe(site: "Site", of: Candidate) -> Image | None:
 
 
 def _of_environment(site: "Site", wanted: str) -> Image | None:
-    released = {each.image for each in site.history()}
+    released = {each.image for each in site.roller.history()}
     for ami in catalogue.of_version(site.bakery.images, site.environment.application, wanted):
         if ami.tags.get(catalogue.ENVIRONMENT) == site.environment.name or ami.id in released:
             return catalogue.image_of(ami)

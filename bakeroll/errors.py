@@ -58,13 +58,11 @@ class CloudError(BakerollError):
     """AWS's API answered an error, or none, beyond the retries of the call itself.
 
     `is_passing` where the same call may well succeed a little later: throttled, unavailable, no answer. `is_lacking`
-    where AWS has no capacity of the kind in that zone just now. `is_unmade` where the bucket or the table that was
-    asked is not there.
+    where AWS has no capacity of the kind in that zone just now.
     """
 
     is_passing = False
     is_lacking = False
-    is_unmade = False
 
 
 class LocalCloudError(BakerollError):

@@ -28,8 +28,8 @@ Confirm = Callable[[str], None]
 def plan(site: Site, request: Request) -> dict[str, Any]:
     """What a roll to the version asked for would do, for people and `--json`."""
     release = pipeline.candidate_release(site, request)
-    serving = next(iter(site.history()), None)
-    found = asdict(site.plan(release))
+    serving = next(iter(site.roller.history()), None)
+    found = asdict(site.roller.plan(release))
     if lower := pipeline.lower(release.version, serving):
         found["findings"] = ({"level": "warning", "text": lower}, *found["findings"])
     return {
@@ -44,33 +44,33 @@ def plan(site: Site, request: Request) -> dict[str, Any]:
 
 def pause(site: Site, minutes: float) -> dict[str, Any]:
     """Ask the roll that goes on to do nothing more, for so long at most."""
-    record = site.steering.record()
-    site.steering.ask("pause", record, minutes)
-    led = "" if site.steering.is_led() else "; nobody leads it just now"
+    record = site.roller.steering.record()
+    site.roller.steering.ask("pause", record, minutes)
+    led = "" if site.roller.steering.is_led() else "; nobody leads it just now"
     done = f"paused, for {minutes:g} min at most{led}"
     return _told(site, record, done, f"Go on: fab resume --env={site.environment.name}")
 
 
 def resume(site: Site, confirm: Confirm) -> dict[str, Any]:
     """Take back a pause; lead the roll from here where nobody does."""
-    record = site.steering.record()
-    if not site.steering.is_led():
+    record = site.roller.steering.record()
+    if not site.roller.steering.is_led():
         confirm(f"  go on with the roll to {record.intended.version}, which was cut off")
-        site.steering.ask("none", record)
+        site.roller.steering.ask("none", record)
         return pipeline.serve(site, release_of(record.intended.release), Stopwatch(), is_resumed=True)
-    site.steering.ask("none", record)
+    site.roller.steering.ask("none", record)
     return _told(site, record, "resumed", f"Watch it: fab status --env={site.environment.name}")
 
 
 def abort(site: Site, confirm: Confirm) -> dict[str, Any]:
     """Have the roll back out, in the process that leads it or from here, and wait until it has."""
-    record = site.steering.record()
+    record = site.roller.steering.record()
     confirm(f"  give up the roll to {record.intended.version}, and go back to what served before")
-    site.steering.ask("abort", record)
-    if site.steering.is_led():
+    site.roller.steering.ask("abort", record)
+    if site.roller.steering.is_led():
         policy = site.environment.policy
         patience = 2 * (policy.in_service_timeout + policy.drain_timeout) + 60
-        site.steering.followed(record, site.report, patience)
+        site.roller.steering.followed(record, site.report, patience)
     else:
         _backed_out(site, record)
     return _told(site, record, "aborted", f"Look: fab status --env={site.environment.name}")
@@ -78,14 +78,14 @@ def abort(site: Site, confirm: Confirm) -> dict[str, Any]:
 
 def doctor(site: Site, *, is_fixing: bool, confirm: Confirm) -> dict[str, Any]:
     """What is amiss; with `is_fixing` mended, and what is amiss then."""
-    chart = site.examine()
+    chart = site.roller.examine()
     curable = [each for each in chart.ailments if each.is_curable]
     if is_fixing and curable:
         confirm("\n".join(f"  {each.what}: {each.cure}" for each in curable))
         for each in curable:
             site.report(Event("roll", each.what))
             _cure(site, chart, each)
-        mended, chart = curable, site.examine()
+        mended, chart = curable, site.roller.examine()
     else:
         mended = []
     return {
@@ -100,22 +100,22 @@ def _cure(site: Site, chart: Chart, ailment: Ailment) -> None:
     record = chart.record
     match ailment.kind:
         case "cut off" if record and chart.is_committed:
-            site.steering.ask("none", record)  # a pause that nobody ended would stop it again
-            site.roll(release_of(record.intended.release), is_resumed=True)
+            site.roller.steering.ask("none", record)  # a pause that nobody ended would stop it again
+            pipeline.lead(site, release_of(record.intended.release), is_resumed=True)
         case "cut off" if record:
-            site.steering.ask("abort", record)
+            site.roller.steering.ask("abort", record)
             _backed_out(site, record)
         case "soak" if record:
-            site.roll(release_of(record.intended.release))
+            pipeline.lead(site, release_of(record.intended.release))
         case "stray" | "lease":
-            site.take_away(ailment.instances)
+            site.roller.take_away(ailment.instances)
         case _:
             pass
 
 
 def _backed_out(site: Site, record: Record) -> None:
     try:
-        site.roll(release_of(record.intended.release), is_resumed=True)
+        pipeline.lead(site, release_of(record.intended.release), is_resumed=True)
     except RolledBack as error:
         site.report(Event("roll", f"{site.environment.fleet}: {error.left.replace(chr(10), ' ')}", "done"))
 

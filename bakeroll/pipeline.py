@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bakeroll import candidates, survey
@@ -111,7 +112,7 @@ def rollback(site: Site, request: Request) -> dict[str, Any] | None:
     To the very image of that release; where that is gone, to another of its version.
     """
     to = request.version
-    entries = site.entries()
+    entries = site.roller.entries()
     releases = [each for each in entries if isinstance(each, Release)]
     if not entries:
         raise SourceError(
@@ -155,7 +156,7 @@ def _is_earlier(release: Release, current: Release, to: str) -> bool:
 def _rolled(site: Site, request: Request, release: Release | None, stopwatch: Stopwatch) -> dict[str, Any] | None:
     """Roll to a release; in a dry run, where its image may be yet to be baked, say what would be done."""
     if request.is_dry or release is None:
-        _would(site, "roll", site.preview(release))
+        _would(site, "roll", site.roller.preview(release))
         return None
     return serve(site, release, stopwatch, patience=request.patience)
 
@@ -165,21 +166,28 @@ def serve(
 ) -> dict[str, Any]:
     """Roll the fleet to a release, or go on with the roll that was cut off. What then serves, as `--json` tells it."""
     with stopwatch.stage("roll"):
-        site.roll(release, is_resumed=is_resumed, patience=patience)
-    releases = site.history()
+        timeline = lead(site, release, is_resumed=is_resumed, patience=patience)
+    releases = site.roller.history()
     if releases and releases[0].image == release.image:
         release = releases[0]  # with the moment since which it serves
     earlier = [each.version for each in releases if each.version != release.version]
     return {
         "application": site.environment.application,
         "environment": site.environment.name,
-        "url": site.url(),
+        "url": site.roller.url(),
         "release": survey.told(release),
         "before": earlier[0] if earlier else None,
         "seconds": stopwatch.seconds,
-        "timeline": str(site.timeline) if site.timeline else None,
-        "stands_by_until": site.stands_by_until(),
+        "timeline": str(timeline) if timeline else None,
+        "stands_by_until": site.roller.stands_by_until(),
     }
+
+
+def lead(site: Site, release: Release, *, is_resumed: bool = False, patience: float = 0) -> Path | None:
+    """Roll the fleet to a release, from this process. Where its timeline is; None where it has none."""
+    with site.recording(release) as timeline:
+        site.roller.roll(release, timeline, is_resumed=is_resumed, patience=patience)
+    return timeline.path
 
 
 def candidate_release(site: Site, request: Request) -> Release:
@@ -212,13 +220,13 @@ def _agreed(site: Site, request: Request, candidate: Candidate, *, is_back: bool
     what = f"{environment.application} {candidate.version} → {environment.name}   {site.where()}"
     from_git = _described(candidate.revision) if candidate.revision else f"commit {candidate.commit[:7]}"
     site.report(Event("release", f"{what}   {from_git}", "heading"))
-    if not site.local and not site.has_fleet():
+    if not site.local and not site.roller.has_fleet():
         raise RollFailed(
             f"There is no Auto Scaling group {environment.fleet} in {site.where()}.",
             left="Nothing was changed.",
             next_step=f"Name it in deploy.yml: environments.{environment.name}.fleet",
         )
-    serving = next(iter(site.history()), None)
+    serving = next(iter(site.roller.history()), None)
     if not is_back:
         _heed_lower(site, request, candidate, serving)
     if not request.is_dry:
@@ -250,7 +258,7 @@ def lower(to: str, serving: Release | None) -> str:
 
 def _prepared(site: Site, request: Request) -> None:
     """Make what the stages need: in a local environment table, bucket and fleet as well. A dry run makes nothing."""
-    if request.is_dry or not site.local or site.has_fleet():
+    if request.is_dry or not site.local or site.roller.has_fleet():
         return
     for sentence in site.provision():
         site.report(Event("cloud", sentence))

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 def status(site: "Site") -> dict[str, Any]:
     """The release that was rolled last, where, and each instance: in service, or why not."""
-    environment, (releases, unreadable), fleet = site.environment, _entries(site), site.status()
+    environment, (releases, unreadable), fleet = site.environment, _entries(site), site.roller.status()
     release = releases[0] if releases else None
     unreadable = [*fleet.unreadable, *unreadable]
     found = asdict(fleet)
     return {
         "application": environment.application,
         "environment": environment.name,
-        "url": site.url(),
+        "url": site.roller.url(),
         "release": told(release) if release else None,
         "fleet": {"name": fleet.name, "desired": fleet.desired, "launches": fleet.launches},
         "in_service": fleet.in_service,
@@ -42,7 +42,7 @@ def status(site: "Site") -> dict[str, Any]:
 def history(site: "Site") -> dict[str, Any]:
     """The releases that served, and the rolls that ended with theirs not serving; the newest of each first."""
     releases, unreadable = _entries(site)
-    rolls = site.ended_rolls()
+    rolls = site.roller.ended_rolls()
     return {
         "environment": site.environment.name,
         "releases": [told(each) for each in releases],
@@ -53,7 +53,7 @@ def history(site: "Site") -> dict[str, Any]:
 
 def _entries(site: "Site") -> tuple[list[Release], list[str]]:
     """The releases that can be read, and what is said of those that cannot."""
-    entries = site.entries()
+    entries = site.roller.entries()
     unreadable = [_why(each) for each in entries if isinstance(each, DocumentUnreadable)]
     return [each for each in entries if isinstance(each, Release)], unreadable
 

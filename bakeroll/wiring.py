@@ -4,42 +4,32 @@ Everything is made on first use, so that a task pays only for the parts of the w
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from bakeroll import workspace
-from bakeroll.errors import CloudError, DocumentUnreadable, LeaseHeld, SettingsError
+from bakeroll import process, workspace
 from bakeroll.events import Report
-from bakeroll.process import run
 from bakeroll.release import Release
 from bakeroll.settings import EnvironmentSettings
-from bakeroll.wording import to_the_second
 
 if TYPE_CHECKING:
     from bakeroll.apt.index import Published
     from bakeroll.apt.keys import GnupgKey
-    from bakeroll.aws.balancers import Balancers
     from bakeroll.aws.s3 import S3Objects
     from bakeroll.aws.session import Clients
     from bakeroll.bake.bakery import RepositoryAccess
     from bakeroll.bake.oven import Bakery
-    from bakeroll.fleet import Group
-    from bakeroll.roll.foresee.plan import Plan
-    from bakeroll.roll.operate.doctor import Chart
-    from bakeroll.roll.operate.status import FleetStatus
-    from bakeroll.roll.operate.steering import Steering
+    from bakeroll.console.timeline import Recorder
+    from bakeroll.roll.foresee.preflight import Preflight
     from bakeroll.roll.ports import Ports
-    from bakeroll.roll.run.loop import Poll
-    from bakeroll.roll.state.record import Goal
-    from bakeroll.roll.store.ended import EndedRoll
+    from bakeroll.roll.roller import RolledFleet, Roller
+    from bakeroll.roll.run.poll import Poll
     from bakeroll.roll.store.lease import Lease
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +40,15 @@ class LocalCloud:
     endpoint: str
 
 
+@dataclass(frozen=True)
 class Site:
     """One environment and the world around it, as a pipeline walks through it."""
 
-    run = staticmethod(run)
-    timeline: Path | None = None
-    """Of the last roll; None where it had nothing to show or could not be written."""
-
-    def __init__(
-        self, environment: EnvironmentSettings, report: Report, *, operator: str, local: LocalCloud | None = None
-    ) -> None:
-        self.environment, self.report, self.operator, self.local = environment, report, operator, local
+    environment: EnvironmentSettings
+    report: Report
+    operator: str
+    local: LocalCloud | None = None
+    run: process.Run = process.run
 
     @property
     def work(self) -> Path:
@@ -76,19 +64,7 @@ class Site:
         """The way to AWS. SettingsError where the environment names another account than the credentials'."""
         from bakeroll.aws import session
 
-        clients = session.clients(self.environment.region)
-        if self.environment.account:
-            self._refuse_other_account(session.identity(clients)[0])
-        return clients
-
-    def _refuse_other_account(self, account: str) -> None:
-        if account != self.environment.account:
-            raise SettingsError(
-                f"The credentials belong to account {account}, "
-                f"and {self.environment.name} is in {self.environment.account}.",
-                left="Nothing was changed.",
-                next_step="Use the right credentials: AWS_PROFILE",
-            )
+        return session.clients_of(self.environment.account, self.environment.region, self.environment.name)
 
     @cached_property
     def region(self) -> str:
@@ -110,15 +86,20 @@ class Site:
     def store(self) -> "S3Objects":
         from bakeroll.aws.s3 import S3Objects
 
-        return S3Objects(self.aws.s3, self.environment.repository.bucket)
+        return S3Objects(self.aws.s3, self.environment.repository.bucket, may_be_unmade=self._may_be_unmade)
+
+    @property
+    def _may_be_unmade(self) -> bool:
+        """A local environment has no bucket and no table before something is deployed to it."""
+        return self.local is not None
 
     @cached_property
     def signer(self) -> "GnupgKey":
         from bakeroll.apt import keys
 
         if self.local:
-            return keys.local_key(self.local.keys, run=run)
-        return keys.keyring_key(self.environment.repository.key, run=run)
+            return keys.local_key(self.local.keys, run=self.run)
+        return keys.keyring_key(self.environment.repository.key, run=self.run)
 
     @cached_property
     def repository(self) -> "RepositoryAccess":
@@ -140,7 +121,7 @@ class Site:
             environment=self.environment,
             region=self.region,
             images=Ec2Images(self.aws.ec2),
-            run=run,
+            run=self.run,
             report=self.report,
             now=lambda: datetime.now(UTC),
             work=self.work,
@@ -148,9 +129,50 @@ class Site:
             endpoint=os.environ.get("AWS_ENDPOINT_URL", ""),
         )
 
+    def published(self) -> "list[Published]":
+        """Every version of the application that the repository holds."""
+        from bakeroll.apt.repository import published
+
+        environment = self.environment
+        return published(environment.application, environment.repository, store=self.store, signer=self.signer)
+
+    @cached_property
+    def roller(self) -> "Roller":
+        """Whatever is done with the environment's fleet."""
+        from bakeroll.roll.clock import SystemClock
+        from bakeroll.roll.roller import Roller
+        from bakeroll.roll.state.owner import this_process
+
+        return Roller(
+            fleet=self._fleet,
+            policy=self.environment.policy,
+            ports=self.ports,
+            clock=SystemClock(),
+            owner=this_process(self.operator),
+            preflight=self._preflight,
+            region=self.region,
+            poll=self._poll,
+            beating=self._beating,
+        )
+
+    @property
+    def _fleet(self) -> "RolledFleet":
+        from bakeroll.roll.roller import RolledFleet
+
+        environment = self.environment
+        return RolledFleet(
+            name=environment.fleet,
+            application=environment.application,
+            environment=environment.name,
+            port=environment.port,
+            path=environment.version,
+            target_groups=environment.target_groups,
+            size_if_new=environment.local.desired if self.local else None,
+        )
+
     @cached_property
     def ports(self) -> "Ports":
-        from bakeroll.aws import autoscaling, cloudwatch, dynamodb, ec2, templates
+        from bakeroll.aws import autoscaling, balancers, cloudwatch, dynamodb, ec2, templates
         from bakeroll.roll.ports import Ports
         from bakeroll.roll.probe.commands import Probing
         from bakeroll.roll.probe.http import ask_over_http
@@ -161,50 +183,24 @@ class Site:
             scaling=autoscaling.AutoScaling(aws, versions),
             machines=ec2.EC2(aws.ec2, versions),
             templates=versions,
-            balancers=self._balancers,
-            table=dynamodb.DocumentTable(aws.dynamodb, self.environment.table),
+            balancers=balancers.Balancers(aws),
+            table=dynamodb.DocumentTable(aws.dynamodb, self.environment.table, may_be_unmade=self._may_be_unmade),
             ask=ask_over_http,
-            probes=Probing(cloudwatch.CloudWatch(aws), run),
+            probes=Probing(cloudwatch.CloudWatch(aws), self.run),
         )
 
-    @cached_property
-    def _balancers(self) -> "Balancers":
-        from bakeroll.aws.balancers import Balancers
-
-        return Balancers(self.aws)
-
-    def roll(self, release: Release, *, is_resumed: bool = False, patience: float = 0) -> bool:
-        """Roll the fleet to a release; whether it had to be. See `bakeroll.roll.run.roll.roll` for what it raises."""
-        from bakeroll.console.timeline import kept
-        from bakeroll.roll.clock import SystemClock
-        from bakeroll.roll.run.roll import roll
-        from bakeroll.roll.state.owner import this_process
+    def _preflight(self, group: str, image: str, alarms: Sequence[str]) -> "Preflight":
+        from bakeroll.aws.preflight import Surroundings
 
         environment = self.environment
-        self.make_work()
-        clock = SystemClock()
-        recorded = kept(self.report, self.work / "rolls", release, now=clock.now, monotonic=clock.monotonic)
-        try:
-            with recorded as timeline:
-                outcome = roll(
-                    self._goal(release),
-                    environment.policy,
-                    self.ports,
-                    owner=this_process(self.operator),
-                    clock=clock,
-                    report=timeline,
-                    poll=self._poll,
-                    is_resumed=is_resumed,
-                    patience=patience,
-                    beating=self._beating,
-                )
-        except LeaseHeld as error:
-            error.next_step = error.next_step or (
-                f"Wait for it: --wait      Watch it: fab status --env={environment.name} --follow"
-            )
-            raise
-        self.timeline = timeline.path
-        return outcome.is_new
+        return Surroundings(self.aws, group, image, alarms, environment.target_groups, environment.table)
+
+    @property
+    def _poll(self) -> "Poll":
+        """AWS's health checks are seconds apart and its API counts calls; the local cloud is quick and its own."""
+        from bakeroll.roll.run.poll import Poll
+
+        return Poll(0.1, 0.2) if self.local else Poll(1, 5)
 
     @contextmanager
     def _beating(self, lease: "Lease") -> Iterator[None]:
@@ -215,160 +211,17 @@ class Site:
         with guarded(self.aws, lease.check), beside(lease):
             yield
 
-    @property
-    def _poll(self) -> "Poll":
-        """AWS's health checks are seconds apart and its API counts calls; the local cloud is quick and its own."""
-        from bakeroll.roll.run.loop import Poll
-
-        return Poll(0.1, 0.2) if self.local else Poll(1, 5)
-
-    def plan(self, release: Release) -> "Plan":
-        """What a roll to the release would do; nothing is changed."""
-        from bakeroll.aws.preflight import Surroundings
-        from bakeroll.roll.foresee.plan import plan
-
-        environment = self.environment
-        alarms = [
-            *(each.alarm for each in environment.policy.canary.checks if each.alarm),
-            *environment.policy.refresh.alarms,
-        ]
-        named = environment.target_groups
-        preflight = Surroundings(self.aws, self._group().name, release.image, alarms, named, environment.table)
-        return plan(
-            self._goal(release),
-            environment.policy,
-            self.ports,
-            preflight,
-            region=self.region,
-            poll=self._poll,
-            now=datetime.now(UTC),
-        )
-
-    @cached_property
-    def steering(self) -> "Steering":
-        """What a person does to a roll that goes on or was cut off."""
+    def recording(self, release: Release) -> "AbstractContextManager[Recorder]":
+        """The report of one roll, which leaves a timeline."""
+        from bakeroll.console.timeline import kept
         from bakeroll.roll.clock import SystemClock
-        from bakeroll.roll.operate.steering import Steering
 
-        return Steering(self.environment.fleet, self.environment.name, self.ports, SystemClock(), self.operator)
-
-    def examine(self) -> "Chart":
-        """What a dead roll left."""
-        from bakeroll.roll.operate.doctor import examine
-
-        environment = self.environment
-        now = datetime.now().astimezone()
-        return examine(environment.fleet, environment.application, environment.name, self.ports, now)
-
-    def take_away(self, instances: Sequence[str]) -> None:
-        """Deregister and terminate instances that a roll launched and lost; under the fleet's lease."""
-        from bakeroll.roll.clock import SystemClock
-        from bakeroll.roll.operate.doctor import take_away
-        from bakeroll.roll.state.owner import this_process
-
-        environment, owner = self.environment, this_process(self.operator)
-        named, clock = environment.target_groups, SystemClock()
-        take_away(environment.fleet, named, instances, self.ports, owner, clock, self._beating)
-
-    def stands_by_until(self) -> str | None:
-        """Until when the old instances stand by, ISO 8601; None where none do."""
-        from bakeroll.roll.store.records import Records
-
-        record = Records(self.ports.table, self.environment.fleet).read()
-        return to_the_second(record.soak.until) if record and record.stage == "soaking" else None
-
-    def preview(self, release: Release | None) -> str:
-        """What a roll to the release, or to an image yet to be baked, would do."""
-        from bakeroll.roll.foresee.preview import preview
-
-        environment = self.environment
-        if self.local and not self.has_fleet():
-            image = release.image if release else "the image to be baked"
-            return f"make the fleet {environment.fleet}, and launch {environment.local.desired} × {image}"
-        goal = self._goal(release) if release else None
-        return preview(environment.fleet, goal, environment.policy, self.ports)
-
-    def _goal(self, release: Release) -> "Goal":
-        from bakeroll.roll.state.record import Goal
-
-        environment = self.environment
-        return Goal(environment.fleet, release, environment.port, environment.version, environment.target_groups)
-
-    def published(self) -> "list[Published]":
-        """Every version of the application that the repository holds."""
-        from bakeroll.apt.repository import published
-
-        environment = self.environment
-        return self._where_made(
-            lambda: published(environment.application, environment.repository, store=self.store, signer=self.signer)
-        )
-
-    def history(self) -> list[Release]:
-        """The releases of the environment that can be read, the newest first."""
-        from bakeroll.roll.store.history import history
-
-        environment = self.environment
-        return self._where_made(lambda: history(self.ports.table, environment.application, environment.name))
-
-    def entries(self) -> list[Release | DocumentUnreadable]:
-        """The releases of the environment, the newest first; why, in the place of what cannot be read."""
-        from bakeroll.roll.store.history import entries
-
-        environment = self.environment
-        return self._where_made(lambda: entries(self.ports.table, environment.application, environment.name))
-
-    def ended_rolls(self) -> "list[EndedRoll | DocumentUnreadable]":
-        """The rolls of the environment that ended with their release not serving, likewise."""
-        from bakeroll.roll.store.ended import ended_rolls
-
-        environment = self.environment
-        return self._where_made(lambda: ended_rolls(self.ports.table, environment.application, environment.name))
-
-    def _where_made(self, look: Callable[[], Sequence[T]]) -> list[T]:
-        """A local environment has no bucket and no table before something is deployed to it, and so nothing in them."""
-        try:
-            return list(look())
-        except CloudError as error:
-            if self.local and error.is_unmade:
-                return []
-            raise
-
-    def status(self) -> "FleetStatus":
-        from bakeroll.roll.operate.status import status
-
-        environment = self.environment
-        return status(environment.fleet, self.ports, environment.port, environment.version)
-
-    def url(self) -> str:
-        """Where the fleet serves; empty where it has no load balancer. Raises RollFailed where there is no fleet."""
-        group = self._group()
-        return self._balancers.url([*group.target_groups, *self.environment.target_groups], group.classic_balancers)
-
-    def has_fleet(self) -> bool:
-        """Whether the fleet is there; a local environment's is made after all else that it needs."""
-        from bakeroll.roll.state.names import names
-
-        found = self.ports.scaling.describe(*names(self.environment.fleet))
-        return any(not each.is_deleting for each in found.values())
-
-    def _group(self) -> "Group":
-        """The fleet's own: what the record says, as far as it can be read. Raises RollFailed where there is none."""
-        from bakeroll.roll.store.documents import readable_record
-        from bakeroll.roll.world.observe import described
-
-        fleet, ports = self.environment.fleet, self.ports
-        return described(fleet, ports, readable_record(ports.table, fleet))[0]
+        self.make_work()
+        clock = SystemClock()
+        return kept(self.report, self.work / "rolls", release, now=clock.now, monotonic=clock.monotonic)
 
     def provision(self) -> Iterator[str]:
         """Make what is missing of the table and the bucket, in a local environment of the fleet too; tell it."""
-        from bakeroll.aws import provision
-        from bakeroll.aws.session import translated
+        from bakeroll.aws.provision import missing
 
-        environment, aws = self.environment, self.aws
-        with translated(f"making table {environment.table}"):
-            yield from provision.table(aws.dynamodb, environment.table)
-        with translated(f"making bucket {environment.repository.bucket}"):
-            yield from provision.bucket(aws.s3, environment.repository.bucket, self.region)
-        if self.local:
-            with translated(f"making fleet {environment.fleet}"):
-                yield from provision.fleet(environment, aws.ec2, aws.elbv2, aws.autoscaling)
+        return missing(self.environment, self.aws, self.region)

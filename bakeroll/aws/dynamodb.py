@@ -13,13 +13,17 @@ from bakeroll.errors import CloudError
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
+UNMADE = "ResourceNotFoundException"
+
 
 class DocumentTable:
-    """Documents by the keys `pk` and `sk`, written under conditions."""
+    """Documents by the keys `pk` and `sk`, written under conditions.
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
+    `may_be_unmade`: there is nothing to list until somebody makes the table.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str, *, may_be_unmade: bool = False) -> None:
+        self._client, self._table, self._may_be_unmade = client, table, may_be_unmade
 
     def get(self, pk: str, sk: str) -> Document | None:
         """What was written last (a consistent read)."""
@@ -56,6 +60,14 @@ class DocumentTable:
 
     def newest(self, pk: str, prefix: str, limit: int) -> Sequence[Document]:
         """The documents whose second key begins so, the greatest key first."""
+        try:
+            return self._listed(pk, prefix, limit)
+        except CloudError as error:
+            if self._may_be_unmade and code_of(error) == UNMADE:
+                return []
+            raise
+
+    def _listed(self, pk: str, prefix: str, limit: int) -> Sequence[Document]:
         values: dict[str, Any] = {":pk": {"S": pk}} | ({":prefix": {"S": prefix}} if prefix else {})
         condition = "pk = :pk and begins_with(sk, :prefix)" if prefix else "pk = :pk"
         with self._told("Query"):
@@ -79,8 +91,7 @@ class DocumentTable:
             with translated(operation, f"table {self._table}"):
                 yield
         except CloudError as error:
-            if code_of(error) == "ResourceNotFoundException":
-                error.is_unmade = True
+            if code_of(error) == UNMADE:
                 error.next_step = "Make it: fab account.init, with the same --env"
             raise
 

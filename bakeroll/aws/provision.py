@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from bakeroll.aws.session import Clients, translated
 from bakeroll.settings import EnvironmentSettings
 from bakeroll.wording import counted
 
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
 
 # No image has this id: the group waits at its desired capacity, its launches failing, until the first roll.
 NO_IMAGE = "ami-00000000000000000"
+
+
+def missing(environment: EnvironmentSettings, aws: Clients, region: str) -> Iterator[str]:
+    """All that an environment lacks: the table and the bucket, in a local environment the fleet too."""
+    with translated(f"making table {environment.table}"):
+        yield from table(aws.dynamodb, environment.table)
+    with translated(f"making bucket {environment.repository.bucket}"):
+        yield from bucket(aws.s3, environment.repository.bucket, region)
+    if environment.cloud == "local":
+        with translated(f"making fleet {environment.fleet}"):
+            yield from fleet(environment, aws.ec2, aws.elbv2, aws.autoscaling)
 
 
 def table(dynamodb: DynamoDBClient, name: str) -> Iterator[str]:

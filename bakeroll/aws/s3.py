@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
 UNMET = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 ABSENT = {"NoSuchKey", "404"}
+UNMADE = "NoSuchBucket"
 
 
 class S3Objects:
-    """The objects of one bucket."""
+    """The objects of one bucket. `may_be_unmade`: it counts as empty until somebody makes it."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, *, may_be_unmade: bool = False) -> None:
         self._client, self._bucket = client, bucket
+        self._absent = ABSENT | ({UNMADE} if may_be_unmade else set())
 
     def get(self, key: str, largest: int) -> tuple[bytes, str] | None:
         """Content and entity tag; None where there is no such object.
@@ -34,7 +36,7 @@ class S3Objects:
                 raise self._too_large(key, answer["ContentLength"], largest)
             return answer["Body"].read(), answer["ETag"]
         except (ClientError, BotoCoreError) as error:
-            if _code(error) in ABSENT:
+            if _code(error) in self._absent:
                 return None
             raise self._refused("read", key, error) from error
 
@@ -67,15 +69,13 @@ class S3Objects:
 
     def _refused(self, verb: str, key: str, error: Exception) -> CloudError:
         hints = {
-            "NoSuchBucket": "Make it: fab account.init, with the same --env",
+            UNMADE: "Make it: fab account.init, with the same --env",
             # S3 answers so for an object that is not there, too, unless one may list the bucket.
             "AccessDenied": "Allow s3:GetObject and s3:PutObject on the bucket's objects, and s3:ListBucket on it",
         }
-        refused = CloudError(
+        return CloudError(
             f"S3 would not {verb} s3://{self._bucket}/{key}: {error}", next_step=hints.get(_code(error), "")
         )
-        refused.is_unmade = _code(error) == "NoSuchBucket"
-        return refused
 
 
 def _code(error: Exception) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bakeroll.errors import CloudError
+from bakeroll.errors import CloudError, SettingsError
 
 if TYPE_CHECKING:
     from boto3.session import Session as Boto3Session
@@ -116,6 +116,18 @@ class Clients:
 def clients(region: str = "", profile: str = "") -> Clients:
     """Clients for a region and a profile; where they are empty, AWS_REGION, AWS_PROFILE and the files decide."""
     return Clients(region, profile)
+
+
+def clients_of(account: str, region: str, environment: str) -> Clients:
+    """Clients for a region. Raises SettingsError where the environment names another account than the credentials'."""
+    found = clients(region)
+    if account and (actual := identity(found)[0]) != account:
+        raise SettingsError(
+            f"The credentials belong to account {actual}, and {environment} is in {account}.",
+            left="Nothing was changed.",
+            next_step="Use the right credentials: AWS_PROFILE",
+        )
+    return found
 
 
 def identity(clients: Clients) -> tuple[str, str]:

@@ -153,6 +153,9 @@ class Balancers(Protocol):
 
     def deregister(self, group: TargetGroup, targets: Sequence[str]) -> None: ...
 
+    def url(self, arns: Sequence[str], classic: Sequence[str] = ()) -> str:
+        """Where a client reaches the first of these that has a listener; empty where none has."""
+
 
 class Table(Protocol):
     """Documents by two keys. Every write carries a token of its own, so that a write is recognized."""

@@ -32,7 +32,7 @@ def opened(
         with progress(sys.stderr if is_json else sys.stdout, verbose=verbose) as report:
             cloud = _local_cloud(report) if environment.cloud == "local" and not is_offline else None
             site = Site(environment, report, operator=operator(), local=cloud)
-            if cloud and not is_first and not site.has_fleet():
+            if cloud and not is_first and not site.roller.has_fleet():
                 raise RollFailed(
                     f"{environment.name} has no fleet yet: nothing was deployed to it.",
                     next_step=f"The first: fab deploy --env={environment.name}",

@@ -9,6 +9,7 @@ import io
 import json
 import subprocess
 from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,15 @@ from invoke.program import Program
 
 from bakeroll.classic import modern
 from bakeroll.errors import CloudError, LocalCloudError
-from bakeroll.events import Report
 from bakeroll.local import client, shell
 from bakeroll.process import ToolFailed, run
-from bakeroll.roll.ports import Ports
+from bakeroll.roll.roller import Roller
 from bakeroll.roll.simulate.model import world
-from bakeroll.roll.simulate.ports import ports
-from bakeroll.settings import EnvironmentSettings
 from bakeroll.tasks import namespace
 from bakeroll.tasks import site as opening
 from bakeroll.wiring import Site
 from tests.fuzz.odd import TEXTS
-from tests.roll.scene import GOOD
+from tests.roll.scene import GOOD, roller
 
 pytestmark = pytest.mark.no_cover  # the same lines again and again, three times slower where they are counted
 
@@ -48,17 +46,13 @@ TASKS = {name: namespace[name] for name in namespace.task_names}
 class Offline(Site):
     """A site whose fleet is in memory, and nothing else of AWS is there."""
 
-    def __init__(self, environment: EnvironmentSettings, report: Report, **_: Any) -> None:
-        super().__init__(environment, report, operator="me@laptop")
-        self.fleet = world(2, GOOD)
-
     @property
     def aws(self) -> Any:
         raise CloudError("There is no cloud here.")
 
-    @property
-    def ports(self) -> Ports:
-        return ports(self.fleet)
+    @cached_property
+    def roller(self) -> Roller:
+        return roller(world(2, GOOD), self.environment.policy)
 
     def where(self) -> str:
         return "nowhere"
@@ -70,8 +64,6 @@ class Offline(Site):
     @property
     def signer(self) -> Any:
         return None
-
-    run = staticmethod(lambda argv, **keywords: only_git(argv, **keywords))
 
 
 class Empty:
@@ -106,7 +98,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patched.setattr(shell, "step_in", refused)
         patched.setenv("BAKEROLL_LOCAL_STATE", str(folder / "cloud"))  # whatever cloud this machine has is left alone
         patched.setenv("BAKEROLL_LOCAL_PORT", "1025")
-        patched.setattr(opening, "Site", Offline)
+        patched.setattr(opening, "Site", partial(Offline, run=only_git))
         patched.delenv("BAKEROLL_ENV", raising=False)
         yield folder
 

@@ -22,7 +22,7 @@ from bakeroll.roll.state.owner import this_process
 from bakeroll.roll.store.history import write_release
 from bakeroll.settings import Policy
 from tests.fuzz.odd import TEXTS, mutated
-from tests.pipeline.model_site import ModelSite
+from tests.pipeline.model_site import ModelSite, model_site
 from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, POLICY, goal, rolled
 
@@ -41,9 +41,9 @@ def cut_off(strategy: Any, call: int) -> World:
         release = replace(goal(image, version).release, released_at=datetime(year, 1, 1, tzinfo=UTC))
         write_release(ports(fleet).table, release, release.released_at.isoformat())
     died(fleet, policy, call)
-    site = ModelSite(fleet)
-    if record := site.steering.open_record():
-        site.steering.ask("pause", record, 5)
+    site = model_site(fleet)
+    if record := site.roller.steering.open_record():
+        site.roller.steering.ask("pause", record, 5)
     return fleet
 
 
@@ -80,7 +80,7 @@ def ended(deed: Callable[[], object]) -> str:
 
 @given(fleets())
 def test_status_history_and_doctor_tell_what_can_be_read(fleet: World) -> None:
-    site = ModelSite(fleet)
+    site = model_site(fleet)
 
     status, history = survey.status(site), survey.history(site)
     doctor = operations.doctor(site, is_fixing=False, confirm=lambda _: None)
@@ -95,8 +95,8 @@ def test_status_history_and_doctor_tell_what_can_be_read(fleet: World) -> None:
     fleets(),
     st.sampled_from(
         [
-            lambda site: site.roll(goal().release),
-            lambda site: site.roll(goal("ami-next", "3.0-1").release),
+            lambda site: pipeline.lead(site, goal().release),
+            lambda site: pipeline.lead(site, goal("ami-next", "3.0-1").release),
             lambda site: pipeline.rollback(site, pipeline.Request()),
             lambda site: pipeline.rollback(site, pipeline.Request("1.0-1")),
             lambda site: operations.doctor(site, is_fixing=True, confirm=lambda _: None),
@@ -107,7 +107,7 @@ def test_status_history_and_doctor_tell_what_can_be_read(fleet: World) -> None:
     ),
 )
 def test_whatever_is_done_then_ends_or_is_refused(fleet: World, deed: Callable[[ModelSite], object]) -> None:
-    said = ended(lambda: deed(ModelSite(fleet)))
+    said = ended(lambda: deed(model_site(fleet)))
 
     assert all(each.isprintable() or each == "\n" for each in said)
     assert len(said) < 5_000

@@ -1,78 +1,103 @@
-"""A site whose cloud is the one in memory: the real wiring, over a model's ports and clock."""
+"""An environment whose fleet is in memory: the real Site and the real Roller, over a model's ports and clock."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from bakeroll import settings
-from bakeroll.bake import catalogue
+from bakeroll.apt.index import Published
+from bakeroll.bake.bakery import RepositoryAccess
+from bakeroll.bake.oven import Bakery
+from bakeroll.console.timeline import Recorder, Recording
+from bakeroll.events import Event
 from bakeroll.release import Release
-from bakeroll.roll.operate.steering import Steering
-from bakeroll.roll.ports import Ports
-from bakeroll.roll.simulate.model import World
+from bakeroll.roll.roller import Roller
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.parts import Behaviour
 from bakeroll.roll.simulate.ports import ports
-from bakeroll.roll.state.owner import this_process
-from bakeroll.wiring import Site
-from tests.roll.scene import POLICY, goal, rolled
+from bakeroll.roll.store.history import write_release
+from bakeroll.settings import Policy
+from bakeroll.wiring import LocalCloud, Site
+from tests.pipeline.shelf import Ami, Shelf
+from tests.roll.scene import GOOD, POLICY, roller
 
 ROOT = Path(__file__).parents[2]
+AMIS = (Ami("ami-old", "1.0-1"), Ami("ami-new", "2.0-1"), Ami("ami-next", "3.0-1"))
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Ami:
-    """An image of a version, as far as the catalogue reads it."""
-
-    id: str
-    version: str
-    name: str = "links"
-    state: str = "available"
-    created_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
-
-    @property
-    def tags(self) -> Mapping[str, str]:
-        return {catalogue.KIND: "application", catalogue.VERSION: self.version, catalogue.REVISION: "1c9e2a7"}
-
-
-class Images:
-    """Of each version one."""
-
-    amis = (Ami("ami-old", "1.0-1"), Ami("ami-new", "2.0-1"), Ami("ami-next", "3.0-1"))
-
-    def get(self, image: str) -> Ami | None:
-        return next((each for each in self.amis if each.id == image), None)
-
-    def own(self, *, tags: Mapping[str, str]) -> Sequence[Ami]:
-        return [each for each in self.amis if each.version == tags[catalogue.VERSION]]
-
-
+@dataclass(frozen=True, kw_only=True)
 class ModelSite(Site):
-    """Environment dev of the repository's own deploy.yml."""
+    """Environment dev of the repository's own deploy.yml. `packages` are those of the signed repository."""
 
-    def __init__(self, fleet: World) -> None:
-        environment = replace(settings.load(ROOT, "dev"), policy=POLICY)
-        super().__init__(environment, lambda _: None, operator="me@laptop")
-        self.fleet = fleet
+    fleet: World
+    shelf: Shelf
+    events: list[Event]
+    packages: list[Published] = field(default_factory=list)
 
-    @property
-    def ports(self) -> Ports:
-        return ports(self.fleet)
+    @cached_property
+    def roller(self) -> Roller:
+        return roller(self.fleet, self.environment.policy, by=self.operator)
 
-    @property
-    def bakery(self) -> Any:
-        return type("Bakery", (), {"images": Images()})
+    @cached_property
+    def bakery(self) -> Bakery:
+        work, now = self.work, self.fleet.now
+        return Bakery(self.environment, "eu-west-1", self.shelf, self.run, self.report, now, work, self.operator)
 
-    @property
-    def steering(self) -> Steering:
-        return Steering(self.environment.fleet, self.environment.name, self.ports, self.fleet, self.operator)
+    @cached_property
+    def repository(self) -> RepositoryAccess:
+        return RepositoryAccess("http://apt", "stable", "main", "a key")
+
+    def published(self) -> list[Published]:
+        return self.packages
 
     def where(self) -> str:
         return "account 1, eu-west-1"
 
-    def url(self) -> str:
-        return "http://here"
+    def recording(self, release: Release) -> AbstractContextManager[Recorder]:
+        """No timeline is written."""
+        clock = self.fleet
+        return nullcontext(Recorder(self.report, Recording(release, clock.now()), clock.monotonic, clock.monotonic()))
 
-    def roll(self, release: Release, *, is_resumed: bool = False, patience: float = 0) -> bool:
-        to, me = replace(goal(), release=release), this_process("me@laptop")
-        return rolled(self.fleet, to, POLICY, as_owner=me, is_resumed=is_resumed, patience=patience).is_new
+    def provision(self) -> Iterator[str]:
+        self.fleet.squads.update(world(2, GOOD).squads)
+        yield "fleet links-dev made"
+
+    def publish(self, version: str, commit: str) -> None:
+        """Have the repository hold a version."""
+        self.packages.append(Published("links", version, f"links_{version}.deb", "9f" * 32, commit))
+
+    def bake(self, *amis: Ami) -> None:
+        """Have newer images, which can be launched."""
+        self.shelf.amis[:0] = amis
+        self.fleet.images.update({each.id: Behaviour(each.version) for each in amis})
+
+    def release(self, version: str, image: str, at: datetime = BEGAN) -> None:
+        """Have the history hold a release."""
+        release = Release("links", "dev", version, image, "1c9e2a7", "me", at)
+        write_release(ports(self.fleet).table, release, at.isoformat())
+
+
+def model_site(
+    fleet: World | None = None,
+    policy: Policy = POLICY,
+    *,
+    source: Path = ROOT / "examples/links",
+    amis: Sequence[Ami] = AMIS,
+    local: LocalCloud | None = None,
+    confirm: bool = False,
+) -> ModelSite:
+    environment = replace(settings.load(ROOT, "dev"), policy=policy, source=source, confirm=confirm)
+    events: list[Event] = []
+    return ModelSite(
+        environment,
+        events.append,
+        "me@laptop",
+        local,
+        fleet=fleet or world(2, GOOD),
+        shelf=Shelf(list(amis)),
+        events=events,
+    )

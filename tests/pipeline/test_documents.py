@@ -20,7 +20,7 @@ from bakeroll.roll.store import lease
 from bakeroll.roll.store.history import write_release
 from bakeroll.roll.store.records import Records
 from bakeroll.roll.store.requests import Request, Requests
-from tests.pipeline.model_site import ModelSite
+from tests.pipeline.model_site import model_site
 from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, goal, rolled
 
@@ -50,7 +50,7 @@ def cut_off() -> World:
         write_release(ports(fleet).table, release, release.released_at.isoformat())
     with pytest.raises(Killed):
         rolled(fleet, through=Cut(30).ports(ports(fleet)), as_owner=GONE)
-    steering = ModelSite(fleet).steering
+    steering = model_site(fleet).roller.steering
     steering.ask("none", steering.record())
     return fleet
 
@@ -76,7 +76,7 @@ def test_a_roll_refuses_what_it_does_not_understand_and_status_and_doctor_name_i
 ) -> None:
     fleet = cut_off()
     damaged(fleet, key, DAMAGE[how])
-    before, site = (fleet.group, dict(fleet.machines)), ModelSite(fleet)
+    before, site = (fleet.group, dict(fleet.machines)), model_site(fleet)
 
     with pytest.raises(
         DocumentUnreadable, match=f"^The item fleet#links-dev / {key[1]} of the table bakeroll"
@@ -99,7 +99,7 @@ def test_the_history_shows_what_can_be_read_and_names_what_cannot(how: str) -> N
     newest = releases(fleet)[0]
     damaged(fleet, newest, DAMAGE[how])
 
-    found = survey.history(ModelSite(fleet))
+    found = survey.history(model_site(fleet))
 
     assert [each["version"] for each in found["releases"]] == ["1.0-1"]
     assert [newest[1] in each for each in found["unreadable"]] == [True]
@@ -108,9 +108,9 @@ def test_the_history_shows_what_can_be_read_and_names_what_cannot(how: str) -> N
 
 def test_a_rollback_does_not_guess_at_a_release_that_it_cannot_read_but_goes_to_one_that_is_named() -> None:
     fleet = world(2, GOOD)
-    site = ModelSite(fleet)
-    site.roll(replace(goal("ami-new", "2.0-1").release, released_at=datetime(2025, 1, 1, tzinfo=UTC)))
-    site.roll(goal("ami-next", "3.0-1").release)
+    site = model_site(fleet)
+    pipeline.lead(site, replace(goal("ami-new", "2.0-1").release, released_at=datetime(2025, 1, 1, tzinfo=UTC)))
+    pipeline.lead(site, goal("ami-next", "3.0-1").release)
     changed(fleet, releases(fleet)[0], **NEWER)
 
     with pytest.raises(DocumentUnreadable, match=r"was written by bakeroll 0\.3\.0, in format 9; this is bakeroll "):
@@ -132,7 +132,7 @@ def test_documents_of_before_there_were_forms_are_read_as_ever() -> None:
 
     rolled(fleet)
 
-    assert [each["version"] for each in survey.history(ModelSite(fleet))["releases"]] == ["3.0-1", "2.0-1", "1.0-1"]
+    assert [each["version"] for each in survey.history(model_site(fleet))["releases"]] == ["3.0-1", "2.0-1", "1.0-1"]
 
 
 def test_each_document_tells_its_format_and_its_writer() -> None:
@@ -191,7 +191,7 @@ def test_a_roll_stops_at_a_request_that_it_cannot_read_and_goes_on_when_another_
     damaged(fleet, REQUEST, DAMAGE["a newer field"])
     with pytest.raises(DocumentUnreadable) as caught:
         rolled(fleet)
-    site = ModelSite(fleet)
+    site = model_site(fleet)
 
     operations.resume(site, lambda _: None)
 

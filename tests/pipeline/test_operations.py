@@ -1,30 +1,20 @@
 """What operators do around a roll, over the cloud in memory: resume, abort, doctor; and how it is told."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from bakeroll import operations, pipeline, survey
 from bakeroll.console.plan import doctor_lines, plan_lines, steered_lines
-from bakeroll.errors import ConfirmationNeeded, DocumentUnreadable, RolledBack, RollFailed
-from bakeroll.events import Event
-from bakeroll.release import Release
-from bakeroll.roll.operate import doctor
-from bakeroll.roll.operate.status import FleetStatus, status
-from bakeroll.roll.operate.steering import Steering
+from bakeroll.errors import ConfirmationNeeded, RolledBack, RollFailed
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.owner import this_process
-from bakeroll.roll.store.ended import EndedRoll, ended_rolls
-from bakeroll.roll.store.history import entries, history
-from bakeroll.roll.store.records import Records
-from bakeroll.settings import Policy
-from bakeroll.wiring import Site
+from bakeroll.roll.store.ended import EndedRoll
+from tests.pipeline.model_site import ModelSite, model_site
 from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, POLICY, SICK, goal, rolled
 from tests.roll.watch import Watch
@@ -33,68 +23,12 @@ GONE = replace(this_process("ops@build-7"), pid=2**22 + 1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@dataclass
-class ModelSite:
-    """A site whose cloud is the one in memory."""
-
-    fleet: World
-    policy: Policy = POLICY
-    events: list[Event] = field(default_factory=list)
-    timeline: None = None
-
-    @property
-    def environment(self) -> Any:
-        return SimpleNamespace(name="dev", application="links", fleet="links-dev", policy=self.policy, target_groups=())
-
-    @property
-    def steering(self) -> Steering:
-        return Steering("links-dev", "dev", ports(self.fleet), self.fleet, "me@laptop")
-
-    def report(self, event: Event) -> None:
-        self.events.append(event)
-
-    def roll(self, release: Release, *, is_resumed: bool = False, patience: float = 0) -> bool:
-        to = replace(goal(), release=release)
-        return rolled(
-            self.fleet, to, self.policy, as_owner=this_process("ops@desk"), is_resumed=is_resumed, patience=patience
-        ).is_new
-
-    def history(self) -> list[Release]:
-        return history(ports(self.fleet).table, "links", "dev")
-
-    def entries(self) -> list[Release | DocumentUnreadable]:
-        return entries(ports(self.fleet).table, "links", "dev")
-
-    def ended_rolls(self) -> Sequence[EndedRoll | DocumentUnreadable]:
-        return ended_rolls(ports(self.fleet).table, "links", "dev")
-
-    def status(self) -> FleetStatus:
-        return status("links-dev", ports(self.fleet), 8000, "/version")
-
-    def examine(self) -> doctor.Chart:
-        return doctor.examine("links-dev", "links", "dev", ports(self.fleet), self.fleet.now())
-
-    def take_away(self, instances: Sequence[str]) -> None:
-        doctor.take_away("links-dev", (), instances, ports(self.fleet), this_process("ops@desk"), self.fleet)
-
-    def url(self) -> str:
-        return "http://here"
-
-    def stands_by_until(self) -> str | None:
-        record = Records(ports(self.fleet).table, "links-dev").read()
-        return record.soak.until if record else None
-
-
 def cut_off(call: int) -> tuple[ModelSite, Watch]:
     fleet = world(2, GOOD)
     watch = Watch.of(fleet)
     with pytest.raises(Killed):
         rolled(fleet, through=Cut(call, watch=watch).ports(ports(fleet)), as_owner=GONE)
-    return ModelSite(fleet), watch
-
-
-def as_site(site: ModelSite) -> Site:
-    return cast("Site", site)
+    return model_site(fleet), watch
 
 
 def agree(_: str) -> None:
@@ -108,7 +42,7 @@ def refuse(_: str) -> None:
 def test_a_roll_that_was_cut_off_is_led_on_by_who_resumes_it() -> None:
     site, watch = cut_off(60)
 
-    found = operations.resume(as_site(site), agree)
+    found = operations.resume(site, agree)
 
     assert found["release"]["version"] == "2.0-1"
     watch.ended("ami-new", 2)
@@ -117,7 +51,7 @@ def test_a_roll_that_was_cut_off_is_led_on_by_who_resumes_it() -> None:
 def test_a_roll_that_was_cut_off_is_backed_out_by_who_aborts_it() -> None:
     site, watch = cut_off(60)
 
-    found = operations.abort(as_site(site), agree)
+    found = operations.abort(site, agree)
 
     assert list(steered_lines(found, NOW)) == [
         "links-dev: the roll to 2.0-1 is aborted.",
@@ -132,7 +66,7 @@ def test_nothing_is_changed_without_the_word_that_is_wanted(operation: Any) -> N
     before = dict(site.fleet.table)
 
     with pytest.raises(ConfirmationNeeded):
-        operation(as_site(site), refuse)
+        operation(site, refuse)
 
     assert site.fleet.table == before
 
@@ -141,8 +75,8 @@ def test_nothing_is_changed_without_the_word_that_is_wanted(operation: Any) -> N
 def test_the_doctor_mends_a_dead_roll_back_before_its_commit_point_and_on_after_it(call: int, image: str) -> None:
     site, watch = cut_off(call)
 
-    looked = operations.doctor(as_site(site), is_fixing=False, confirm=refuse)
-    mended = operations.doctor(as_site(site), is_fixing=True, confirm=agree)
+    looked = operations.doctor(site, is_fixing=False, confirm=refuse)
+    mended = operations.doctor(site, is_fixing=True, confirm=agree)
 
     assert [each["kind"] for each in looked["ailments"]] == ["cut off"]
     assert list(doctor_lines(looked, NOW))[-1] == "Mend it: fab doctor --env=dev --fix"
@@ -156,8 +90,8 @@ def test_the_doctor_mends_a_dead_roll_back_before_its_commit_point_and_on_after_
 def test_status_names_the_way_that_the_doctor_goes(call: int) -> None:
     site, watch = cut_off(call)
 
-    step = survey.next_step("dev", None, site.status())
-    operations.doctor(as_site(site), is_fixing=True, confirm=agree)
+    step = survey.next_step("dev", None, site.roller.status())
+    operations.doctor(site, is_fixing=True, confirm=agree)
 
     goes_on = step == "Past its commit point, it goes on from there: fab doctor --env=dev --fix"
     goes_back = step == "Take it back: fab doctor --env=dev --fix      Go on instead: fab resume --env=dev"
@@ -167,10 +101,10 @@ def test_status_names_the_way_that_the_doctor_goes(call: int) -> None:
 
 def test_the_doctor_leads_on_a_roll_whose_pause_nobody_ended() -> None:
     site, watch = cut_off(130)
-    site.steering.ask("pause", site.steering.record(), minutes=1)
+    site.roller.steering.ask("pause", site.roller.steering.record(), minutes=1)
     site.fleet.sleep(600)
 
-    operations.doctor(as_site(site), is_fixing=True, confirm=agree)
+    operations.doctor(site, is_fixing=True, confirm=agree)
 
     watch.ended("ami-new", 2)
 
@@ -178,12 +112,12 @@ def test_the_doctor_leads_on_a_roll_whose_pause_nobody_ended() -> None:
 def test_times_that_people_read_have_whole_seconds() -> None:
     site, _ = cut_off(60)
     site.fleet.sleep(0.123456)
-    soaks = ModelSite(world(2, GOOD), POLICY.model_copy(update={"soak": 30.5}))
-    rolled(soaks.fleet, policy=soaks.policy)
+    soaks = model_site(world(2, GOOD), POLICY.model_copy(update={"soak": 30.5}))
+    rolled(soaks.fleet, policy=soaks.environment.policy)
     soaks.fleet.sleep(60)
 
-    said = [*doctor_lines(operations.doctor(as_site(site), is_fixing=False, confirm=agree), NOW)]
-    said += doctor_lines(operations.doctor(as_site(soaks), is_fixing=False, confirm=agree), NOW)
+    said = [*doctor_lines(operations.doctor(site, is_fixing=False, confirm=agree), NOW)]
+    said += doctor_lines(operations.doctor(soaks, is_fixing=False, confirm=agree), NOW)
 
     assert said[0].startswith("✗ the roll to 2.0-1 of 12:00:0")
     assert re.fullmatch(r"✗ 2 instances stood by until 12:0\d:\d\d and still do", said[3])
@@ -193,8 +127,8 @@ def test_times_that_people_read_have_whole_seconds() -> None:
 def test_history_keeps_a_roll_that_was_aborted_apart_from_the_releases() -> None:
     site, _ = cut_off(60)
 
-    operations.abort(as_site(site), agree)
-    found = survey.history(as_site(site))
+    operations.abort(site, agree)
+    found = survey.history(site)
 
     assert found["releases"] == []
     roll = found["rolls"][0]
@@ -205,11 +139,11 @@ def test_history_keeps_a_roll_that_was_aborted_apart_from_the_releases() -> None
 
 
 def test_history_tells_that_a_roll_failed_and_in_one_line_why() -> None:
-    site = ModelSite(world(2, SICK))
+    site = model_site(world(2, SICK))
     with pytest.raises(RolledBack):
-        site.roll(goal().release)
+        pipeline.lead(site, goal().release)
 
-    roll = survey.history(as_site(site))["rolls"][0]
+    roll = survey.history(site)["rolls"][0]
 
     assert (roll["outcome"], roll["why"]) == (
         "failed",
@@ -225,7 +159,7 @@ def test_history_tells_that_a_roll_was_interrupted_and_that_one_was_taken_over()
         rolled(fleet, through=Cut(60).ports(ports(fleet)), as_owner=GONE)
     rolled(fleet, goal("ami-next", "3.0-1"), as_owner=this_process("ops@desk"))
 
-    found = survey.history(as_site(ModelSite(fleet)))
+    found = survey.history(model_site(fleet))
 
     assert [each["version"] for each in found["releases"]] == ["3.0-1"]
     assert [(each["outcome"], each["why"]) for each in found["rolls"]] == [
@@ -246,18 +180,18 @@ def test_a_roll_that_died_while_it_wrote_its_end_is_told_once(has_effect: bool) 
     writes = [n for n, name in enumerate(failing(None)[1].calls, 1) if name == "put"][-4:]
     assert len(writes) == 4
     for call in writes:
-        site = ModelSite(failing(call)[0])
-        operations.doctor(as_site(site), is_fixing=True, confirm=agree)
+        site = model_site(failing(call)[0])
+        operations.doctor(site, is_fixing=True, confirm=agree)
 
-        assert [each.outcome for each in site.ended_rolls() if isinstance(each, EndedRoll)] == ["failed"]
+        assert [each.outcome for each in site.roller.ended_rolls() if isinstance(each, EndedRoll)] == ["failed"]
 
 
 def test_a_release_that_a_roll_failed_to_bring_is_none_to_go_back_to() -> None:
-    site = ModelSite(world(2, SICK))
+    site = model_site(world(2, SICK))
     with pytest.raises(RolledBack):
-        site.roll(goal().release)
+        pipeline.lead(site, goal().release)
 
-    outcome = pipeline.serve(as_site(site), goal("ami-next", "3.0-1").release, pipeline.Stopwatch())
+    outcome = pipeline.serve(site, goal("ami-next", "3.0-1").release, pipeline.Stopwatch())
 
     assert (outcome["release"]["version"], outcome["before"]) == ("3.0-1", None)
     assert site.fleet.now() - datetime.fromisoformat(outcome["release"]["at"]) < timedelta(seconds=3)
@@ -268,32 +202,32 @@ def test_the_doctor_gives_back_the_lease_of_a_dead_process_and_takes_strays_away
     tags = {"bakeroll:roll": "lost", "bakeroll:application": "links", "bakeroll:environment": "dev"}
     stray = site.fleet.start("ami-new", "a", tags)
 
-    mended = operations.doctor(as_site(site), is_fixing=True, confirm=agree)
+    mended = operations.doctor(site, is_fixing=True, confirm=agree)
 
     assert [each["kind"] for each in mended["mended"]] == ["lease", "stray"]
     site.fleet.sleep(5)
-    assert site.examine().ailments == ()
+    assert site.roller.examine().ailments == ()
     assert site.fleet.machines[stray].instance.state == "terminated"
     watch.ended("ami-old", 2)
 
 
 def test_a_soak_that_is_over_is_mended() -> None:
-    site = ModelSite(world(2, GOOD), POLICY.model_copy(update={"soak": 30}))
+    site = model_site(world(2, GOOD), POLICY.model_copy(update={"soak": 30}))
     watch = Watch.of(site.fleet)
-    rolled(site.fleet, policy=site.policy)
+    rolled(site.fleet, policy=site.environment.policy)
     site.fleet.sleep(60)
 
-    mended = operations.doctor(as_site(site), is_fixing=True, confirm=agree)
+    mended = operations.doctor(site, is_fixing=True, confirm=agree)
 
     assert [each["kind"] for each in mended["mended"]] == ["soak"]
     assert mended["ailments"] == []
-    assert len(site.history()) == 1
+    assert len(site.roller.history()) == 1
     watch.ended("ami-new", 2)
 
 
 def test_pausing_what_is_not_rolled_is_refused() -> None:
     with pytest.raises(RollFailed, match="is not being rolled"):
-        operations.pause(as_site(ModelSite(world(2, GOOD))), 10)
+        operations.pause(model_site(world(2, GOOD)), 10)
 
 
 def test_a_plan_is_told_as_operators_read_it() -> None:

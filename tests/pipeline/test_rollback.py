@@ -1,115 +1,34 @@
 """Which release a rollback rolls to, by which image, and what it asks before."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bakeroll import pipeline
-from bakeroll.apt.index import Published
-from bakeroll.bake import catalogue
 from bakeroll.errors import BakeError, BakerollError, ConfirmationNeeded, RollFailed, SourceError
-from bakeroll.events import Event
-from bakeroll.release import Release
-from bakeroll.wiring import Site
-
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-ENDED = datetime(2099, 1, 1, tzinfo=UTC)
+from bakeroll.roll.simulate.model import world
+from tests.pipeline.model_site import BEGAN, ModelSite, model_site
+from tests.pipeline.shelf import Ami
+from tests.roll.scene import GOOD
 
 
-@dataclass
-class Ami:
-    id: str
-    version: str
-    state: str = "available"
-    name: str = ""
-    created_at: datetime = BEGAN
-    environment: str = "dev"
-
-    @property
-    def tags(self) -> Mapping[str, str]:
-        return {
-            catalogue.KIND: "application",
-            catalogue.ENVIRONMENT: self.environment,
-            catalogue.VERSION: self.version,
-            catalogue.REVISION: "1c9e2a7",
-        }
-
-
-@dataclass
-class FakeSite:
-    """An environment with releases and images; rolling to one writes it down."""
-
-    releases: list[Release]
-    amis: list[Ami]
-    is_there: bool = True
-    events: list[Event] = field(default_factory=list)
-    operator: str = "me"
-    timeline: None = None
-    local: None = None
-    environment: Any = field(
-        default_factory=lambda: SimpleNamespace(name="dev", application="links", fleet="links-dev")
-    )
-
-    @property
-    def bakery(self) -> Any:
-        return SimpleNamespace(images=self)
-
-    def get(self, image: str) -> Ami | None:
-        return next((each for each in self.amis if each.id == image), None)
-
-    def own(self, *, tags: Mapping[str, str]) -> Sequence[Ami]:
-        return [each for each in self.amis if each.version == tags[catalogue.VERSION]]
-
-    def history(self) -> list[Release]:
-        return list(self.releases)
-
-    entries = history
-
-    def published(self) -> list[Published]:
-        return []
-
-    def report(self, event: Event) -> None:
-        self.events.append(event)
-
-    def where(self) -> str:
-        return "account 1, eu-west-1"
-
-    def url(self) -> str:
-        return "http://here"
-
-    def has_fleet(self) -> bool:
-        return self.is_there
-
-    def preview(self, release: Release | None) -> str:
-        return f"roll to {release.image if release else 'something'}"
-
-    def stands_by_until(self) -> None:
-        return None
-
-    def roll(self, release: Release, *, is_resumed: bool = False, patience: float = 0) -> bool:
-        assert (is_resumed, patience) == (False, 0)
-        self.releases.insert(0, replace(release, released_at=ENDED))
-        return True
-
-
-def site(*versions: str, gone: Sequence[str] = (), is_there: bool = True) -> FakeSite:
+def site(*versions: str, gone: Sequence[str] = (), is_there: bool = True) -> ModelSite:
     """Releases of these versions, the newest first, each by an image of its own."""
-    releases = [
-        Release(
-            "links", "dev", version, f"ami-{len(versions) - index}", "1c9e2a7", "me", BEGAN - timedelta(hours=index)
-        )
-        for index, version in enumerate(versions)
-    ]
-    amis = [Ami(each.image, each.version) for each in releases if each.image not in gone]
-    return FakeSite(releases, amis, is_there)
+    made = model_site(world(2, GOOD), amis=())
+    for index, version in enumerate(versions):
+        image = f"ami-{len(versions) - index}"
+        made.release(version, image, BEGAN - timedelta(hours=index))
+        if image not in gone:
+            made.bake(Ami(image, version))
+    if not is_there:
+        made.fleet.squads.clear()
+    return made
 
 
-def rolled_back(fake: FakeSite, **asked: Any) -> dict[str, Any] | None:
-    return pipeline.rollback(cast("Site", fake), pipeline.Request(**asked))
+def rolled_back(site: ModelSite, **asked: Any) -> dict[str, Any] | None:
+    return pipeline.rollback(site, pipeline.Request(**asked))
 
 
 @pytest.mark.parametrize(
@@ -129,42 +48,45 @@ def test_a_rollback_is_to(versions: tuple[str, ...], to: str, image: str) -> Non
 
 
 def test_a_rollback_is_to_the_very_image_of_the_release_though_its_version_was_baked_again() -> None:
-    fake = site("2-1", "1-1")
-    fake.amis.insert(0, Ami("ami-newer", "1-1"))
+    back = site("2-1", "1-1")
+    back.bake(Ami("ami-newer", "1-1"))
 
-    outcome = rolled_back(fake)
+    outcome = rolled_back(back)
 
     assert outcome is not None
     assert (outcome["release"]["image"], outcome["before"]) == ("ami-1", "2-1")
 
 
 def test_what_is_told_at_the_end_serves_since_it_was_written_as_serving() -> None:
-    outcome = rolled_back(site("2-1", "1-1"))
+    back = site("2-1", "1-1")
+
+    outcome = rolled_back(back)
 
     assert outcome is not None
-    assert outcome["release"]["at"] == ENDED.isoformat()
+    assert outcome["release"]["at"] == back.roller.history()[0].released_at.isoformat(timespec="seconds")
+    assert back.fleet.now() - datetime.fromisoformat(outcome["release"]["at"]) < timedelta(seconds=3)
 
 
 def test_where_that_image_is_gone_another_of_its_version_serves() -> None:
-    fake = site("2-1", "1-1", gone=["ami-1"])
-    fake.amis.append(Ami("ami-again", "1-1"))
+    back = site("2-1", "1-1", gone=["ami-1"])
+    back.bake(Ami("ami-again", "1-1"))
 
-    outcome = rolled_back(fake)
+    outcome = rolled_back(back)
 
     assert outcome is not None
     assert outcome["release"]["image"] == "ami-again"
 
 
 def test_an_image_of_its_version_that_was_baked_for_another_environment_does_not_serve() -> None:
-    fake = site("2-1", "1-1", gone=["ami-1"])
-    fake.amis.append(Ami("ami-of-prod", "1-1", environment="prod"))
+    back = site("2-1", "1-1", gone=["ami-1"])
+    back.bake(Ami("ami-of-prod", "1-1", environment="prod"))
 
     with pytest.raises(BakeError, match="The image of 1-1, ami-1, is gone"):
-        rolled_back(fake)
+        rolled_back(back)
 
 
 @pytest.mark.parametrize(
-    ("fake", "to", "error", "said"),
+    ("back", "to", "error", "said"),
     [
         pytest.param(site(), "", SourceError, "dev has no release to go back to", id="no release"),
         pytest.param(site("1-1"), "", SourceError, "no release before 1-1", id="one release"),
@@ -178,30 +100,32 @@ def test_an_image_of_its_version_that_was_baked_for_another_environment_does_not
     ],
 )
 def test_what_cannot_be_is_told_with_the_next_command(
-    fake: FakeSite, to: str, error: type[BakerollError], said: str
+    back: ModelSite, to: str, error: type[BakerollError], said: str
 ) -> None:
     with pytest.raises(error, match=said) as caught:
-        rolled_back(fake, version=to)
+        rolled_back(back, version=to)
 
     assert caught.value.next_step
 
 
 def test_a_dry_run_tells_what_it_would_do_asks_nothing_and_rolls_nothing() -> None:
-    fake = site("2-1", "1-1")
+    back = site("2-1", "1-1")
 
-    assert rolled_back(fake, is_dry=True, confirm=_refuse) is None
+    assert rolled_back(back, is_dry=True, confirm=_refuse) is None
 
-    assert [each.text for each in fake.events][-1] == "would roll to ami-1"
-    assert len(fake.releases) == 2
+    assert [each.text for each in back.events][-1] == (
+        "would replace in links-dev 2 × ami-old by 2 × ami-1, surge 2, floor 2"
+    )
+    assert len(back.roller.history()) == 2
 
 
 def test_nothing_is_rolled_without_the_operator_s_word() -> None:
-    fake = site("2-1", "1-1")
+    back = site("2-1", "1-1")
 
     with pytest.raises(ConfirmationNeeded, match="now   2-1  ami-2"):
-        rolled_back(fake, confirm=_refuse)
+        rolled_back(back, confirm=_refuse)
 
-    assert len(fake.releases) == 2
+    assert len(back.roller.history()) == 2
 
 
 def _refuse(what: str) -> None:

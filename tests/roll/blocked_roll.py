@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bakeroll.roll.clock import SystemClock
+from bakeroll.roll.run.leader import Leader
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.ports import ports
@@ -48,16 +49,15 @@ def main(folder: Path) -> None:
     fleet.probed = block
     through = replace(cut.ports(ports(fleet)), table=FileTable(folder / "table"))
     try:
-        roll(
-            goal(),
-            POLICY.model_copy(update={"strategy": "canary", "canary": CANARY}),
+        leader = Leader(
             through,
-            owner=Owner("ops@build-7"),
-            clock=Quick(fleet),
-            report=lambda _: None,
-            lease_seconds=LEASE_SECONDS,
+            Owner("ops@build-7"),
+            Quick(fleet),
+            lambda _: None,
             beating=heartbeat.beside,
+            lease_seconds=LEASE_SECONDS,
         )
+        roll(goal(), POLICY.model_copy(update={"strategy": "canary", "canary": CANARY}), leader)
         print("done")
     except BaseException as error:  # noqa: BLE001 (whatever ends it, the test reads what it was)
         print(f"{type(error).__name__}: {error}")

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from bakeroll.roll.simulate.model import NAME, World
+from bakeroll.roll.simulate.model import World
+from bakeroll.roll.simulate.parts import NAME
 from tests.roll.observer import MOMENTS, Observer
 
 Deed = Literal[

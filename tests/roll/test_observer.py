@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bakeroll.roll.simulate.model import ADDRESS, NAME, TEMPLATE, Squad, Target, World, world
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.parts import ADDRESS, NAME, TEMPLATE, Squad, Target
 from tests.roll.observer import LOOK, Observer
 from tests.roll.scene import GOOD, rolled
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bakeroll.roll.simulate.model import Squad, Target, World, world
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.parts import Squad, Target
 from tests.roll.scene import GOOD, rolled
 from tests.roll.watch import Watch
 

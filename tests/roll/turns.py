@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from bakeroll.roll.engine.decide import decide
 from bakeroll.roll.run.beginning import begin
-from bakeroll.roll.run.loop import Poll
 from bakeroll.roll.run.perform import perform
-from bakeroll.roll.simulate.model import Behaviour, World, world
+from bakeroll.roll.run.poll import Poll
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.parts import Behaviour
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.decision import Act
 from bakeroll.roll.state.memory import Memory

@@ -4,17 +4,14 @@ import os
 import socket
 import subprocess
 import threading
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from invoke.exceptions import Exit
 from moto import mock_aws
-from pytest_mock import MockerFixture
 
-from bakeroll.errors import LeaseHeld, SettingsError
-from bakeroll.release import Release
+from bakeroll.errors import SettingsError
 from bakeroll.roll.simulate.model import world
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.owner import Owner
@@ -50,15 +47,15 @@ def test_without_an_environment_those_there_are_are_named() -> None:
     assert "deploy.yml has: dev, mine, prod." in str(caught.value.message)
 
 
-@pytest.mark.parametrize("change", ["provision", "history", "status", "has_fleet"])
-def test_nothing_is_done_in_another_account_than_the_environment_s(change: str) -> None:
+@pytest.mark.parametrize("touch", [Site.provision, lambda site: site.roller, lambda site: site.bakery], ids=str)
+def test_nothing_is_done_in_another_account_than_the_environment_s(touch: Callable[[Site], object]) -> None:
     with mock_aws(), opened("dev") as site, pytest.raises(SettingsError, match="belong to account 123456789012"):
-        list(getattr(Site, change)(site))
+        touch(site)
 
 
 def test_a_table_that_is_not_there_is_told_with_the_command_that_makes_it() -> None:
     with mock_aws(), pytest.raises(Exit) as caught, opened("prod") as site:
-        site.history()
+        site.roller.history()
 
     assert "fab account.init" in str(caught.value.message)
 
@@ -91,7 +88,9 @@ def test_who_only_looks_at_a_new_local_environment_makes_nothing_and_is_told_the
             pass
         with opened("mine", is_first=True) as site:
             tables = site.aws.dynamodb.list_tables()["TableNames"]
-            assert (site.history(), site.ended_rolls(), tables, site.has_fleet()) == ([], [], [], False)
+            roller = site.roller
+            assert (roller.history(), roller.ended_rolls(), tables, roller.has_fleet()) == ([], [], [], False)
+            assert site.store.get("dists/stable/InRelease", 1000) is None
 
     assert "mine has no fleet yet" in str(caught.value.message)
     assert "fab deploy --env=mine" in str(caught.value.message)
@@ -100,27 +99,21 @@ def test_who_only_looks_at_a_new_local_environment_makes_nothing_and_is_told_the
 @pytest.mark.usefixtures("_cloud_is_up")
 def test_what_a_first_roll_would_do_is_told_without_a_fleet() -> None:
     with mock_aws(), opened("mine", is_first=True) as site:
-        assert site.preview(None) == "make the fleet links-mine, and launch 2 × the image to be baked"
+        assert site.roller.preview(None) == "make the fleet links-mine, and launch 2 × the image to be baked"
 
 
-def test_a_roll_and_the_doctor_beat_beside_their_work_and_send_nothing_without_the_lease(mocker: MockerFixture) -> None:
-    rolled = mocker.patch("bakeroll.roll.run.roll.roll", autospec=True, side_effect=LeaseHeld("held"))
-    taken_away = mocker.patch("bakeroll.roll.operate.doctor.take_away", autospec=True)
+def test_while_a_lease_is_held_it_beats_and_nothing_is_sent_without_it() -> None:
     fleet = world(1, {})
     held = take(ports(fleet).table, "links-prod", Owner("me"), "deploy", fleet)
 
     with mock_aws(), opened("prod") as site:
-        with suppress(LeaseHeld):
-            site.roll(Release("links", "prod", "1.0-1", "ami-1", "1c9e2a7", "me", datetime.now(UTC)))
-        site.take_away([])
-        for beating in (rolled.call_args.kwargs["beating"], taken_away.call_args.args[-1]):
-            with beating(held):
-                names = {each.name for each in threading.enumerate()}
-                site.aws.ec2.describe_instances()
-            assert "heartbeat" in names
+        with site.roller.beating(held):
+            names = {each.name for each in threading.enumerate()}
+            site.aws.ec2.describe_instances()
+        assert "heartbeat" in names
         fleet.sleep(20)
         take(ports(fleet).table, "links-prod", Owner("another"), "deploy", fleet)
-        with rolled.call_args.kwargs["beating"](held), pytest.raises(LeaseLost):
+        with site.roller.beating(held), pytest.raises(LeaseLost):
             site.aws.ec2.describe_instances()
 
 

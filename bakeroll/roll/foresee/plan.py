@@ -9,16 +9,16 @@ from bakeroll.fleet import Fleet
 from bakeroll.roll.engine.decide import serves
 from bakeroll.roll.engine.launcher import launcher
 from bakeroll.roll.foresee.findings import Finding, Intent, findings
-from bakeroll.roll.foresee.preflight import Facts, Preflight, look
+from bakeroll.roll.foresee.preflight import Facts, PreflightOf, alarm_names, look
 from bakeroll.roll.foresee.prices import price
 from bakeroll.roll.foresee.rehearsal import modelled, rehearse
 from bakeroll.roll.foresee.steps import steps_of
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.run.loop import Poll
+from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.state.amounts import floor_of, surge_of
 from bakeroll.roll.state.record import Goal, Record
 from bakeroll.roll.store import timing
-from bakeroll.roll.store.records import Records
+from bakeroll.roll.store.records import Records, unfinished
 from bakeroll.roll.world.observe import described, is_twinned, layout, observe_groups
 from bakeroll.settings import Policy
 
@@ -60,20 +60,21 @@ class Plan:
 
 
 def plan(
-    goal: Goal, policy: Policy, ports: Ports, preflight: Preflight, *, region: str, poll: Poll, now: datetime
+    goal: Goal, policy: Policy, ports: Ports, preflight: PreflightOf, *, region: str, poll: Poll, now: datetime
 ) -> Plan:
     """Rehearse the roll, look at what stands against it, and change nothing.
 
     Raises RollFailed for what the roll would refuse before its first change.
     """
-    records = Records(ports.table, goal.fleet)
-    last, record = records.last(), records.read()
+    last = Records(ports.table, goal.fleet).last()
+    record = unfinished(last)
     group, twin = described(goal.fleet, ports, record)
     twin = twin if is_twinned(record, policy.strategy) else None
     addresses = last.addresses if last else {}
     fleet = observe_groups(group, twin, ports, record, layout(group, ports, goal.target_groups), addresses)
     before = timing.last(ports.table, goal.fleet)
-    facts = _without_own_refresh(look(preflight), fleet, record)
+    around = preflight(group.name, goal.release.image, alarm_names(policy))
+    facts = _without_own_refresh(look(around), fleet, record)
     hooks = ports.scaling.launch_hooks(group.name)
     world = modelled(
         fleet,

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from bakeroll.errors import CloudError
 from bakeroll.facts import Balancer, Image, InstanceType, Launch, Quota, Room
+from bakeroll.settings import Policy
 
 T = TypeVar("T")
 
@@ -43,6 +44,15 @@ class Preflight(Protocol):
 
     def denied(self) -> Sequence[str]:
         """The actions that a roll takes and these credentials may not."""
+
+
+PreflightOf = Callable[[str, str, Sequence[str]], Preflight]
+"""What surrounds a group, by its name, the image that it is to be rolled to, and alarms besides its own."""
+
+
+def alarm_names(policy: Policy) -> list[str]:
+    """The alarms that the policy names."""
+    return [*(each.alarm for each in policy.canary.checks if each.alarm), *policy.refresh.alarms]
 
 
 @dataclass(frozen=True, slots=True)

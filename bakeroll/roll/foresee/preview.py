@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from bakeroll.release import Release
 from bakeroll.roll.engine.decide import serves
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.state.amounts import floor_of, surge_of
@@ -9,6 +10,13 @@ from bakeroll.roll.state.record import Goal
 from bakeroll.roll.store.records import Records
 from bakeroll.roll.world.observe import observe
 from bakeroll.settings import Policy
+
+TO_BE_BAKED = "the image to be baked"
+
+
+def preview_of_new(fleet: str, size: int, release: Release | None) -> str:
+    """What a first roll would do of a fleet that is made for it, with so many instances."""
+    return f"make the fleet {fleet}, and launch {size} × {release.image if release else TO_BE_BAKED}"
 
 
 def preview(fleet: str, goal: Goal | None, policy: Policy, ports: Ports) -> str:
@@ -23,7 +31,7 @@ def preview(fleet: str, goal: Goal | None, policy: Policy, ports: Ports) -> str:
         return f"change nothing: {goal.release.version} serves already, {len(seen.members)} in service"
     old = Counter(each.image for each in seen.members)
     what = " and ".join(f"{count} × {image}" for image, count in sorted(old.items())) or "no instance"
-    by = f"{seen.desired} × {goal.release.image if goal else 'the image to be baked'}"
+    by = f"{seen.desired} × {goal.release.image if goal else TO_BE_BAKED}"
     amounts = f"surge {surge_of(policy, seen.desired)}, floor {floor_of(policy, seen.desired)}"
     cut_off = (
         f", taking over from the roll to {record.intended.version} that has not ended" if record and is_open else ""

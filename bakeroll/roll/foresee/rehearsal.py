@@ -11,14 +11,16 @@ from typing import Any
 from bakeroll.errors import RolledBack
 from bakeroll.fleet import Fleet, Group, Instance
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.run.loop import Poll
+from bakeroll.roll.run.leader import Leader
+from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.run.roll import roll
-from bakeroll.roll.simulate.model import ADDRESS, TEMPLATE, Behaviour, Machine, RunningRefresh, Squad, Target, World
+from bakeroll.roll.simulate.model import World
+from bakeroll.roll.simulate.parts import ADDRESS, TEMPLATE, Behaviour, Machine, RunningRefresh, Squad, Target
 from bakeroll.roll.simulate.ports import ports as ports_of
 from bakeroll.roll.state.decision import Deed
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Goal, Record
-from bakeroll.roll.store.records import Records
+from bakeroll.roll.store.records import Records, unfinished
 from bakeroll.settings import Policy
 
 CALL_SECONDS = 0.1
@@ -88,16 +90,9 @@ def rehearse(goal: Goal, policy: Policy, world: World, poll: Poll) -> Rehearsed:
     tape = Tape(world, world.group.desired)
     began, why = world.time, ""
     try:
-        roll(
-            goal,
-            policy,
-            tape.over(ports_of(world)),
-            owner=Owner("plan"),
-            clock=world,
-            report=lambda _: None,
-            poll=poll,
-            witness=tape.deeds.append,
-        )
+        through = tape.over(ports_of(world))
+        leader = Leader(through, Owner("plan"), world, lambda _: None, poll, witness=tape.deeds.append)
+        roll(goal, policy, leader)
     except RolledBack as error:
         why = error.what
     return Rehearsed(tape, world.time - began, why)
@@ -118,7 +113,7 @@ def modelled(
 
     `last` is the record of the last roll; `is_launchable`: whether the image exists that the group launches now.
     """
-    record = last if last and last.stage != "closed" else None
+    record = unfinished(last)
     world = World(
         squads={each.name: Squad(_as_modelled(each, fleet), dict(each.lifecycles)) for each in groups},
         images=_images(fleet, goal, boot_seconds, is_launchable=is_launchable),

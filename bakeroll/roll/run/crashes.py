@@ -1,4 +1,4 @@
-"""Whether the service of a new instance fails again and again, so that waiting for it is of no use.
+"""What consoles tell: whether a service fails again and again, so that waiting for it is of no use; its last lines.
 
 An instance tells each failure on its console (ansible/roles/base/files/service-ended), which can be read from outside.
 The looking is an effect, and costs at most one call in LOOKS_SECONDS whatever the size of the fleet; `decide` judges.
@@ -19,6 +19,9 @@ they follow each other closely (StartLimitBurst= in systemd.unit(5))."""
 LOOKS_SECONDS = 5.0
 """Between looks at consoles, and from when an instance is waited for until the first look at its own."""
 TOLD = re.compile(r"^bakeroll: (\S+) ended with (.+), failure (\d+) since boot\s*$", re.MULTILINE)
+LINES_AT_MOST = 20
+NOISE = "systemd[1]"
+"""What PID 1 says of a service that dies again and again stands between its last words and the end."""
 NEVER = float("-inf")
 
 
@@ -50,3 +53,15 @@ def _is_silent(instance: Instance, view: View) -> bool:
     if not view.is_forward or instance.state != "running" or instance.id in {*memory.answers, *memory.served}:
         return False
     return view.now - memory.waiting.get(instance.id, view.now) >= LOOKS_SECONDS
+
+
+def last_words(machines: Machines, instance: str) -> str:
+    """The last lines of an instance's console, for people; empty for what is no instance, or cannot be read."""
+    if not instance.startswith("i-"):
+        return ""
+    try:
+        console = machines.console(instance).rstrip().splitlines()
+    except CloudError:
+        return ""
+    lines = [line for line in console if NOISE not in line][-LINES_AT_MOST:]
+    return "\n".join(["", "last lines of its console:", *(f"  {line}" for line in lines)]) if lines else ""

@@ -1,14 +1,52 @@
 """How a roll ends: what of it stays written down, and what people are told of what it left."""
 
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+from statistics import median
 
 from bakeroll.errors import RolledBack
 from bakeroll.fleet import VERSION_TAG, Fleet
-from bakeroll.roll.ports import Clock
+from bakeroll.release import Release
+from bakeroll.roll.ports import Clock, Table
 from bakeroll.roll.state.record import BackOut, Goal, Record, Soak
+from bakeroll.roll.store import ended, timing
+from bakeroll.roll.store.history import write_release
 from bakeroll.settings import Policy
 from bakeroll.wording import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a roll ended well. `is_new` is False where the fleet served the release already."""
+
+    release: Release
+    is_new: bool
+    in_service: int
+    retired: int
+    seconds: float
+
+
+def write_served(table: Table, goal: Goal, record: Record, clock: Clock) -> None:
+    """It serves since now; who asked for it first, and when, the record knows also where another goes on."""
+    release = replace(goal.release, released_at=clock.now().astimezone(UTC))
+    write_release(table, release, record.intended.release.get("released_at") or goal.release.released_at.isoformat())
+
+
+def write_timing(
+    table: Table, record: Record, fleet: Fleet, seconds: float, boots: Sequence[float], clock: Clock
+) -> None:
+    """How long it took, for plans to come; `boots` are seconds, and where there are none nothing is told."""
+    if boots:
+        at, strategy = clock.now().isoformat(), record.intended.strategy
+        took = timing.Timing(at, strategy, len(fleet.members), seconds, boot_seconds=median(boots))
+        timing.write(table, record.fleet, took)
+
+
+def write_ended(table: Table, goal: Goal, record: Record, clock: Clock) -> None:
+    """The roll ended, and its release does not serve."""
+    roll = ended.ended(record, clock.now())
+    ended.write(table, goal.release.application, goal.release.environment, roll)
 
 
 def closed(record: Record, fleet: Fleet, policy: Policy, clock: Clock) -> Record:

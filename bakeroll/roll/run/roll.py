@@ -1,26 +1,28 @@
 """A roll, from its lease to its end: what is refused, and where it begins or goes on. `loop` does the rest."""
 
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from bakeroll.errors import CloudError, LeaseHeld
-from bakeroll.events import Event, Report
+from bakeroll.events import Event
 from bakeroll.fleet import Fleet
 from bakeroll.roll.engine.decide import serves
 from bakeroll.roll.engine.launcher import launcher
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.run.beginning import begin, take_over
-from bakeroll.roll.run.loop import Loop, Outcome, Poll, Witness, unwitnessed
+from bakeroll.roll.run.endings import Outcome
+from bakeroll.roll.run.leader import Leader
+from bakeroll.roll.run.loop import Loop
+from bakeroll.roll.run.patience import Patience
 from bakeroll.roll.run.refusal import refuse, refuse_held
+from bakeroll.roll.run.telling import Telling
 from bakeroll.roll.state.amounts import floor_of, surge_of
 from bakeroll.roll.state.ids import without
-from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Goal, Record, SecondGroup, TemplateVersions
 from bakeroll.roll.store import ended
-from bakeroll.roll.store.heartbeat import Beating
-from bakeroll.roll.store.lease import SECONDS, Lease, take
-from bakeroll.roll.store.records import Records
+from bakeroll.roll.store.lease import Lease, take
+from bakeroll.roll.store.records import Records, unfinished
 from bakeroll.roll.store.requests import Requests
 from bakeroll.roll.view.settled import STALE_SECONDS
 from bakeroll.roll.world.observe import described, layout, observe
@@ -28,67 +30,56 @@ from bakeroll.settings import Policy
 
 LOOKS_SECONDS = 2.0
 """Between looks at a lease that another holds."""
-QUICK = Poll()
 
 
-def roll(
-    goal: Goal,
-    policy: Policy,
-    ports: Ports,
-    *,
-    owner: Owner,
-    clock: Clock,
-    report: Report,
-    reason: str = "",
-    poll: Poll = QUICK,
-    lease_seconds: float = SECONDS,
-    is_resumed: bool = False,
-    patience: float = 0,
-    beating: Beating = nullcontext,
-    witness: Witness = unwitnessed,
-) -> Outcome:
+def roll(goal: Goal, policy: Policy, leader: Leader, *, is_resumed: bool = False, patience: float = 0) -> Outcome:
     """Roll the goal's fleet to its release, or go on with such a roll that was cut off.
 
-    `is_resumed`: go on with the one that was cut off whichever way it went, also backing out. `patience`: so many
-    seconds another that rolls the fleet is waited for. `beating`: what keeps the lease alive beside the work.
-    `witness` is shown each action when it has been carried out.
+    `is_resumed`: go on with the one that was cut off whichever way it went, also backing out. `patience`: how many
+    seconds another that rolls the fleet is waited for.
 
     Raises RolledBack where the new instances did not come into service and were taken away, LeaseHeld where
     another rolls this fleet, RollFailed where it cannot begin or cannot back out, CloudError where the API
     refuses. KeyboardInterrupt comes through when the fleet has been put back, or the commit point is past.
     """
+    ports = leader.ports
     found = Records(ports.table, goal.fleet).read()
-    if found is None or _soaks(found, clock):
+    if found is None or _soaks(found, leader.clock):
         fleet = observe(goal.fleet, ports, found)
         if serves(fleet, goal):
             text = f"{fleet.name}: {goal.release.version} serves already, {len(fleet.members)} in service"
-            report(Event("roll", text, "done"))
+            leader.report(Event("roll", text, "done"))
             return Outcome(goal.release, is_new=False, in_service=len(fleet.members), retired=0, seconds=0)
-    reason = reason or f"roll {goal.release.version}"
-    lease = _taken(goal, ports, owner, reason, clock, report, lease_seconds, patience)
     try:
-        with beating(lease):
-            loop = _begun(goal, policy, ports, lease, clock, report, poll, is_resumed=is_resumed)
-            loop.witness = witness
-            return loop.run()
+        return _led(goal, policy, leader, is_resumed=is_resumed, patience=patience)
+    except LeaseHeld as error:
+        watch = f"Watch it: fab status --env={goal.release.environment} --follow"
+        error.next_step = error.next_step or f"Wait for it: --wait      {watch}"
+        raise
+
+
+def _led(goal: Goal, policy: Policy, leader: Leader, *, is_resumed: bool, patience: float) -> Outcome:
+    lease = _take(goal, leader, patience)
+    try:
+        with leader.beating(lease):
+            return _begun(goal, policy, leader, lease, is_resumed=is_resumed).run()
     finally:
         with suppress(CloudError):
             lease.release()
 
 
-def _taken(
-    goal: Goal, ports: Ports, owner: Owner, reason: str, clock: Clock, report: Report, seconds: float, patience: float
-) -> Lease:
+def _take(goal: Goal, leader: Leader, patience: float) -> Lease:
     """The lease, in time. Raises LeaseHeld where another goes on holding it."""
+    clock, reason = leader.clock, f"roll {goal.release.version}"
     ends, is_told = clock.monotonic() + patience, False
     while True:
         try:
-            return take(ports.table, goal.fleet, owner, reason, clock, seconds=seconds)
+            return take(leader.ports.table, goal.fleet, leader.owner, reason, clock, seconds=leader.lease_seconds)
         except LeaseHeld as error:
             if clock.monotonic() >= ends:
                 raise
             if not is_told:
-                report(Event("roll", f"waiting: {error.what}"))
+                leader.report(Event("roll", f"waiting: {error.what}"))
             is_told = True
             clock.sleep(LOOKS_SECONDS)
 
@@ -98,20 +89,12 @@ def _soaks(record: Record, clock: Clock) -> bool:
     return record.stage == "soaking" and clock.now() < datetime.fromisoformat(record.soak.until)
 
 
-def _begun(
-    goal: Goal,
-    policy: Policy,
-    ports: Ports,
-    lease: Lease,
-    clock: Clock,
-    report: Report,
-    poll: Poll,
-    *,
-    is_resumed: bool,
-) -> Loop:
+def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resumed: bool) -> Loop:
     """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
+    ports, clock, report = leader.ports, leader.clock, leader.report
     records = Records(ports.table, goal.fleet)
-    last, found = records.last(), records.read()
+    last = records.last()
+    found = unfinished(last)
     if found and found.stage != "soaking":
         report(Event("roll", f"{STALE_SECONDS:.0f} s for AWS to show what the roll that was cut off did last"))
         clock.sleep(STALE_SECONDS)
@@ -142,8 +125,21 @@ def _begun(
     if found and found.id in record.previous.rolls:
         _write_taken_over(found, goal, ports, clock)
     report(Event("roll", text))
-    requests = Requests(ports.table, goal.fleet)
-    return Loop(goal, policy, ports, lease, clock, report, poll, records, requests, seen, record)
+    return Loop(
+        goal=goal,
+        policy=policy,
+        ports=ports,
+        lease=lease,
+        clock=clock,
+        report=report,
+        patience=Patience(policy, leader.poll, clock),
+        tell=Telling(report),
+        records=records,
+        requests=Requests(ports.table, goal.fleet),
+        layout=seen,
+        record=record,
+        witness=leader.witness,
+    )
 
 
 def _write_taken_over(found: Record, goal: Goal, ports: Ports, clock: Clock) -> None:

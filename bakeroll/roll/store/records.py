@@ -10,6 +10,11 @@ from bakeroll.roll.store.cell import Cell
 FORM: Form[Record] = Form(Record, number=2, older={1: first_format.read})
 
 
+def unfinished(last: Record | None) -> Record | None:
+    """The record of the last roll where that has not ended, or where its old instances stand by."""
+    return last if last and last.stage != "closed" else None
+
+
 class Records:
     """The record of one fleet, written only where nobody else wrote since this process read it."""
 
@@ -21,8 +26,7 @@ class Records:
 
         Raises DocumentUnreadable.
         """
-        record = self.last()
-        return record if record and record.stage != "closed" else None
+        return unfinished(self.last())
 
     def last(self) -> Record | None:
         """The same, also of a roll that has ended: what it registered by address may have ended since."""

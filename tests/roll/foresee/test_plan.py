@@ -3,45 +3,22 @@
 from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from bakeroll.errors import RollFailed
-from bakeroll.facts import Balancer
-from bakeroll.roll.foresee.plan import Plan, plan
-from bakeroll.roll.foresee.preflight import Facts
 from bakeroll.roll.foresee.rehearsal import CALL_SECONDS
 from bakeroll.roll.foresee.steps import steps_of
-from bakeroll.roll.ports import Ports
-from bakeroll.roll.simulate.model import Behaviour, Squad, World, world
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.parts import Behaviour, Squad
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.decision import Deed
-from bakeroll.roll.state.record import Goal
 from bakeroll.roll.store import timing
 from bakeroll.roll.store.timing import Timing
-from bakeroll.settings import Policy
 from tests.roll.cut import Cut, Killed
-from tests.roll.foresee.test_preflight import GOOD as FACTS
-from tests.roll.foresee.test_preflight import Surroundings
-from tests.roll.run.test_strategies import STRATEGIES, policy
-from tests.roll.scene import GOOD, POLICY, POLL, goal, rolled
-
-QUICK = replace(FACTS, balancers=(Balancer("a", 3, 1, 1),))
-
-
-def planned(
-    fleet: World, policy: Policy, to: Goal | None = None, *, through: Ports | None = None, facts: Facts = QUICK
-) -> Plan:
-    return plan(
-        to or goal(),
-        policy,
-        through or ports(fleet),
-        Surroundings(facts),
-        region="eu-west-1",
-        poll=POLL,
-        now=datetime(2026, 1, 1, tzinfo=UTC),
-    )
+from tests.roll.fake_preflight import QUICK
+from tests.roll.scene import GOOD, POLICY, goal, planned, rolled
+from tests.roll.strategies import STRATEGIES, policy
 
 
 def refresh_cut_off(percent: int) -> World:
@@ -105,15 +82,7 @@ def test_a_plan_tells_the_time_by_the_last_roll() -> None:
     rolled(fleet)
     fleet.sleep(30)
 
-    said = plan(
-        goal("ami-next", "3.0-1"),
-        POLICY,
-        ports(fleet),
-        Surroundings(QUICK),
-        region="",
-        poll=POLL,
-        now=datetime.now(UTC),
-    )
+    said = planned(fleet, POLICY, goal("ami-next", "3.0-1"))
 
     assert said.last_seconds
     assert said.seconds == said.last_seconds

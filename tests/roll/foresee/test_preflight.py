@@ -1,81 +1,19 @@
 """What is found before a roll: a sentence a row."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from bakeroll.errors import CloudError
 from bakeroll.facts import Balancer, Image, InstanceType, Launch, Quota, Room
 from bakeroll.roll.foresee.findings import Finding, Intent, findings
 from bakeroll.roll.foresee.preflight import Facts, Unseen, look
 from bakeroll.settings import Policy
+from tests.roll.fake_preflight import FACTS, LARGE, FakePreflight
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-LARGE = InstanceType("m6i.large", 2, ("x86_64",), ("legacy-bios", "uefi"), needs_ena=True)
 GRAVITON = InstanceType("m7g.large", 2, ("arm64",), ("uefi",), needs_ena=True)
-ZONES = ("a", "b", "c")
-
-
-@dataclass
-class Surroundings:
-    """A group whose surroundings stand for AWS's; looks named in `forbidden` fail. Counts its looks."""
-
-    seen: Facts
-    forbidden: Mapping[str, str] = field(default_factory=dict)
-    looks: list[str] = field(default_factory=list)
-
-    def _see(self, name: str) -> Any:
-        self.looks.append(name)
-        if name in self.forbidden:
-            raise CloudError(self.forbidden[name])
-        return getattr(self.seen, name)
-
-    def launch(self) -> Launch:
-        return self._see("launch")  # type: ignore[no-any-return]
-
-    def types(self) -> Sequence[InstanceType]:
-        return self._see("types")  # type: ignore[no-any-return]
-
-    def quotas(self) -> Sequence[Quota]:
-        return self._see("quotas")  # type: ignore[no-any-return]
-
-    def rooms(self) -> Sequence[Room]:
-        return self._see("rooms")  # type: ignore[no-any-return]
-
-    def image(self) -> Image:
-        return self._see("image")  # type: ignore[no-any-return]
-
-    def trials(self) -> Mapping[str, str]:
-        return self._see("trials")  # type: ignore[no-any-return]
-
-    def balancers(self) -> Sequence[Balancer]:
-        return self._see("balancers")  # type: ignore[no-any-return]
-
-    def alarms(self) -> Mapping[str, str]:
-        return self._see("alarms")  # type: ignore[no-any-return]
-
-    def refresh(self) -> str:
-        return self._see("refresh")  # type: ignore[no-any-return]
-
-    def denied(self) -> Sequence[str]:
-        return self._see("denied")  # type: ignore[no-any-return]
-
-
-GOOD = Facts(
-    launch=Launch(("m6i.large",)),
-    types=(LARGE,),
-    quotas=(Quota("L-1216C47A", ("m6i.large",), 64, 24),),
-    rooms=tuple(Room(f"subnet-{zone}", zone, 70) for zone in ZONES),
-    image=Image("ami-1", "available", "x86_64", "uefi-preferred"),
-    trials={f"subnet-{zone}": "" for zone in ZONES},
-    balancers=(Balancer("tg-links", 300, 30, 5),),
-    alarms={"links-5xx": "OK"},
-    refresh="",
-    denied=(),
-)
 INTENT = Intent(12, Policy(), NOW)
 
 
@@ -84,7 +22,7 @@ def told(facts: Facts, intent: Intent = INTENT, level: str = "") -> list[str]:
 
 
 def test_where_nothing_is_amiss_each_check_says_what_it_found() -> None:
-    assert findings(GOOD, INTENT) == (
+    assert findings(FACTS, INTENT) == (
         Finding("ok", "quota 48 of 64 vCPU"),
         Finding("ok", "subnets hold 210 addresses"),
         Finding("ok", "image ami-1 available"),
@@ -220,7 +158,7 @@ AMISS: dict[str, tuple[dict[str, Any], list[str]]] = {
 def test_what_is_amiss_is_told(case: str) -> None:
     changes, expected = AMISS[case]
 
-    found = told(replace(GOOD, **changes))
+    found = told(replace(FACTS, **changes))
 
     assert [each for each in found if not each.startswith("ok: ")] == expected
 
@@ -241,20 +179,20 @@ LOOKS = {
 
 @pytest.mark.parametrize("forbidden", LOOKS)
 def test_a_look_that_fails_is_a_warning_and_stops_no_other(forbidden: str) -> None:
-    around = Surroundings(GOOD, {forbidden: "not permitted: Describe"})
+    around = FakePreflight(FACTS, {forbidden: "not permitted: Describe"})
 
     facts = look(around)
 
     assert sorted(around.looks) == sorted(LOOKS)
     assert getattr(facts, forbidden) == Unseen("not permitted: Describe")
     unseen = [f"warning: {each} not looked at: not permitted: Describe" for each in LOOKS[forbidden]]
-    others = [each for each in told(GOOD) if not each.startswith("ok")]
+    others = [each for each in told(FACTS) if not each.startswith("ok")]
     assert [each for each in told(facts) if not each.startswith("ok")] == unseen + others
     assert len(told(facts, level="ok")) >= 4
 
 
 def test_where_nothing_can_be_seen_each_check_says_so_and_nothing_fails() -> None:
-    facts = look(Surroundings(GOOD, dict.fromkeys(LOOKS, "no answer")))
+    facts = look(FakePreflight(FACTS, dict.fromkeys(LOOKS, "no answer")))
 
     found = findings(facts, INTENT)
 

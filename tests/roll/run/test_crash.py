@@ -12,7 +12,8 @@ from typing import TypeAlias
 import pytest
 
 from bakeroll.errors import CloudError, RolledBack, RollFailed
-from bakeroll.roll.simulate.model import NAME, Behaviour, World, world
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.parts import NAME, Behaviour
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.record import Goal
 from bakeroll.roll.store.records import Records

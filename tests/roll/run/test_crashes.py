@@ -4,7 +4,8 @@ import pytest
 
 from bakeroll.errors import CloudError, RolledBack
 from bakeroll.roll.run.crashes import LOOKS_SECONDS, crash_told
-from bakeroll.roll.simulate.model import Behaviour, world
+from bakeroll.roll.simulate.model import world
+from bakeroll.roll.simulate.parts import Behaviour
 from bakeroll.roll.simulate.ports import ports
 from tests.roll.cut import Cut
 from tests.roll.scene import GOOD, POLICY, rolled

@@ -9,7 +9,7 @@ from bakeroll.errors import RolledBack
 from bakeroll.events import Event, Lane, LaneState, Scene
 from bakeroll.fleet import Answer, Fleet, Health, Instance
 from bakeroll.roll.run.lanes import scene
-from bakeroll.roll.run.loop import Poll
+from bakeroll.roll.run.leader import Leader
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.ports import ports
@@ -17,8 +17,8 @@ from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.view.view import View
-from tests.roll.engine.test_decide import ATTACHED, FLEET, LAUNCHED, NOW, OLD, PROVEN, UNHEARD, instance, new
-from tests.roll.scene import GOOD, POLICY, SICK, goal
+from tests.roll.halfway import ATTACHED, FLEET, LAUNCHED, NOW, OLD, PROVEN, UNHEARD, instance, new
+from tests.roll.scene import GOOD, POLICY, POLL, SICK, goal
 
 REFUSED = Health("unhealthy", "Target.ResponseCodeMismatch", "503")
 
@@ -134,7 +134,7 @@ def scenes(world: World) -> list[Scene]:
             found.append(event.scene)
 
     through = ports(world)
-    roll(goal(), POLICY, through, owner=Owner("me"), clock=world, report=report, poll=Poll(0.5, 2))
+    roll(goal(), POLICY, Leader(through, Owner("me"), world, report, POLL))
     return found
 
 
@@ -162,7 +162,7 @@ def test_a_roll_that_fails_is_seen_until_its_instances_have_gone() -> None:
 
     there = world(2, SICK)
     with pytest.raises(RolledBack):
-        roll(goal(), POLICY, ports(there), owner=Owner("me"), clock=there, report=report, poll=Poll(0.5, 2))
+        roll(goal(), POLICY, Leader(ports(there), Owner("me"), there, report, POLL))
 
     assert states(found, "i-0002") == ["booting", "proving", "unhealthy", "draining", "gone"]
     assert states(found, "i-0000") == ["in service"]

@@ -10,6 +10,7 @@ from bakeroll.errors import RolledBack, RollFailed
 from bakeroll.events import Event, Scene
 from bakeroll.roll.operate.status import FleetStatus, status
 from bakeroll.roll.operate.steering import Steering
+from bakeroll.roll.run.leader import Leader
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.ports import ports
@@ -49,7 +50,7 @@ def told(fleet: World, policy: Policy, *others: Callable[[], None]) -> list[Even
             each()
 
     through = Cut(watch=watch).ports(ports(fleet))
-    roll(goal(), policy, through, owner=LIVES, clock=fleet, report=found.append, poll=POLL)
+    roll(goal(), policy, Leader(through, LIVES, fleet, found.append, POLL))
     return found
 
 
@@ -110,16 +111,13 @@ def test_a_long_wait_tells_until_when_it_is_waited() -> None:
 def test_a_roll_that_backs_out_says_so() -> None:
     scenes: list[Scene] = []
     fleet = world(2, SICK)
+
+    def see(event: Event) -> None:
+        if event.scene:
+            scenes.append(event.scene)
+
     with pytest.raises(RolledBack):
-        roll(
-            goal(),
-            POLICY,
-            ports(fleet),
-            owner=LIVES,
-            clock=fleet,
-            report=lambda event: scenes.append(event.scene) if event.scene else None,
-            poll=POLL,
-        )
+        roll(goal(), POLICY, Leader(ports(fleet), LIVES, fleet, see, POLL))
 
     assert scenes[-1].doing.startswith("takes its new instances away")
 

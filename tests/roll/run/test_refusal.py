@@ -7,7 +7,8 @@ import pytest
 
 from bakeroll.errors import RollFailed
 from bakeroll.fleet import RefreshState, TargetGroup
-from bakeroll.roll.simulate.model import Behaviour, RunningRefresh, Squad, World, world
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.parts import Behaviour, RunningRefresh, Squad
 from bakeroll.roll.simulate.ports import ports
 from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, POLICY, goal, rolled

@@ -9,7 +9,8 @@ import pytest
 from bakeroll.errors import CloudError, LeaseHeld, RolledBack
 from bakeroll.fleet import Slot
 from bakeroll.roll.operate.status import status
-from bakeroll.roll.simulate.model import Behaviour, World, world
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.parts import Behaviour
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.owner import Owner, this_process
 from bakeroll.roll.store import lease

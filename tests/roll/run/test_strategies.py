@@ -9,17 +9,10 @@ from bakeroll.errors import RolledBack
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.record import Goal
-from bakeroll.settings import Canary, Policy
 from tests.roll.cut import Cut, Killed
-from tests.roll.scene import GOOD, POLICY, SICK, first_release, goal, rolled
+from tests.roll.scene import GOOD, SICK, first_release, goal, rolled
+from tests.roll.strategies import STRATEGIES, policy
 from tests.roll.watch import Watch, in_service
-
-STRATEGIES = ("surge", "rolling", "canary", "blue-green", "refresh")
-
-
-def policy(strategy: str, **changes: object) -> Policy:
-    canary = Canary(watch=5, interval=1)
-    return POLICY.model_copy(update={"strategy": strategy, "canary": canary, **changes})
 
 
 def watched(world: World) -> tuple[Watch, Cut]:

@@ -11,7 +11,7 @@ from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.record import InstanceRefresh
 from bakeroll.roll.view.settled import STALE_SECONDS
 from bakeroll.roll.view.unseen import UNSEEN_SECONDS
-from tests.roll.engine.test_decide import FLEET, FRESH, instance
+from tests.roll.halfway import FLEET, FRESH, instance
 
 TWIN = Group("links-dev-green", 1, 8, 2, "lt-1", "2")
 SWITCHED = replace(TWIN, suspended=frozenset(act.FROZEN))

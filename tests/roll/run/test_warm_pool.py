@@ -18,8 +18,7 @@ from bakeroll.roll.store import timing
 from bakeroll.roll.store.timing import Timing
 from bakeroll.roll.world.observe import observe
 from tests.roll.cut import Cut
-from tests.roll.foresee.test_plan import planned
-from tests.roll.scene import GOOD, POLICY, SICK, goal, rolled
+from tests.roll.scene import GOOD, POLICY, SICK, goal, planned, rolled
 from tests.roll.watch import Watch
 
 STRATEGIES = ("surge", "rolling", "canary", "refresh")

@@ -25,7 +25,8 @@ from bakeroll.process import run
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.probe.commands import Probing
 from bakeroll.roll.probe.http import ask_over_http
-from bakeroll.roll.simulate.model import TEMPLATE, world
+from bakeroll.roll.simulate.model import world
+from bakeroll.roll.simulate.parts import TEMPLATE
 from bakeroll.roll.simulate.ports import ports
 from tests.roll.scene import GOOD
 
@@ -238,8 +239,10 @@ def test_a_document_is_written_only_over_what_is_known_and_a_lost_answer_counts(
 
 
 def test_what_the_group_is_not_is_an_error_of_the_clouds(side: Side) -> None:
-    with pytest.raises(CloudError):
-        side.ports.scaling.attach(NAME, [side.launched(f"t-{n}") for n in range(3)])
+    more = [side.launched(f"t-{n}") for n in range(3)]
+
+    with pytest.raises(CloudError, match="AttachInstances"):
+        side.ports.scaling.attach(NAME, more)
 
 
 def test_members_are_those_of_the_group_alone(side: Side) -> None:

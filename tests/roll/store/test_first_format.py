@@ -18,7 +18,8 @@ import pytest
 from bakeroll.document import Document
 from bakeroll.errors import DocumentUnreadable, RolledBack
 from bakeroll.fleet import Subnet
-from bakeroll.roll.simulate.model import NAME, World, world
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.parts import NAME
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.capacity import Capacity, Resize, Transfer
 from bakeroll.roll.state.launches import Launches, LaunchTag, RecordedSlot

@@ -14,6 +14,7 @@ from bakeroll.errors import CloudError, LeaseHeld, RollFailed
 from bakeroll.roll.clock import SystemClock
 from bakeroll.roll.operate.doctor import take_away
 from bakeroll.roll.ports import Table
+from bakeroll.roll.run.leader import Leader
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.ports import ports
@@ -256,7 +257,7 @@ def test_a_roll_beats_from_its_taking_of_the_lease_until_it_ends(is_refused: boo
             seen.append("ended before it was given back" if found and found.is_held else "too late")
 
     with pytest.raises(RollFailed) if is_refused else nullcontext():
-        roll(goal(), POLICY, ports(fleet), owner=Owner("me"), clock=fleet, report=lambda _: None, beating=beating)
+        roll(goal(), POLICY, Leader(ports(fleet), Owner("me"), fleet, lambda _: None, beating=beating))
 
     assert seen == ["lease 1", "ended before it was given back"]
 

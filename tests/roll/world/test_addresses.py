@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bakeroll.roll.simulate.model import ADDRESS, NAME, Machine, Target, World, world
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.parts import ADDRESS, NAME, Machine, Target
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.store.records import Records

@@ -1,0 +1,36 @@
+"""Who leads a roll, and by what means."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from bakeroll.events import Report
+from bakeroll.roll.ports import Clock, Ports
+from bakeroll.roll.run.poll import QUICK, Poll
+from bakeroll.roll.state.decision import Deed
+from bakeroll.roll.state.owner import Owner
+from bakeroll.roll.store.heartbeat import Beating
+from bakeroll.roll.store.lease import SECONDS
+
+Witness = Callable[[Deed], None]
+
+
+def unwitnessed(_: Deed) -> None:
+    """Nobody looks on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leader:
+    """The process that leads a roll. `beating` is what keeps its lease alive beside the work.
+
+    `witness` is shown each action when it has been carried out.
+    """
+
+    ports: Ports
+    owner: Owner
+    clock: Clock
+    report: Report
+    poll: Poll = QUICK
+    beating: Beating = nullcontext
+    lease_seconds: float = SECONDS
+    witness: Witness = unwitnessed
