@@ -175,7 +175,7 @@ class Site:
 
     def roll(self, release: Release, *, is_resumed: bool = False, patience: float = 0) -> bool:
         """Roll the fleet to a release; whether it had to be. See `bakeroll.roll.roll.roll` for what it raises."""
-        from bakeroll.console.timeline import kept
+        from bakeroll.console.timeline import record_timeline
         from bakeroll.roll.clock import SystemClock
         from bakeroll.roll.owner import this_process
         from bakeroll.roll.roll import roll
@@ -183,7 +183,7 @@ class Site:
         environment = self.environment
         self.make_work()
         clock = SystemClock()
-        recorded = kept(self.report, self.work / "rolls", release, now=clock.now, monotonic=clock.monotonic)
+        recorded = record_timeline(self.report, self.work / "rolls", release, now=clock.now, monotonic=clock.monotonic)
         try:
             with recorded as timeline:
                 outcome = roll(
