@@ -224,7 +224,7 @@ class Site:
 
     def plan(self, release: Release) -> "Plan":
         """What a roll to the release would do; nothing is changed."""
-        from bakeroll.aws.preflight import Surroundings
+        from bakeroll.aws.group_facts import GroupFacts
         from bakeroll.roll.plan import plan
 
         environment = self.environment
@@ -233,7 +233,7 @@ class Site:
             *environment.policy.refresh.alarms,
         ]
         named = environment.target_groups
-        preflight = Surroundings(self.aws, self._group().name, release.image, alarms, named, environment.table)
+        preflight = GroupFacts(self.aws, self._group().name, release.image, alarms, named, environment.table)
         return plan(
             self._goal(release),
             environment.policy,
