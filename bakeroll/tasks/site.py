@@ -15,7 +15,7 @@ from bakeroll.events import Event, Report
 from bakeroll.settings import EnvironmentSettings
 from bakeroll.tasks.door import door
 from bakeroll.wiring import LocalCloud, Site
-from bakeroll.wording import shown
+from bakeroll.wording import excerpt
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def _local_cloud(report: Report) -> LocalCloud:
 
 def operator() -> str:
     """Who does it, for the records: user@host, the user before sudo; a user without a name by number."""
-    return shown(f"{os.environ.get('SUDO_USER') or _user()}@{socket.gethostname()}")
+    return excerpt(f"{os.environ.get('SUDO_USER') or _user()}@{socket.gethostname()}")
 
 
 def _user() -> str:
