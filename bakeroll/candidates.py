@@ -52,7 +52,7 @@ def find(site: "Site", wanted: str, *, is_dirty_allowed: bool = False) -> Candid
     if there and there.version == wanted:
         return there
     if there:
-        return _of_one_commit(site, there, source.tagged(site.environment.source, wanted, run=site.run))
+        return _of_one_commit(site, there, source.find_tagged(site.environment.source, wanted, run=site.run))
     meant = revision(site, wanted, is_dirty_allowed=is_dirty_allowed)
     name = source.version_of(site.environment.source, meant, run=site.run)
     there = in_repository(site, name)

@@ -92,7 +92,7 @@ def test_a_tag_in_another_scripts_digits_names_no_version(repository: Repository
 
 
 def test_a_folder_without_git_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="in no Git repository") as caught:
+    with pytest.raises(SourceError, match="not in a Git repository") as caught:
         source.revision(tmp_path, is_dirty_allowed=False, run=run)
     assert caught.value.next_step == "git init"
 
@@ -119,9 +119,7 @@ def test_a_dirty_tree_is_refused_by_name(repository: Repository) -> None:
     with pytest.raises(SourceError) as caught:
         revision(repository)
 
-    assert caught.value.what == (
-        "There are changes that no commit holds: file0, file1, file2, file3, file4 and 2 more."
-    )
+    assert caught.value.what == ("There are uncommitted changes: file0, file1, file2, file3, file4 and 2 more.")
     assert "--dirty" in caught.value.next_step
 
 
