@@ -101,7 +101,7 @@ def made(site: "Site", of: Candidate) -> Made:
 
 
 def _of_recipe(site: "Site", of: Candidate) -> Image | None:
-    return bakery.standing(site.bakery, site.repository, made(site, of)) if of.is_published else None
+    return bakery.find_image(site.bakery, site.repository, made(site, of)) if of.is_published else None
 
 
 def _of_environment(site: "Site", wanted: str) -> Image | None:

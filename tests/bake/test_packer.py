@@ -33,7 +33,7 @@ def read(*lines: str) -> tuple[Transcript, list[str]]:
         (MACHINE + "say,==> amazon-ebs.image: Stopping the source instance...", "stopping the builder"),
         (MACHINE + "message,    amazon-ebs.image: AMI: ami-0b7c91", "image ami-0b7c91 pending"),
         (MACHINE + "say,==> amazon-ebs.image: Terminating the source AWS instance...", "terminating the builder"),
-        (MACHINE + "error,Cancelling build after receiving terminated", "interrupted: Packer cleans up"),
+        (MACHINE + "error,Cancelling build after receiving terminated", "interrupted: Packer is cleaning up"),
     ],
 )  # fmt: skip
 def test_what_matters_is_told_in_either_form(line: str, told: str) -> None:
