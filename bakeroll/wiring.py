@@ -69,7 +69,7 @@ class Site:
 
     def make_work(self) -> None:
         """Make the folder `work`, which Git ignores."""
-        workspace.made(self.environment.root)
+        workspace.make_folder(self.environment.root)
 
     @cached_property
     def aws(self) -> "Clients":

@@ -10,7 +10,7 @@ import pytest
 
 from bakeroll.console import timeline
 from bakeroll.console.chart import lanes, page
-from bakeroll.console.failure import told
+from bakeroll.console.failure import text_of
 from bakeroll.console.recording import Recording
 from bakeroll.console.timeline import TIMELINES_KEPT, record_timeline
 from bakeroll.errors import RolledBack
@@ -86,7 +86,7 @@ def test_a_roll_that_failed_leaves_one_and_its_failure_says_where(tmp_path: Path
     with pytest.raises(RolledBack) as caught:
         rolled(tmp_path, scene("unhealthy"), error=RolledBack("i-0 was not in service", next_step="Try again"))
 
-    assert f"Timeline: {caught.value.timeline}" in told(caught.value)
+    assert f"Timeline: {caught.value.timeline}" in text_of(caught.value)
     assert "✗ Rolled back: i-0 was not in service" in next(tmp_path.iterdir()).read_text()
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from invoke.exceptions import ParseError
 from invoke.program import Program
 
-from bakeroll.classic import modern
+from bakeroll.classic_command import modern
 from bakeroll.errors import CloudError, LocalCloudError
 from bakeroll.events import Report
 from bakeroll.local import client, shell

@@ -10,12 +10,14 @@ from typing import Any, cast
 import pytest
 
 from bakeroll import candidates, pipeline
+from bakeroll.approval import approve
 from bakeroll.apt.index import Published
 from bakeroll.bake import catalogue
 from bakeroll.errors import BakeError, BuildError, CloudError, ConfirmationNeeded, SourceError
 from bakeroll.events import Event
 from bakeroll.process import run
 from bakeroll.release import Release
+from bakeroll.release_request import ReleaseRequest
 from bakeroll.wiring import LocalCloud, Site
 from tests.deb.conftest import Repository
 
@@ -108,7 +110,7 @@ def found(site: FakeSite, wanted: str) -> candidates.Candidate:
 
 
 def image(site: FakeSite, version: str = "1.0-1") -> str | None:
-    there = candidates.image(cast("Site", site), candidates.Candidate(version, "1c9e2a7"))
+    there = candidates.find_image(cast("Site", site), candidates.Candidate(version, "1c9e2a7"))
     return there.id if there else None
 
 
@@ -124,7 +126,7 @@ def test_a_tag_that_was_moved_after_its_version_was_published_is_refused_with_bo
     with pytest.raises(SourceError) as caught:
         found(site, wanted)
 
-    assert f"of commit {first[:7]}" in caught.value.what
+    assert f"from commit {first[:7]}" in caught.value.what
     assert f"is commit {second[:7]}" in caught.value.what
     assert "--version=1.0-1" in caught.value.next_step
 
@@ -193,14 +195,14 @@ def test_an_image_that_was_not_baked_for_the_environment_is_not_rolled(site: Fak
     site.amis = [Ami("ami-of-prod", "prod")]
 
     with pytest.raises(BakeError, match=r"dev has no image of links 1\.0-1") as caught:
-        pipeline.roll(cast("Site", site), pipeline.Request())
+        pipeline.roll(cast("Site", site), ReleaseRequest())
 
     assert caught.value.next_step == "Bake one: fab bake --env=dev --version=1.0-1"
 
 
 def agreed(site: FakeSite, version: str, **asked: Any) -> list[str]:
-    request = pipeline.Request(**asked)
-    pipeline._agreed(cast("Site", site), request, candidates.Candidate(version, "1c9e2a7"))
+    request = ReleaseRequest(**asked)
+    approve(cast("Site", site), request, candidates.Candidate(version, "1c9e2a7"))
     return [each.text for each in site.events if each.kind == "note"]
 
 
@@ -280,10 +282,10 @@ def test_only_a_local_environment_may_have_no_table_yet(
 
 def test_a_dry_run_refuses_what_the_build_refuses(site: FakeSite, repository: Repository) -> None:
     with pytest.raises(BuildError, match=r"no pyproject\.toml"):
-        pipeline.package(cast("Site", site), pipeline.Request(is_dry=True))
+        pipeline.package(cast("Site", site), ReleaseRequest(is_dry=True))
 
     repository.commit(**{"pyproject.toml": "", "requirements.txt": ""})
-    pipeline.package(cast("Site", site), pipeline.Request(is_dry=True))
+    pipeline.package(cast("Site", site), ReleaseRequest(is_dry=True))
     assert site.events[-1].text.startswith("would build links 1.0+1.g")
 
 
@@ -295,4 +297,4 @@ def test_a_dry_run_refuses_a_submodule(
     repository.commit(**{"pyproject.toml": "", "requirements.txt": ""})
 
     with pytest.raises(SourceError, match="lib is a Git submodule"):
-        pipeline.package(cast("Site", site), pipeline.Request(is_dry=True))
+        pipeline.package(cast("Site", site), ReleaseRequest(is_dry=True))

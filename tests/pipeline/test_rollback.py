@@ -14,6 +14,7 @@ from bakeroll.bake import catalogue
 from bakeroll.errors import BakeError, BakerollError, ConfirmationNeeded, RollFailed, SourceError
 from bakeroll.events import Event
 from bakeroll.release import Release
+from bakeroll.release_request import ReleaseRequest
 from bakeroll.wiring import Site
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -109,7 +110,7 @@ def site(*versions: str, gone: Sequence[str] = (), is_there: bool = True) -> Fak
 
 
 def rolled_back(fake: FakeSite, **asked: Any) -> dict[str, Any] | None:
-    return pipeline.rollback(cast("Site", fake), pipeline.Request(**asked))
+    return pipeline.rollback(cast("Site", fake), ReleaseRequest(**asked))
 
 
 @pytest.mark.parametrize(
