@@ -18,9 +18,9 @@ from bakeroll.errors import RolledBack
 from bakeroll.events import Event
 from bakeroll.pipeline import Stopwatch
 from bakeroll.release_request import Confirm, ReleaseRequest
-from bakeroll.roll.doctor import Ailment, Chart
-from bakeroll.roll.history import release_of
-from bakeroll.roll.record import Record
+from bakeroll.roll.operate.doctor import Ailment, Chart
+from bakeroll.roll.state.record import Record
+from bakeroll.roll.state.release_form import release_of
 from bakeroll.wiring import Site
 
 

@@ -11,7 +11,7 @@ from bakeroll.aws.session import CONNECT_SECONDS, clients, code_of, identity
 from bakeroll.document import Document, Item
 from bakeroll.errors import CloudError
 from bakeroll.fleet import Slot, Subnet
-from bakeroll.roll import lease
+from bakeroll.roll.store import lease
 from tests.aws.conftest import NAME, Account
 
 

@@ -13,13 +13,13 @@ from bakeroll.console.tables import history_lines, status_lines
 from bakeroll.document import Document
 from bakeroll.errors import DocumentUnreadable, RollFailed
 from bakeroll.release_request import ReleaseRequest
-from bakeroll.roll import lease
-from bakeroll.roll.history import write_release
-from bakeroll.roll.model import World, world
-from bakeroll.roll.model_ports import ports
-from bakeroll.roll.owner import this_process
-from bakeroll.roll.record import Records
-from bakeroll.roll.request import Request, Requests
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.ports import ports
+from bakeroll.roll.state.owner import this_process
+from bakeroll.roll.store import lease
+from bakeroll.roll.store.history import write_release
+from bakeroll.roll.store.records import Records
+from bakeroll.roll.store.requests import Request, Requests
 from tests.pipeline.model_site import ModelSite
 from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, goal, rolled

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from bakeroll.roll.model import NAME, World
+from bakeroll.roll.simulate.model import NAME, World
 from tests.roll.observer import MOMENTS, Observer
 
 Deed = Literal[

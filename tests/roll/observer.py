@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bakeroll.roll.model import ADDRESS, NAME, World
+from bakeroll.roll.simulate.model import ADDRESS, NAME, World
 
 MOMENTS = 4.0
 """Seconds; longer than a turn of the roll takes, so that what it saw is among what is remembered."""

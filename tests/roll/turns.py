@@ -5,16 +5,16 @@ import time
 import tracemalloc
 from dataclasses import replace
 
-from bakeroll.roll.beginning import begin
-from bakeroll.roll.decide import decide
-from bakeroll.roll.decision import Act
-from bakeroll.roll.health import Memory
-from bakeroll.roll.loop import Poll
-from bakeroll.roll.model import Behaviour, World, world
-from bakeroll.roll.model_ports import ports
-from bakeroll.roll.observe import Layout, layout, observe
-from bakeroll.roll.perform import perform
-from bakeroll.roll.record import Record
+from bakeroll.roll.engine.decide import decide
+from bakeroll.roll.run.beginning import begin
+from bakeroll.roll.run.loop import Poll
+from bakeroll.roll.run.perform import perform
+from bakeroll.roll.simulate.model import Behaviour, World, world
+from bakeroll.roll.simulate.ports import ports
+from bakeroll.roll.state.decision import Act
+from bakeroll.roll.state.memory import Memory
+from bakeroll.roll.state.record import Record
+from bakeroll.roll.world.observe import Layout, layout, observe
 from tests.roll.cut import Cut
 from tests.roll.scene import GOOD, POLICY, goal, rolled
 
