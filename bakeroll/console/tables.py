@@ -117,7 +117,7 @@ def history_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
     if releases:
         yield f"→ the latest release. What serves now: fab status --env={found['environment']}"
     if rolls:
-        yield "✗ a roll that failed; its release does not serve."
+        yield "✗ a roll that did not complete; its release does not serve."
 
 
 def _history_row(mark: str, it: Mapping[str, Any], now: datetime) -> list[str]:

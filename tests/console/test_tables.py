@@ -145,7 +145,7 @@ def test_history_tells_rolls_that_came_to_nothing_among_the_releases_how_why_and
     assert said[1].endswith(" …")
     assert said[2].startswith("→  1.0-1")
     assert said[3].endswith("ami-1  aborted by x")
-    assert said[-1] == "✗ a roll that failed; its release does not serve."
+    assert said[-1] == "✗ a roll that did not complete; its release does not serve."
 
 
 def test_where_the_first_roll_came_to_nothing_there_is_no_release_and_history_tells_it() -> None:
