@@ -55,7 +55,7 @@ def find(site: "Site", wanted: str, *, is_dirty_allowed: bool = False) -> Candid
     if there:
         return _of_one_commit(site, there, source.find_tagged(site.environment.source, wanted, run=site.run))
     meant = find_revision(site, wanted, is_dirty_allowed=is_dirty_allowed)
-    name = source.version_of(site.environment.source, meant, run=site.run)
+    name = source.read_version(site.environment.source, meant, run=site.run)
     there = find_published(site, name)
     return _of_one_commit(site, there, meant) if there else Candidate(name, meant.commit, revision=meant)
 
@@ -64,7 +64,7 @@ def find_revision(site: "Site", wanted: str, *, is_dirty_allowed: bool = False) 
     """The commit that `wanted` means to Git. Raises SourceError if Git knows none."""
     folder = site.environment.source
     if not wanted:
-        return source.revision(folder, is_dirty_allowed=is_dirty_allowed, run=site.run)
+        return source.read_revision(folder, is_dirty_allowed=is_dirty_allowed, run=site.run)
     if found := source.find(folder, wanted, run=site.run):
         return found
     raise SourceError(

@@ -52,7 +52,7 @@ class Stopwatch:
 def package(site: Site, request: ReleaseRequest) -> Package | None:
     """Build the package. Return None in a dry run. Calls no AWS API."""
     revision = candidates.find_revision(site, request.version, is_dirty_allowed=request.is_dirty_allowed)
-    name = source.version_of(site.environment.source, revision, run=site.run)
+    name = source.read_version(site.environment.source, revision, run=site.run)
     if request.is_dry:
         _preview_build(site, name, revision)
         return None

@@ -123,7 +123,7 @@ def _newest_source(bakery: Bakery) -> str:
 def _order(
     bakery: Bakery, kind: Kind, source: str, variables: Mapping[str, object], version: str = "", revision: str = ""
 ) -> Order:
-    packer_version = packer.version(bakery.run)
+    packer_version = packer.read_version(bakery.run)
     templates = render(kind, bakery.layers, _values(bakery, source, packer_version))
     playbook = files("ansible", kind, bakery.layers)
     tools = tool_versions(packer_version, metadata.version("ansible-core"))

@@ -68,7 +68,7 @@ class Transcript:
         return own[-1] if own else "Packer failed"
 
 
-def version(run: Run) -> str:
+def read_version(run: Run) -> str:
     """Packer's version, such as "1.6.6". Raises BakeError if there is no Packer."""
     try:
         said = run(["packer", "version"], env=QUIET)

@@ -81,7 +81,7 @@ def build(
 
 def refuse_what_cannot_be_built(environment: EnvironmentSettings, revision: Revision, *, run: Run) -> None:
     """Raise the SourceError or BuildError that `build` would raise before it builds anything."""
-    templates.refuse_what_we_cannot_package(source.files(environment.source, revision, run=run))
+    templates.refuse_what_we_cannot_package(source.list_files(environment.source, revision, run=run))
 
 
 def _build(

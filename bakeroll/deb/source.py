@@ -20,7 +20,7 @@ MOST_NAMED_FILES = 5
 SHORT = 7
 
 
-def revision(source: Path, *, is_dirty_allowed: bool, run: Run) -> Revision:
+def read_revision(source: Path, *, is_dirty_allowed: bool, run: Run) -> Revision:
     """The checked-out commit of `source`, a folder in a Git repository.
 
     If `is_dirty_allowed` and files differ from the commit, the revision has the working tree's tree and the time of
@@ -45,7 +45,7 @@ def revision(source: Path, *, is_dirty_allowed: bool, run: Run) -> Revision:
     )
 
 
-def version_of(source: Path, of: Revision, *, run: Run) -> str:
+def read_version(source: Path, of: Revision, *, run: Run) -> str:
     """The Debian version of a revision. Raises SourceError if the clone is too shallow to count its commits."""
     dirty = (of.committed_at, of.tree[:SHORT]) if of.is_dirty else None
     return version.debian_version(_describe(source, of.commit, run), dirty=dirty)
@@ -84,7 +84,7 @@ def export(source: Path, of: Revision, folder: Path, *, run: Run) -> None:
     archive.unlink()
 
 
-def files(source: Path, of: Revision, *, run: Run) -> frozenset[str]:
+def list_files(source: Path, of: Revision, *, run: Run) -> frozenset[str]:
     """The paths that `export` would write. Raises SourceError as `export` does."""
     tree = _subtree(source, of, run)
     _refuse_what_is_not_in_git(source, tree, run)
