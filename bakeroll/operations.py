@@ -54,9 +54,9 @@ def resume(site: Site, confirm: Confirm) -> dict[str, Any]:
     """End a pause. Continue the roll in this process if no other process runs it."""
     record = site.steering.record()
     if not site.steering.is_led():
-        confirm(f"  continue the roll to {record.version}, which was cut off")
+        confirm(f"  continue the roll to {record.intended.version}, which was cut off")
         site.steering.ask("none", record)
-        return pipeline.serve(site, release_of(record.release), Stopwatch(), is_resumed=True)
+        return pipeline.serve(site, release_of(record.intended.release), Stopwatch(), is_resumed=True)
     site.steering.ask("none", record)
     return _outcome(site, record, "resumed", f"Watch it: fab status --env={site.environment.name}")
 
@@ -64,7 +64,7 @@ def resume(site: Site, confirm: Confirm) -> dict[str, Any]:
 def abort(site: Site, confirm: Confirm) -> dict[str, Any]:
     """Back the roll out, in the process that runs it or in this one, and wait for the end."""
     record = site.steering.record()
-    confirm(f"  abort the roll to {record.version} and go back to what served before")
+    confirm(f"  abort the roll to {record.intended.version} and go back to what served before")
     site.steering.ask("abort", record)
     if site.steering.is_led():
         policy = site.environment.policy
@@ -100,12 +100,12 @@ def _cure(site: Site, chart: Chart, ailment: Ailment) -> None:
     match ailment.kind:
         case "cut off" if record and chart.is_committed:
             site.steering.ask("none", record)  # an open pause would stop it again
-            site.roll(release_of(record.release), is_resumed=True)
+            site.roll(release_of(record.intended.release), is_resumed=True)
         case "cut off" if record:
             site.steering.ask("abort", record)
             _back_out(site, record)
         case "soak" if record:
-            site.roll(release_of(record.release))
+            site.roll(release_of(record.intended.release))
         case "stray" | "lease":
             site.take_away(ailment.instances)
         case _:
@@ -114,7 +114,7 @@ def _cure(site: Site, chart: Chart, ailment: Ailment) -> None:
 
 def _back_out(site: Site, record: Record) -> None:
     try:
-        site.roll(release_of(record.release), is_resumed=True)
+        site.roll(release_of(record.intended.release), is_resumed=True)
     except RolledBack as error:
         site.report(Event("roll", f"{site.environment.fleet}: {error.left.replace(chr(10), ' ')}", "done"))
 
@@ -123,7 +123,7 @@ def _outcome(site: Site, record: Record, done: str, next_step: str) -> dict[str,
     return {
         "environment": site.environment.name,
         "fleet": site.environment.fleet,
-        "version": record.version,
+        "version": record.intended.version,
         "done": done,
         "next_step": next_step,
     }

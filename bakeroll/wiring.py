@@ -275,7 +275,7 @@ class Site:
         from bakeroll.roll.store.records import Records
 
         record = Records(self.ports.table, self.environment.fleet).read()
-        return to_the_second(record.soaks_until) if record and record.stage == "soaking" else None
+        return to_the_second(record.soak.until) if record and record.stage == "soaking" else None
 
     def preview(self, release: Release | None) -> str:
         """What a roll to the release, or to an image yet to be baked, would do."""

@@ -82,7 +82,7 @@ class ModelSite:
 
     def stands_by_until(self) -> str | None:
         record = Records(ports(self.fleet).table, "links-dev").read()
-        return record.soaks_until if record else None
+        return record.soak.until if record else None
 
 
 def cut_off(call: int) -> tuple[ModelSite, Watch]:

@@ -23,144 +23,151 @@ attaching and everybody's scale-out; to let the group launch after the commit po
 service that nobody asked for their version, and wait for a group that AWS lets retry ever more seldom.
 """
 
+from dataclasses import replace
+
 from bakeroll.fleet import Fleet, Instance
 from bakeroll.roll.engine import blue_green, canary, instance_refresh, launching, retiring
-from bakeroll.roll.engine.turn import Turn, united, without
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.amounts import DEATHS
 from bakeroll.roll.state.decision import Act, Decision, Done, Failed, Wait
-from bakeroll.roll.state.memory import Memory
-from bakeroll.roll.state.record import Goal, Record
-from bakeroll.roll.world.health import says_another
-from bakeroll.roll.world.standing import UNSEEN_SECONDS
-from bakeroll.settings import Policy
+from bakeroll.roll.state.ids import united, without
+from bakeroll.roll.state.record import Goal
+from bakeroll.roll.view.health import says_another
+from bakeroll.roll.view.unseen import UNSEEN_SECONDS
+from bakeroll.roll.view.view import View
 
 
 def serves(fleet: Fleet, goal: Goal) -> bool:
     """Whether the fleet serves the release already and there is nothing to do."""
     members = fleet.members
     return (
-        fleet.image == goal.release.image
+        fleet.identity == goal.identity
         and len(members) >= fleet.desired
-        and all(each.image == goal.release.image and fleet.is_in_service(each) for each in members)
+        and all(each.identity == goal.identity and fleet.is_in_service(each) for each in members)
         and not fleet.stale
     )
 
 
-def decide(fleet: Fleet, goal: Goal, policy: Policy, record: Record, memory: Memory, now: float) -> Decision:
+def decide(view: View) -> Decision:
     """The next actions, or what is awaited and why, or the end."""
-    turn = Turn.of(fleet, goal, policy, record, memory, now)
-    return next((decision for step in STEPS if (decision := step(turn))), Done())
+    return next((decision for step in STEPS if (decision := step(view))), Done())
 
 
-def set_back(turn: Turn) -> Decision | None:
+def set_back(view: View) -> Decision | None:
     """Backing out begins with what the group launches by itself."""
-    record, fleet = turn.record, turn.fleet
-    before = record.pinned or record.found.template_version
-    is_ours = record.knows(fleet) and fleet.template_version in record.versions and fleet.template_version != before
-    if turn.is_forward or turn.is_twinned or not is_ours:
+    record, fleet = view.record, view.fleet
+    before = record.versions.pinned or record.found.template_version
+    is_set = fleet.template_version in record.versions.ours and fleet.template_version != before
+    if view.is_forward or view.is_twinned or not (is_set and record.knows(fleet)):
         return None
-    return turn.do(act.SetTemplate(fleet.template_version, before))
+    return view.do(act.SetTemplate(fleet.template_version, before))
 
 
-def failure(turn: Turn) -> Decision | None:
+def failure(view: View) -> Decision | None:
     # What was kept since an earlier roll is not new, and goes with the group that it stands by in.
-    fallen = without(turn.memory.fallen, (*turn.record.retiring, *turn.record.soaked))
-    deaths = list(dict.fromkeys([*(each.id for each in turn.at.deaths), *fallen]))
+    fallen = without(view.memory.fallen, (*view.record.retiring, *view.record.soak.instances))
+    deaths = list(dict.fromkeys([*(each.id for each in view.deaths), *fallen]))
     if len(deaths) > DEATHS:
         return Failed(f"{len(deaths)} new instances died; the last was {deaths[-1]}", deaths[-1])
-    if turn.is_forward and not turn.is_switched and not turn.record.knows(turn.fleet):
-        template, found = turn.fleet.template, turn.record.found.template
+    if view.is_forward and not view.is_switched and not view.record.knows(view.fleet):
+        template, found = view.fleet.template, view.record.found.template
         of = f" of {template}" if template != found else ""
         return Failed(
-            f"{turn.fleet.name}'s launch template version was set to {turn.fleet.template_version}{of} meanwhile"
+            f"{view.fleet.name}'s launch template version was set to {view.fleet.template_version}{of} meanwhile"
         )
-    return next((failed for each in turn.awaited if (failed := _failed(turn, each))), None)
+    return next((failed for each in view.awaited if (failed := _failed(view, each))), None)
 
 
-def pin(turn: Turn) -> Decision | None:
+def pin(view: View) -> Decision | None:
     """A group at `$Latest` would launch the new version as soon as it is made: name the number first."""
-    version, number = turn.fleet.template_version, turn.fleet.template_number
-    if not turn.is_forward or turn.is_committed or not version.startswith("$"):
+    version, number = view.fleet.template_version, view.fleet.template_number
+    if not view.is_forward or view.is_committed or not version.startswith("$"):
         return None
-    return turn.do(act.SetTemplate(version, number), pinned=number)
+    versions = replace(view.record.versions, pinned=number)
+    return view.do(act.SetTemplate(version, number), record=replace(view.record, versions=versions))
 
 
-def make_version(turn: Turn) -> Decision | None:
-    is_due = not turn.is_committed or (turn.is_refreshing and turn.at.wrong)  # a refresh is known by its version
-    if not turn.is_forward or turn.record.made or not is_due:
+def make_version(view: View) -> Decision | None:
+    is_whole = not (view.outgoing or view.retiring)
+    is_due = not view.is_committed or (view.is_refreshing and not is_whole)  # a refresh is known by its version
+    if not view.is_forward or view.record.versions.made or not is_due:
         return None
-    make = act.MakeVersion(turn.record.found.template, turn.fleet.template_version, turn.record.image)
-    return turn.do(make, making=united(turn.record.making, (turn.record.id,)))
+    record = view.record
+    make = act.MakeVersion(record.found.template, view.fleet.template_version, record.intended.image)
+    return view.do(make, record=replace(record, versions=record.versions.with_attempt(record.id)))
 
 
-def suspend(turn: Turn) -> Decision | None:
-    is_quiet = "AZRebalance" in turn.fleet.suspended or not turn.is_forward
-    if is_quiet or turn.is_refreshing or turn.is_twinned:
+def suspend(view: View) -> Decision | None:
+    is_quiet = "AZRebalance" in view.fleet.suspended or not view.is_forward
+    if is_quiet or view.is_refreshing or view.is_twinned:
         return None
-    if not turn.at.wrong and len(turn.at.right) >= turn.at.target:
+    if not (view.outgoing or view.retiring) and len(view.incoming) >= view.target:
         return None
-    return turn.do(act.Suspend(("AZRebalance",)), suspended=united(turn.record.suspended, ("AZRebalance",)))
+    quiet = ("AZRebalance",)
+    record = replace(view.record, suspended=united(view.record.suspended, quiet))
+    return view.do(act.Suspend(quiet), record=record)
 
 
-def lower_desired(turn: Turn) -> Decision | None:
+def lower_desired(view: View) -> Decision | None:
     """Take back what the roll added where no instance fills it, and the group is not to; see above."""
-    filling = max(0, turn.limit - len(turn.at.right)) if turn.is_by_group else 0
-    spare = min(turn.deficit - filling, turn.at.surge)
+    filling = max(0, view.limit - len(view.incoming)) if view.is_by_group else 0
+    spare = min(view.deficit - filling, view.added)
     if spare <= 0:
         return None
-    seen, to = turn.fleet.desired, turn.fleet.desired - spare
-    return turn.do(act.LowerDesired(seen, to), lowering=(seen, to))
+    seen, to = view.fleet.desired, view.fleet.desired - spare
+    capacity = view.record.capacity.with_lowering(seen, to)
+    return view.do(act.LowerDesired(seen, to), record=replace(view.record, capacity=capacity))
 
 
-def commit(turn: Turn) -> Decision | None:
-    if not turn.is_forward or turn.is_committed or turn.is_twinned or turn.is_refreshing:
+def commit(view: View) -> Decision | None:
+    if not view.is_forward or view.is_committed or view.is_twinned or view.is_refreshing:
         return None
-    if not turn.is_by_group and not _is_proven(turn):
+    if not view.is_by_group and not _is_proven(view):
         return None
-    return turn.do(act.SetTemplate(turn.fleet.template_version, turn.record.made))
+    return view.do(act.SetTemplate(view.fleet.template_version, view.record.versions.made))
 
 
-def wait(turn: Turn) -> Decision | None:
-    for each in turn.going:
-        if not (turn.is_twinned and each.is_in_twin and turn.has_drained(each)):
-            since = turn.memory.draining.get(each.id, turn.now)
-            return Wait(each.id, "draining", since, since + turn.policy.drain_timeout)
-    for identifier in turn.at.unseen:
-        return turn.awaits(identifier, "launched, not shown by AWS yet")
-    for each in turn.awaited:
-        if why := turn.not_yet(each):
-            return turn.awaits(each.id, why)
-    may_lack = len(turn.at.right) < turn.at.target and turn.launching
-    if turn.to_come > 0 if turn.is_forward else turn.is_by_group and may_lack:
-        since = turn.memory.short_since if turn.memory.short_since is not None else turn.now
-        why = f"launches {turn.to_come} by itself"
-        return Wait(turn.fleet.name, why, since, since + turn.policy.in_service_timeout)
-    if wrong := [each for each in turn.at.wrong if each.id not in turn.chosen]:
-        return turn.awaits(wrong[0].id, "may not go yet")
-    if surplus := retiring.surplus(turn):
-        return turn.awaits(surplus[0].id, "is one too many, may not go yet")
-    for launch in turn.at.silent:
-        began = turn.memory.began
+def wait(view: View) -> Decision | None:
+    for each in view.retiring:
+        if not (view.is_twinned and each.is_in_twin and view.has_drained(each)):
+            since = view.memory.draining.get(each.id, view.now)
+            return Wait(each.id, "draining", since, since + view.policy.drain_timeout)
+    for identifier in view.unseen.instances:
+        return view.awaits(identifier, "launched, not shown by AWS yet")
+    for each in view.awaited:
+        if why := view.reason(each):
+            return view.awaits(each.id, why)
+    may_lack = len(view.incoming) < view.target and view.launching
+    if view.to_come > 0 if view.is_forward else view.is_by_group and may_lack:
+        since = view.memory.short_since if view.memory.short_since is not None else view.now
+        why = f"launches {view.to_come} by itself"
+        return Wait(view.fleet.name, why, since, since + view.policy.in_service_timeout)
+    if view.outgoing:
+        return view.awaits(view.outgoing[0].id, "may not go yet")
+    if surplus := retiring.surplus(view):
+        return view.awaits(surplus[0].id, "is one too many, may not go yet")
+    for launch in view.unseen.unwanted:
+        began = view.memory.began
         return Wait(launch, "not answered, AWS may yet show its instance", began, began + 2 * UNSEEN_SECONDS)
     return None
 
 
-def restore(turn: Turn) -> Decision | None:
-    record, fleet, found = turn.record, turn.fleet, turn.record.found
-    if record.making:
-        return turn.do(act.FindVersions(found.template, record.making))
+def restore(view: View) -> Decision | None:
+    record, fleet, found = view.record, view.fleet, view.record.found
+    if record.versions.making:
+        return view.do(act.FindVersions(found.template, record.versions.making))
     undone: list[act.Action] = []
     lowest = max(found.maximum, fleet.desired)
-    if fleet.maximum in record.maxima and fleet.maximum != lowest:
+    if fleet.maximum in record.capacity.maxima and fleet.maximum != lowest:
         undone.append(act.SetMaximum(fleet.maximum, lowest))
     if ours := tuple(each for each in record.suspended if each in fleet.suspended):
         undone.append(act.Resume(ours))
     used = {each.template_version for each in (fleet, fleet.twin) if each and each.template == found.template}
-    used |= {found.template_version} if record.knows(fleet) and not turn.is_forward else set()
-    undone += [act.DeleteVersion(found.template, each) for each in record.versions if each not in used]
-    if not undone and not turn.is_forward and record.pinned and fleet.template_version == record.pinned:
-        undone.append(act.SetTemplate(record.pinned, found.template_version))
+    used |= {found.template_version} if record.knows(fleet) and not view.is_forward else set()
+    undone += [act.DeleteVersion(found.template, each) for each in record.versions.ours if each not in used]
+    pinned = record.versions.pinned
+    if not undone and not view.is_forward and pinned and fleet.template_version == pinned:
+        undone.append(act.SetTemplate(pinned, found.template_version))
     return Act(record, tuple(undone)) if undone else None
 
 
@@ -173,7 +180,7 @@ STEPS = (
     suspend,
     instance_refresh.hand_over,
     blue_green.prepare,
-    lambda turn: commit(turn) if turn.is_by_group else None,
+    lambda view: commit(view) if view.is_by_group else None,
     retiring.cool,
     lower_desired,
     retiring.bury,
@@ -193,24 +200,24 @@ STEPS = (
 )
 
 
-def _is_proven(turn: Turn) -> bool:
+def _is_proven(view: View) -> bool:
     """Whether the first batch, or all there are to be, serve from inside the group, and the canaries were watched."""
-    if turn.record.strategy == "canary" and turn.at.target and not turn.record.is_watched:
+    if view.record.intended.strategy == "canary" and view.target and not view.record.is_watched:
         return False
-    needed = min(turn.at.target, turn.surge)
-    return len(turn.serving) >= needed and len(turn.serving) == len(turn.at.right)
+    needed = min(view.target, view.surge)
+    return len(view.serving) >= needed and len(view.serving) == len(view.incoming)
 
 
-def _failed(turn: Turn, instance: Instance) -> Failed | None:
-    if says_another(instance, turn.memory, turn.version):
-        return Failed(f"{instance.id} {turn.not_yet(instance)}", instance.id)
-    if turn.is_forward and (crash := turn.memory.crashing.get(instance.id)):
+def _failed(view: View, instance: Instance) -> Failed | None:
+    if says_another(instance, view.memory, view.version):
+        return Failed(f"{instance.id} {view.reason(instance)}", instance.id)
+    if view.is_forward and (crash := view.memory.crashing.get(instance.id)):
         return Failed(f"{instance.id} does not come into service: {crash}", instance.id)
-    waited = turn.now - turn.memory.waiting.get(instance.id, turn.now)
-    if waited < turn.policy.in_service_timeout:
+    waited = view.now - view.memory.waiting.get(instance.id, view.now)
+    if waited < view.policy.in_service_timeout:
         return None
-    after = _spoken(turn.policy.in_service_timeout)
-    return Failed(f"{instance.id} was not in service after {after}: {turn.not_yet(instance)}", instance.id)
+    after = _spoken(view.policy.in_service_timeout)
+    return Failed(f"{instance.id} was not in service after {after}: {view.reason(instance)}", instance.id)
 
 
 def _spoken(seconds: float) -> str:

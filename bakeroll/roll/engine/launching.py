@@ -7,84 +7,91 @@ first, and its desired capacity is raised by the surge.
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bakeroll.fleet import ROLL_TAG, SLOT_TAG, VERSION_TAG, Instance, Subnet
-from bakeroll.roll.engine.turn import Turn, united, without
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.decision import Act, Decision, Failed
-from bakeroll.roll.state.record import RecordedSlot
-from bakeroll.roll.world.health import unready
+from bakeroll.roll.state.ids import united, without
+from bakeroll.roll.state.launches import RecordedSlot
+from bakeroll.roll.view.health import unready
+from bakeroll.roll.view.view import View
 
 AT_MOST = 20
 """Instances that one call may attach or move to or from Standby:
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html"""
 
 
-def come(turn: Turn) -> Decision | None:
+def come(view: View) -> Decision | None:
     """Bring back those that stand by, then launch what is still missing, as far as the surge has room."""
-    number = 0 if turn.is_refreshing or turn.is_twinned else _missing(turn)
-    if number > 0 and (returning := _standing_by(turn)):
-        return _return(turn, returning[: min(number, AT_MOST)])
-    if turn.is_by_group:
-        return _raise(turn, number) if number > 0 else None
-    return _launch(turn, max(0, number))
+    number = 0 if view.is_refreshing or view.is_twinned else _missing(view)
+    if number > 0 and (returning := _standing_by(view)):
+        return _return(view, returning[: min(number, AT_MOST)])
+    if view.is_by_group:
+        return _raise(view, number) if number > 0 else None
+    return _launch(view, max(0, number))
 
 
-def _missing(turn: Turn) -> int:
-    at = turn.at
-    by_itself = turn.to_come if turn.is_committed or not turn.is_forward else 0
-    return min(turn.limit - len(at.right) - at.coming, turn.room) - by_itself
+def _missing(view: View) -> int:
+    by_itself = view.to_come if view.is_committed or not view.is_forward else 0
+    return min(view.limit - len(view.incoming) - view.unseen.coming, view.room) - by_itself
 
 
-def _standing_by(turn: Turn) -> list[Instance]:
+def _standing_by(view: View) -> list[Instance]:
     """Those that an earlier roll or this one kept, of the release that is to serve."""
-    kept = {*turn.record.soaked, *turn.record.retiring}
-    here = [each for each in turn.fleet.instances if each.lifecycle == "Standby" and each.is_alive and each.id in kept]
-    if turn.is_forward:
-        return [each for each in here if each.image == turn.record.image]
-    return [each for each in here if each.id in turn.chosen]
+    kept = {*view.record.soak.instances, *view.record.retiring}
+    here = [each for each in view.fleet.instances if each.lifecycle == "Standby" and each.is_alive and each.id in kept]
+    if view.is_forward:
+        return [each for each in here if each.identity == view.record.identity]
+    return [each for each in here if each.id in view.chosen]
 
 
-def _return(turn: Turn, instances: list[Instance]) -> Act:
-    ids, record = [each.id for each in instances], turn.record
-    if room := _make_room(turn, len(ids)):
+def _return(view: View, instances: list[Instance]) -> Act:
+    ids, record = [each.id for each in instances], view.record
+    if room := _make_room(view, len(ids)):
         return room
-    return turn.do(
-        act.Return(tuple(ids)),
-        attached=united(record.attached, [each for each in ids if each not in record.decremented]),
+    announced = replace(
+        record,
+        capacity=record.capacity.with_return(ids),
         retiring=without(record.retiring, ids),
-        soaked=united(record.soaked, ids),
+        soak=replace(record.soak, instances=united(record.soak.instances, ids)),
     )
+    return view.do(act.Return(tuple(ids)), record=announced)
 
 
-def _raise(turn: Turn, number: int) -> Act:
-    seen, to = turn.fleet.desired, turn.fleet.desired + number
-    return _make_room(turn, number) or turn.do(act.RaiseDesired(seen, to), raising=(seen, to))
+def _raise(view: View, number: int) -> Act:
+    seen, to = view.fleet.desired, view.fleet.desired + number
+    record = replace(view.record, capacity=view.record.capacity.with_raise(seen, to))
+    return _make_room(view, number) or view.do(act.RaiseDesired(seen, to), record=record)
 
 
-def _make_room(turn: Turn, number: int) -> Act | None:
-    needed = turn.fleet.desired + number
-    if turn.fleet.maximum >= needed:
+def _make_room(view: View, number: int) -> Act | None:
+    needed = view.fleet.desired + number
+    if view.fleet.maximum >= needed:
         return None
-    return turn.do(act.SetMaximum(turn.fleet.maximum, needed), maxima=(*turn.record.maxima, needed))
+    record = replace(view.record, capacity=view.record.capacity.with_maximum(needed))
+    return view.do(act.SetMaximum(view.fleet.maximum, needed), record=record)
 
 
-def _launch(turn: Turn, number: int) -> Decision | None:
-    subnets = [each for each in turn.fleet.subnets or (Subnet("", ""),) if each.zone not in turn.memory.lacking]
+def _launch(view: View, number: int) -> Decision | None:
+    subnets = [each for each in view.fleet.subnets or (Subnet("", ""),) if each.zone not in view.memory.lacking]
     if number and not subnets:
-        return Failed(next(iter(turn.memory.lacking.values())))
-    slots = (*turn.record.slots, *_slots(turn, number, subnets))
-    numbers = [*turn.at.open_slots, *range(len(turn.record.slots), len(slots))]
-    launches = [act.Launch(each, tags(turn, each)) for each in numbers]
-    return turn.do(*launches, slots=slots) if launches else None
+        return Failed(next(iter(view.memory.lacking.values())))
+    record = view.record
+    slots = (*record.launches.slots, *_slots(view, number, subnets))
+    numbers = [*view.unseen.requests, *range(len(record.launches.slots), len(slots))]
+    launches = [act.Launch(each, tags(view, each)) for each in numbers]
+    announced = replace(record, launches=replace(record.launches, slots=slots))
+    return view.do(*launches, record=announced) if launches else None
 
 
-def _slots(turn: Turn, number: int, subnets: list[Subnet]) -> Iterator[RecordedSlot]:
-    """One request a subnet; each instance in the zone that then has the fewest of the right ones."""
-    version = (turn.is_forward and turn.record.made) or turn.fleet.template_version
-    taken = Counter(each.zone for each in turn.at.right)
-    for slot in turn.at.open_slots:
-        taken[turn.record.slots[slot].subnet.zone] += turn.record.slots[slot].count
+def _slots(view: View, number: int, subnets: list[Subnet]) -> Iterator[RecordedSlot]:
+    """One request a subnet; each instance in the zone that then has the fewest of those that come in."""
+    version = (view.is_forward and view.record.versions.made) or view.fleet.template_version
+    taken = Counter(each.zone for each in view.incoming)
+    for slot in view.unseen.requests:
+        request = view.record.launches.slots[slot]
+        taken[request.subnet.zone] += request.count
     placed: Counter[Subnet] = Counter()
     for _ in range(number):
         subnet = min(subnets, key=lambda each: taken[each.zone])
@@ -94,46 +101,44 @@ def _slots(turn: Turn, number: int, subnets: list[Subnet]) -> Iterator[RecordedS
         yield RecordedSlot(version, subnet, count)
 
 
-def tags(turn: Turn, slot: int | None = None) -> dict[str, str]:
+def tags(view: View, slot: int | None = None) -> dict[str, str]:
     """What a launched instance is tagged with, the group's own tags among it."""
-    release = turn.goal.release
-    before = (each.tags.get(VERSION_TAG) for each in turn.fleet.instances if each.image == turn.fleet.image)
+    release = view.goal.release
+    before = (each.tags.get(VERSION_TAG) for each in view.fleet.instances if each.identity == view.fleet.identity)
     own = {
-        "Name": turn.goal.fleet,
+        "Name": view.goal.fleet,
         "bakeroll:application": release.application,
         "bakeroll:environment": release.environment,
-        VERSION_TAG: release.version if turn.is_forward else next((each for each in before if each), ""),
-        ROLL_TAG: turn.record.id,
+        VERSION_TAG: release.version if view.is_forward else next((each for each in before if each), ""),
+        ROLL_TAG: view.record.id,
         SLOT_TAG: "" if slot is None else str(slot),
     }
-    return {"Name": turn.goal.fleet, **turn.fleet.tags, **{key: value for key, value in own.items() if value}}
+    return {"Name": view.goal.fleet, **view.fleet.tags, **{key: value for key, value in own.items() if value}}
 
 
-def register(turn: Turn) -> Decision | None:
+def register(view: View) -> Decision | None:
     """Those that told their version and are not registered yet; by address, also what others keep in the group.
 
     A group registers its members by id when they enter service, and never later what entered while AddToLoadBalancer
     was suspended: https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html. By address
     it registers none: what it launched in the place of a dead one serves only when a roll has registered it.
     """
-    ready = [each for each in turn.at.right if not unready(each, turn.memory, turn.version)]
+    ready = [each for each in view.incoming if not unready(each, view.memory, view.version)]
     here = [each for each in ready if each.lifecycle in ("", "InService")]
-    kept = [each for each in turn.at.wrong if each.lifecycle == "InService" and each.id not in turn.chosen]
+    kept = [each for each in view.outgoing if each.lifecycle == "InService"]
     running = [each for each in kept if each.state == "running"]
     registered = []
-    for group in turn.fleet.target_groups:
+    for group in view.fleet.target_groups:
         some = [*here, *running] if group.type == "ip" else here
         if targets := [group.target(each) for each in some if group.arn not in each.health]:
             registered.append(act.Register(group, tuple(targets)))
-    return turn.do(*registered) if registered else None
+    return view.do(*registered) if registered else None
 
 
-def attach(turn: Turn) -> Decision | None:
+def attach(view: View) -> Decision | None:
     """The whole batch when all of it is in service, so that a failure finds it outside the group."""
-    if turn.is_twinned or not turn.loose or turn.at.unseen or any(turn.not_yet(each) for each in turn.loose):
+    if view.is_twinned or not view.loose or view.unseen.instances or any(view.reason(each) for each in view.loose):
         return None
-    ids = tuple(each.id for each in turn.loose)[:AT_MOST]
-    attached = united(turn.record.attached, ids)
-    return _make_room(turn, len(ids)) or turn.do(
-        act.Attach(ids), attached=attached, attaching=(turn.fleet.desired, ids)
-    )
+    ids = tuple(each.id for each in view.loose)[:AT_MOST]
+    record = replace(view.record, capacity=view.record.capacity.with_attach(view.fleet.desired, ids))
+    return _make_room(view, len(ids)) or view.do(act.Attach(ids), record=record)

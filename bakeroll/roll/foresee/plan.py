@@ -114,7 +114,7 @@ def plan(
 
 def _without_own_refresh(facts: Facts, fleet: Fleet, record: Record | None) -> Facts:
     """An instance refresh that the roll itself began, before it was cut off, does not stand against it."""
-    is_own = record is not None and fleet.refresh is not None and fleet.refresh.version in record.versions
+    is_own = record is not None and fleet.refresh is not None and fleet.refresh.version in record.versions.ours
     return replace(facts, refresh="") if is_own else facts
 
 

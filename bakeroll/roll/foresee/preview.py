@@ -25,5 +25,7 @@ def preview(fleet: str, goal: Goal | None, policy: Policy, ports: Ports) -> str:
     what = " and ".join(f"{count} × {image}" for image, count in sorted(old.items())) or "no instance"
     by = f"{seen.desired} × {goal.release.image if goal else 'the image to be baked'}"
     amounts = f"surge {surge_of(policy, seen.desired)}, floor {floor_of(policy, seen.desired)}"
-    cut_off = f", taking over from the roll to {record.version} that has not ended" if record and is_open else ""
+    cut_off = (
+        f", taking over from the roll to {record.intended.version} that has not ended" if record and is_open else ""
+    )
     return f"replace in {fleet} {what} by {by}, {amounts}{cut_off}"

@@ -183,7 +183,7 @@ def _as_modelled(group: Group, fleet: Fleet) -> Group:
 
 def _versions(fleet: Fleet, record: Record | None) -> dict[str, str]:
     number = fleet.template_number if fleet.template_number.isdigit() else "1"
-    made = {each: record.image for each in record.versions if each.isdigit()} if record else {}
+    made = {each: record.intended.image for each in record.versions.ours if each.isdigit()} if record else {}
     found = record.found.template_version if record else ""
     return {**made, **({found: record.found.image} if record and found.isdigit() else {}), number: fleet.image}
 

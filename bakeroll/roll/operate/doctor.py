@@ -12,7 +12,7 @@ from typing import Literal
 
 from bakeroll.fleet import ROLL_TAG, Fleet, Instance
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.state.owner import Owner, is_dead
+from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.store import lease
 from bakeroll.roll.store.documents import documents, readable_record
@@ -61,9 +61,8 @@ def examine(name: str, application: str, environment: str, ports: Ports, now: da
         return Chart(
             fleet, record, tuple(Ailment("unreadable", each.what, each.next_step) for each in there.unreadable)
         )
-    is_led = bool(held and held.is_held and not is_dead(held.owner))
     chart = Chart(fleet, record, ())
-    if is_led:
+    if held and held.is_led:
         return chart
     found = [
         *(_cut_off(chart, record, now) if record and record.stage in ("forward", "back") else ()),
@@ -80,19 +79,19 @@ def _cut_off(chart: Chart, record: Record, now: datetime) -> Iterator[Ailment]:
     way = "it goes on from there" if chart.is_committed else "what it made is taken away, and all is put back"
     left = "; ".join(_left(chart.fleet, record))
     began = moment(datetime.fromisoformat(record.started_at), now)
-    yield Ailment("cut off", f"the roll to {record.version} of {began} was cut off: {left}", way)
+    yield Ailment("cut off", f"the roll to {record.intended.version} of {began} was cut off: {left}", way)
 
 
 def _left(fleet: Fleet, record: Record) -> Iterator[str]:
     if ours := [each for each in record.suspended if each in fleet.suspended]:
         yield f"{', '.join(ours)} suspended"
-    if fleet.maximum in record.maxima and fleet.maximum != record.found.maximum:
+    if fleet.maximum in record.capacity.maxima and fleet.maximum != record.found.maximum:
         yield f"the maximum size raised from {record.found.maximum} to {fleet.maximum}"
     if loose := [each for each in fleet.instances if each.is_alive and not each.lifecycle]:
         yield f"{counted(len(loose), 'instance')} launched and not in the group"
     if standing := [each for each in fleet.instances if each.is_standing_by and each.id in record.retiring]:
         yield f"{len(standing)} standing by"
-    new = [each for each in fleet.members if each.image == record.image]
+    new = [each for each in fleet.members if each.identity == record.identity]
     yield f"of the release: {len(new)} of {counted(len(fleet.members), 'member')}"
 
 
@@ -101,9 +100,10 @@ def _lease(held: lease.Holding) -> Iterator[Ailment]:
 
 
 def _soak(record: Record, now: datetime) -> Iterator[Ailment]:
-    if record.soaks_until and now >= (until := datetime.fromisoformat(record.soaks_until)):
-        what = counted(len(record.soaked), "instance") if record.soaked else f"the group {record.twin}"
-        is_one = len(record.soaked) <= 1
+    soak = record.soak
+    if soak.until and now >= (until := datetime.fromisoformat(soak.until)):
+        what = counted(len(soak.instances), "instance") if soak.instances else f"the group {record.second.name}"
+        is_one = len(soak.instances) <= 1
         text = f"{what} stood by until {moment(until, now)} and still {'does' if is_one else 'do'}"
         yield Ailment("soak", text, "it is retired" if is_one else "they are retired")
 
@@ -131,7 +131,7 @@ def _is_of(instance: Instance, application: str, environment: str) -> bool:
 
 
 def _standing_by(fleet: Fleet, record: Record | None) -> Iterator[Ailment]:
-    ours = {*record.soaked, *record.retiring} if record else set()
+    ours = {*record.soak.instances, *record.retiring} if record else set()
     for each in fleet.instances:
         if each.is_standing_by and each.id not in ours:
             cure = f"aws autoscaling exit-standby --auto-scaling-group-name {fleet.name} --instance-ids {each.id}"

@@ -1,16 +1,15 @@
 """What a fleet does, instance by instance, and whether it is being rolled: for people and for `--json`."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from bakeroll.fleet import VERSION_TAG, Fleet, Instance
+from bakeroll.fleet import VERSION_TAG, Fleet
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.state.memory import Memory
-from bakeroll.roll.state.owner import Owner, is_dead
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.store.documents import Documents, documents
 from bakeroll.roll.store.requests import Request
-from bakeroll.roll.world.health import not_yet
+from bakeroll.roll.view.health import not_yet
+from bakeroll.roll.view.roles import Role, roles
 from bakeroll.roll.world.observe import observe
 from bakeroll.wording import to_the_second
 
@@ -98,39 +97,39 @@ def status(fleet: str, ports: Ports, port: int, path: str | None) -> FleetStatus
 
 def instances(fleet: Fleet, answers: dict[str, str], *, is_asked: bool) -> tuple[InstanceStatus, ...]:
     """A line for each that is a member or lives; `answers` are the versions heard, by id."""
-    memory = Memory().observed(fleet, 0)
+    memory, its = Memory().observed(fleet, 0), roles(fleet, None)
+    silent = {each.id for each in fleet.instances if is_asked and each.id not in answers}
     return tuple(
         InstanceStatus(
             id=each.id,
             zone=each.zone,
             image=each.image,
             version=answers.get(each.id) or each.tags.get(VERSION_TAG, ""),
-            state=_state(fleet, each, memory, is_silent=is_asked and each.id not in answers),
+            state=_state(its[each.id], not_yet(fleet, each, memory, 1, None), is_silent=each.id in silent),
         )
         for each in fleet.instances
         if each.is_member or each.is_alive
     )
 
 
-def _state(fleet: Fleet, instance: Instance, memory: Memory, *, is_silent: bool) -> str:
-    if instance.is_standing_by:
+def _state(role: Role, why: str, *, is_silent: bool) -> str:
+    if role is Role.STANDING_BY:
         return STANDING_BY
-    why = not_yet(fleet, instance, memory, 1, None)
-    return (
-        "starting: does not tell its version yet" if is_silent and why.startswith("starting") else why or "in service"
-    )
+    if is_silent and why.startswith("starting"):
+        return "starting: does not tell its version yet"
+    return why or "in service"
 
 
-def under_way(there: Documents, seen: Fleet, *, is_dead: Callable[[Owner], bool] = is_dead) -> RollStatus | None:
+def under_way(there: Documents, seen: Fleet) -> RollStatus | None:
     """The roll that has not ended: one whose lease is held, or one that left its record behind."""
     record, held = there.record, there.holding
-    is_led = bool(held and held.is_held and not is_dead(held.owner))
+    is_led = bool(held and held.is_led)
     if not is_led and (record is None or record.stage == "soaking"):
         return None
     told = held if held and is_led else None
     pause = _pause(there)
     return RollStatus(
-        version=record.version if record else "",
+        version=record.intended.version if record else "",
         by=held.owner.name if held else "",
         since=to_the_second(record.started_at if record else held.since if held else ""),
         heard=to_the_second(held.heard) if held else "",
@@ -152,4 +151,4 @@ def _pause(there: Documents) -> Request | None:
 
 
 def _stands_by_until(record: Record | None) -> str:
-    return to_the_second(record.soaks_until) if record and record.stage == "soaking" else ""
+    return to_the_second(record.soak.until) if record and record.stage == "soaking" else ""

@@ -6,7 +6,6 @@ from datetime import timedelta
 from bakeroll.errors import RollFailed
 from bakeroll.events import Event, Report
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.state.owner import is_dead
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.store import lease
 from bakeroll.roll.store.records import Records
@@ -43,7 +42,7 @@ class Steering:
     def is_led(self) -> bool:
         """Whether a process leads it, as far as this machine can tell."""
         held = lease.holding(self.ports.table, self.fleet)
-        return bool(held and held.is_held and not is_dead(held.owner))
+        return bool(held and held.is_led)
 
     def ask(self, what: What, record: Record, minutes: float = 0) -> None:
         """Ask it of the roll; a pause ends after `minutes`."""
@@ -54,12 +53,12 @@ class Steering:
 
     def followed(self, record: Record, report: Report, seconds: float) -> None:
         """Wait until the roll has ended. Raises RollFailed where it did not in time, or nobody leads it any more."""
-        report(Event("roll", f"{self.fleet}: waiting for the process that leads the roll to {record.version}"))
+        report(Event("roll", f"{self.fleet}: waiting for the process that leads the roll to {record.intended.version}"))
         ends = self.clock.monotonic() + seconds
         while (now := self.open_record()) and now.id == record.id:
             if not self.is_led() or self.clock.monotonic() >= ends:
                 raise RollFailed(
-                    f"The roll of {self.fleet} to {record.version} has not ended, and "
+                    f"The roll of {self.fleet} to {record.intended.version} has not ended, and "
                     + ("nobody leads it any more." if not self.is_led() else f"it was waited for {seconds:.0f} s."),
                     next_step=f"Look: fab doctor --env={self.environment}",
                 )

@@ -6,7 +6,16 @@ from dataclasses import replace
 
 from bakeroll.fleet import Fleet, ImageState
 from bakeroll.roll.ports import Clock
-from bakeroll.roll.state.record import Found, Goal, Launcher, Record
+from bakeroll.roll.state.ids import without
+from bakeroll.roll.state.record import (
+    Found,
+    Goal,
+    InstanceRefresh,
+    Intended,
+    Launcher,
+    Previous,
+    Record,
+)
 from bakeroll.roll.state.release_form import release_document
 from bakeroll.settings import Policy
 
@@ -38,20 +47,19 @@ def begin(
         group=fleet.name,
         is_launchable=before is not None and before.state == "available",
     )
-    launcher, because = who
     return Record(
         id=_new_id(),
         fleet=goal.fleet,
         group=fleet.name,
-        image=goal.release.image,
-        version=goal.release.version,
-        release=release_document(goal.release),
         started_at=clock.now().isoformat(),
-        strategy=policy.strategy,
-        launcher=launcher,
-        because=because,
         found=found,
+        intended=_intended(goal, policy.strategy, who),
     )
+
+
+def _intended(goal: Goal, strategy: str, who: tuple[Launcher, str]) -> Intended:
+    release, (launcher, because) = goal.release, who
+    return Intended(release.image, release.version, release_document(release), strategy, launcher, because)
 
 
 def take_over(
@@ -65,44 +73,35 @@ def take_over(
     half done, the strategy stays that which began it and knows how to end it; so it does instead of blue-green, which
     leaves the first group as it is, where that launches or has what the dead roll set.
     """
-    theirs = {dead.image, *dead.others} - {dead.found.image}
-    has_theirs = any(each.is_member and each.image in theirs for each in fleet.instances)
-    is_set = policy.strategy == "blue-green" and (fleet.template_version in dead.versions or has_theirs)
+    theirs = {dead.identity, *dead.previous.identities} - {dead.found.identity}
+    has_theirs = any(each.is_member and each.identity in theirs for each in fleet.instances)
+    is_set = policy.strategy == "blue-green" and (fleet.template_version in dead.versions.ours or has_theirs)
     is_kept = is_set or _is_half_done(dead)
-    launcher, because = (dead.launcher, dead.because) if is_kept else who
-    unheard = tuple((dead.id, str(n)) for n in range(len(dead.slots)) if str(n) not in dead.filled)
-    is_again = bool(dead.twin) and dead.image == goal.release.image and dead.group != dead.found.group
-    is_found = is_again or (dead.group == dead.found.group and dead.knows(fleet))
-    back = {each.id for each in fleet.instances if each.is_in_twin and each.image == goal.release.image}
+    before = dead.intended
+    who = (before.launcher, before.because) if is_kept else who
+    is_again = bool(dead.second.name) and dead.identity == goal.identity and dead.is_switched
+    is_found = is_again or (not dead.is_switched and dead.knows(fleet))
+    back = {each.id for each in fleet.instances if each.is_in_twin and each.identity == goal.identity}
+    taken = dead if is_found else _found_anew(dead, fleet)
     return replace(
-        dead if is_found else _found_anew(dead, fleet),
+        taken,
         id=_new_id(),
-        image=goal.release.image,
-        version=goal.release.version,
-        release=release_document(goal.release),
         started_at=clock.now().isoformat(),
-        strategy=dead.strategy if is_kept else policy.strategy,
-        launcher=launcher,
-        because=because,
+        intended=_intended(goal, before.strategy if is_kept else policy.strategy, who),
         stage="forward",
-        why="",
-        ending="",
-        previous=dead.rolls,
-        made="",
-        slots=(),
-        filled={},
-        back_from=None,
-        unheard=(*dead.unheard, *unheard),
-        others=(*dead.others, dead.image),
+        back_out=None,
+        previous=Previous(dead.rolls, (*dead.previous.identities, dead.identity)),
+        versions=replace(taken.versions, made=""),
+        launches=dead.launches.of_dead(dead.id),
         is_watched=False,
-        refresh="",
-        is_refreshed=False,
-        retiring=tuple(each for each in dead.retiring if each not in back),
+        refresh=InstanceRefresh(),
+        retiring=without(dead.retiring, back),
     )
 
 
 def _is_half_done(dead: Record) -> bool:
-    return bool(dead.twin or dead.switching) or (dead.strategy == "refresh" and not dead.is_refreshed)
+    is_refreshing = dead.intended.strategy == "refresh" and not dead.refresh.is_done
+    return bool(dead.second.name or dead.second.switching_to) or is_refreshing
 
 
 def _found_anew(dead: Record, fleet: Fleet) -> Record:
@@ -115,8 +114,8 @@ def _found_anew(dead: Record, fleet: Fleet) -> Record:
     )
     if dead.group != found.group:
         found = replace(found, group=dead.group, members=tuple(each.id for each in fleet.members))
-    versions = dead.versions if fleet.template == dead.found.template else ()
-    return replace(dead, found=found, versions=versions, pinned="")
+    ours = dead.versions.ours if fleet.template == dead.found.template else ()
+    return replace(dead, found=found, versions=replace(dead.versions, ours=ours, pinned=""))
 
 
 def _new_id() -> str:

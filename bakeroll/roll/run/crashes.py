@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from bakeroll.errors import CloudError
 from bakeroll.fleet import Instance
-from bakeroll.roll.engine.turn import Turn
 from bakeroll.roll.ports import Machines
 from bakeroll.roll.state.memory import Memory
+from bakeroll.roll.view.view import View
 
 FAILURES = 5
 """So often a service may fail before it serves: it may wait for a database so. systemd gives up after as many, where
@@ -22,10 +22,10 @@ TOLD = re.compile(r"^bakeroll: (\S+) ended with (.+), failure (\d+) since boot\s
 NEVER = float("-inf")
 
 
-def listened(turn: Turn, machines: Machines) -> Memory:
+def listen(view: View, machines: Machines) -> Memory:
     """The memory after a look at the console of one instance that is silent, where one is due."""
-    memory, silent = turn.memory, [each.id for each in turn.awaited if _is_silent(each, turn)]
-    is_due = turn.now - max(memory.consoles.values(), default=NEVER) >= LOOKS_SECONDS
+    memory, silent = view.memory, [each.id for each in view.awaited if _is_silent(each, view)]
+    is_due = view.now - max(memory.consoles.values(), default=NEVER) >= LOOKS_SECONDS
     if not silent or not is_due:
         return memory
     instance = min(silent, key=lambda each: memory.consoles.get(each, NEVER))
@@ -34,7 +34,7 @@ def listened(turn: Turn, machines: Machines) -> Memory:
     except CloudError:
         crash = ""  # nobody needs it: the wait ends by its timeout as well
     crashing = {**memory.crashing, instance: crash} if crash else memory.crashing
-    return replace(memory, consoles={**memory.consoles, instance: turn.now}, crashing=crashing)
+    return replace(memory, consoles={**memory.consoles, instance: view.now}, crashing=crashing)
 
 
 def crash_told(console: str) -> str:
@@ -44,9 +44,9 @@ def crash_told(console: str) -> str:
     return next(told, "")
 
 
-def _is_silent(instance: Instance, turn: Turn) -> bool:
+def _is_silent(instance: Instance, view: View) -> bool:
     """Whether it runs for a while and was neither in service nor heard ever."""
-    memory = turn.memory
-    if not turn.is_forward or instance.state != "running" or instance.id in {*memory.answers, *memory.served}:
+    memory = view.memory
+    if not view.is_forward or instance.state != "running" or instance.id in {*memory.answers, *memory.served}:
         return False
-    return turn.now - memory.waiting.get(instance.id, turn.now) >= LOOKS_SECONDS
+    return view.now - memory.waiting.get(instance.id, view.now) >= LOOKS_SECONDS

@@ -6,36 +6,35 @@ from datetime import timedelta
 from bakeroll.errors import RolledBack
 from bakeroll.fleet import VERSION_TAG, Fleet
 from bakeroll.roll.ports import Clock
-from bakeroll.roll.state.record import Goal, Record
+from bakeroll.roll.state.record import BackOut, Goal, Record, Soak
 from bakeroll.settings import Policy
 from bakeroll.wording import counted
 
 
 def closed(record: Record, fleet: Fleet, policy: Policy, clock: Clock) -> Record:
     """Closed, unless instances stand by: this roll's, for the soak, or an earlier one's that it left alone."""
-    kept = {*record.soaked, *record.retiring}
-    soaked = tuple(each.id for each in fleet.instances if each.is_standing_by and each.id in kept)
-    if not soaked and not record.twin:
-        return replace(record, stage="closed", soaked=())
-    until = record.soaks_until or clock.now().isoformat()
+    kept = {*record.soak.instances, *record.retiring}
+    here = tuple(each.id for each in fleet.instances if each.is_standing_by and each.id in kept)
+    if not here and not record.second.name:
+        return replace(record, stage="closed", soak=replace(record.soak, instances=()))
+    until = record.soak.until or clock.now().isoformat()
     if record.stage == "forward":
         until = (clock.now() + timedelta(seconds=policy.soak)).isoformat()
-    return replace(record, stage="soaking", soaked=soaked, soaks_until=until)
+    return replace(record, stage="soaking", soak=Soak(here, until))
 
 
-def rolled_back(record: Record, fleet: Fleet, goal: Goal) -> RolledBack:
+def rolled_back(record: Record, back_out: BackOut, fleet: Fleet, goal: Goal) -> RolledBack:
     """What a roll that backed out is told as; `record` is closed."""
     old = [each for each in fleet.members if fleet.is_in_service(each)]
     versions = ", ".join(sorted({each.tags.get(VERSION_TAG, each.image) for each in old}))
-    first = record.back_from or 0
-    again = {each for n, ids in record.filled.items() if int(n) >= first for each in ids}
-    new = len({*record.launched, *record.retiring} - {*record.found.members, *again})
+    launches = record.launches
+    new = len({*launches.instances, *record.retiring} - {*record.found.members, *launches.wanted})
     taken = "The new instance was taken away." if new == 1 else f"The {new} new instances were taken away."
     taken = taken if new else "No new instance had been launched."
     serve = f"{counted(len(old), 'old one')} ({versions}) {'serves' if len(old) == 1 else 'serve'}."
     serve = serve if old else "No instance served before, and none does now."
     return RolledBack(
-        record.why,
+        back_out.why,
         left=f"{taken} {serve}\nSizes and processes are as they were.",
         next_step=f"Try again: fab roll --env={goal.release.environment} --version={goal.release.version}",
     )
@@ -44,7 +43,7 @@ def rolled_back(record: Record, fleet: Fleet, goal: Goal) -> RolledBack:
 def left(goal: Goal, fleet: Fleet | None) -> str:
     """What a roll leaves that stops before its end; `fleet` is as it was seen last."""
     members = fleet.members if fleet else ()
-    new = sum(1 for each in members if each.image == goal.release.image)
+    new = sum(1 for each in members if each.identity == goal.identity)
     return (
         f"{goal.fleet} has {counted(new, 'instance')} of {goal.release.version} "
         f"and {counted(len(members) - new, 'other')}; "

@@ -1,77 +1,73 @@
-"""What an operator sees of a roll: a lane for each instance, told from the fleet, the record and the memory."""
+"""What an operator sees of a roll: a lane for each instance of the view. Pure."""
 
 from collections.abc import Iterator
 
 from bakeroll.events import Lane, LaneState, Scene
-from bakeroll.fleet import VERSION_TAG, Fleet, Instance
-from bakeroll.roll.state.amounts import floor_of
-from bakeroll.roll.state.memory import Memory
+from bakeroll.fleet import VERSION_TAG, Instance
+from bakeroll.roll.state.launches import RecordedSlot
 from bakeroll.roll.state.record import Record
-from bakeroll.roll.world.health import not_yet, says_another
-from bakeroll.roll.world.standing import Standing, slot_of, standing
-from bakeroll.settings import Policy
+from bakeroll.roll.view.roles import Role
+from bakeroll.roll.view.view import View
 
 AWAITED: tuple[LaneState, ...] = ("draining", "launching", "unhealthy", "proving", "booting")
 """What a roll waits for, the most telling first."""
 
 
-def scene(fleet: Fleet, record: Record, memory: Memory, policy: Policy, version: str | None, now: float) -> Scene:
-    """The roll at this moment. The record is a settled one; `version` is what each new instance must say of itself."""
-    at = standing(fleet, record, memory, now)
-    seen = [_lane(each, fleet, record, memory, policy, version) for each in fleet.instances]
-    lanes = tuple(sorted([*seen, *_launching(record, at)], key=lambda each: not each.is_new))
+def scene(view: View, doing: str = "") -> Scene:
+    """The roll at this moment, and what it is `doing`, in words."""
+    lanes = tuple(sorted([*_lanes(view), *_launching(view)], key=lambda each: not each.is_new))
     return Scene(
-        fleet=fleet.name,
+        fleet=view.fleet.name,
         lanes=lanes,
         in_service=sum(each.state == "in service" for each in lanes),
-        floor=floor_of(policy, at.wanted),
-        desired=at.wanted,
+        floor=view.floor,
+        desired=view.wanted,
         awaited=_awaited(lanes),
+        doing=doing,
     )
 
 
-def _lane(
-    instance: Instance, fleet: Fleet, record: Record, memory: Memory, policy: Policy, version: str | None
-) -> Lane:
-    is_of_the_release = instance.image == record.image
-    is_new = is_of_the_release or slot_of(instance, record) is not None
-    checks = policy.healthy_checks if is_new else 1
-    expected = version if is_of_the_release and record.stage == "forward" else None
-    why = not_yet(fleet, instance, memory, checks, expected)
-    is_refused = why.startswith("unhealthy") or says_another(instance, memory, expected)
-    state = _state(instance, record, why, is_refused=is_refused)
-    note = why.removeprefix("unhealthy").removeprefix(", ") if state in ("proving", "unhealthy") else ""
-    release = record.version if is_of_the_release else instance.tags.get(VERSION_TAG, instance.image)
-    return Lane(instance.id, instance.zone, state, release, note, is_new)
+def _lanes(view: View) -> Iterator[Lane]:
+    record = view.record
+    for each in view.fleet.instances:
+        is_of_the_release = each.identity == record.identity
+        why = view.reason(each)
+        state = _state(view, each, why)
+        note = why.removeprefix("unhealthy").removeprefix(", ") if state in ("proving", "unhealthy") else ""
+        release = record.intended.version if is_of_the_release else each.tags.get(VERSION_TAG, each.image)
+        is_new = is_of_the_release or record.slot_of(each) is not None
+        yield Lane(each.id, each.zone, state, release, note, is_new)
 
 
-def _state(instance: Instance, record: Record, why: str, *, is_refused: bool) -> LaneState:
-    if not instance.is_alive:
+def _state(view: View, instance: Instance, why: str) -> LaneState:
+    role = view.role(instance)
+    if role is Role.DEAD:
         return "gone"
-    if instance.lifecycle.endswith("Standby"):
+    if role is Role.STANDING_BY:
         return "standing by"
-    if instance.id in record.retiring or instance.is_draining or instance.lifecycle.startswith("Terminating"):
+    if role in (Role.RETIRING, Role.TERMINATING) or instance.is_draining:
         return "draining"
     if instance.state == "pending":
         return "booting"
     if not why:
         return "in service"
+    is_refused = why.startswith("unhealthy") or view.says_another(instance)
     return "unhealthy" if is_refused else "proving"
 
 
-def _launching(record: Record, at: Standing) -> Iterator[Lane]:
+def _launching(view: View) -> Iterator[Lane]:
     """What was launched and is not seen yet, and what is to be launched."""
-    slots = {instance: int(slot) for slot, ids in record.filled.items() for instance in ids}
-    for identifier in at.unseen:
-        yield _launch(identifier, slots.get(identifier), "not shown by AWS yet", record)
-    for slot in at.open_slots:
-        yield _launch(f"launch {slot + 1}", slot, "", record)
+    record, launches = view.record, view.record.launches
+    for identifier in view.unseen.instances:
+        yield _launch(identifier, launches.slot_with(identifier), "not shown by AWS yet", record)
+    for number in view.unseen.requests:
+        yield _launch(f"launch {number + 1}", launches.slots[number], "", record)
 
 
-def _launch(identifier: str, slot: int | None, note: str, record: Record) -> Lane:
+def _launch(identifier: str, slot: RecordedSlot | None, note: str, record: Record) -> Lane:
     """`slot` is None where the group launched it."""
-    zone = "" if slot is None else record.slots[slot].subnet.zone
-    release = record.version if record.stage == "forward" else record.found.image
+    zone = slot.subnet.zone if slot else ""
+    release = record.intended.version if record.stage == "forward" else record.found.image
     return Lane(identifier, zone, "launching", release, note, is_new=True)
 
 

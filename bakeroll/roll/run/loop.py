@@ -9,10 +9,9 @@ from bakeroll.events import Event, Report
 from bakeroll.fleet import Fleet
 from bakeroll.release import Release
 from bakeroll.roll.engine.decide import decide
-from bakeroll.roll.engine.turn import Turn
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.run import canary_checks, endings
-from bakeroll.roll.run.crashes import listened
+from bakeroll.roll.run.crashes import listen
 from bakeroll.roll.run.lanes import scene
 from bakeroll.roll.run.perform import perform
 from bakeroll.roll.run.phase import Phase, phase
@@ -20,6 +19,7 @@ from bakeroll.roll.run.telling import Telling
 from bakeroll.roll.run.visibility import Change
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.decision import Act, Decision, Done, Failed, Paused, Wait
+from bakeroll.roll.state.ids import without
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Ending, Goal, Record
 from bakeroll.roll.store import ended, timing
@@ -27,9 +27,9 @@ from bakeroll.roll.store.history import write_release
 from bakeroll.roll.store.lease import Lease
 from bakeroll.roll.store.records import Records
 from bakeroll.roll.store.requests import Requests
-from bakeroll.roll.world.health import not_yet
-from bakeroll.roll.world.observe import Layout, asked, observe
-from bakeroll.roll.world.standing import settled
+from bakeroll.roll.view.settled import settled
+from bakeroll.roll.view.view import View
+from bakeroll.roll.world.observe import Layout, ask, observe
 from bakeroll.settings import Policy
 from bakeroll.wording import moment, printable
 
@@ -118,14 +118,12 @@ class Loop:
         if self._is_stale(fleet):
             self._sleep()
             return None
-        self.fleet = fleet = asked(fleet, self.goal, self.record, self.memory, self.ports)
+        self.fleet = fleet = ask(fleet, self.goal, self.record, self.memory, self.ports)
         now = self.clock.monotonic()
         self._remember(settled(fleet, self.record))
-        self.memory = self.memory.observed(fleet, now, self.record.launched, self._proved_image)
-        self.memory = canary_checks.look(self._as_turn(fleet, now), self.ports.probes)
-        self.memory = listened(self._as_turn(fleet, now), self.ports.machines)
-        decision = self._asked_for() or decide(fleet, self.goal, self.policy, self.record, self.memory, now)
-        self._show(self._as_turn(fleet, now), decision)
+        view = self._view(fleet, now)
+        decision = self._asked_for() or decide(view)
+        self._show(view, decision)
         match decision:
             case Paused():
                 self._hold(now)
@@ -168,7 +166,7 @@ class Loop:
             )
         return Paused(request.by, request.at, datetime.fromisoformat(request.until))
 
-    def _show(self, turn: Turn, decision: Decision | Paused) -> None:
+    def _show(self, view: View, decision: Decision | Paused) -> None:
         """Tell where the roll is: each change of state in a line, the lanes, and what those hear who look on."""
         pause = decision if isinstance(decision, Paused) else None
         paused = f"paused by {pause.by} until {moment(pause.until, self.clock.now())}" if pause else ""
@@ -176,15 +174,14 @@ class Loop:
             if not isinstance(decision, Failed):
                 self.tell.say(paused or "resumed, and goes on")
             self.paused = pause
-        at = phase(turn)
+        at = phase(view)
         if at != self.phase:
-            since = self.clock.now() - timedelta(seconds=turn.now - at.since)
+            since = self.clock.now() - timedelta(seconds=view.now - at.since)
             self.lease.tell(at.what, since.isoformat() if at.seconds else "", at.seconds)
             self.phase = at
-        seen = scene(turn.fleet, turn.record, turn.memory, self.policy, self.goal.version, turn.now)
-        self._tell_served(turn.fleet, seen.desired, turn.now)
-        doing = paused or at.told(turn.now) + ("" if at.seconds else self._limit(decision, turn.now))
-        self.report(Event("roll", "", "scene", replace(seen, doing=doing)))
+        self._tell_served(view)
+        doing = paused or at.told(view.now) + ("" if at.seconds else self._limit(decision, view.now))
+        self.report(Event("roll", "", "scene", scene(view, doing)))
 
     def _hold(self, now: float) -> None:
         """Do nothing. What is awaited has all its time when the roll goes on: it may have waited for the roll."""
@@ -192,15 +189,16 @@ class Loop:
         self.memory = replace(self.memory, waiting={}, short_since=None)
         self._sleep()
 
-    def _as_turn(self, fleet: Fleet, now: float) -> Turn:
-        return Turn.of(fleet, self.goal, self.policy, self.record, self.memory, now)
-
-    @property
-    def _proved_image(self) -> str:
-        """What the group launches and this roll proves; nothing where that is the old release yet."""
-        is_new = self.fleet is not None and self.fleet.image == self.record.image
-        is_by_group = self.record.launcher == "group" or is_new
-        return self.record.image if is_by_group and self.record.stage == "forward" else ""
+    def _view(self, fleet: Fleet, now: float) -> View:
+        """All that this turn knows, with a look at canaries and consoles where one is due."""
+        is_by_group = self.record.intended.launcher == "group" or fleet.identity == self.record.identity
+        launching = self.record.identity if is_by_group and self.record.stage == "forward" else ""
+        memory = self.memory.observed(fleet, now, self.record.launches.instances, launching)
+        view = View.of(fleet, self.goal, self.policy, self.record, memory, now)
+        view = view.remembering(canary_checks.look(view, self.ports.probes))
+        view = view.remembering(listen(view, self.ports.machines))
+        self.memory = view.memory
+        return view
 
     def _act(self, decision: Act, now: float) -> None:
         """Do it. The same decision once more means that its effect does not show yet."""
@@ -241,17 +239,17 @@ class Loop:
 
     def _lacks(self, action: act.Launch, error: CloudError) -> None:
         """EC2 launched none of them: they are launched in the other zones, as the group itself would do."""
-        slot = self.record.slots[action.slot]
+        launches = self.record.launches
+        slot = launches.slots[action.slot]
         self.tell.say(f"no capacity in {slot.subnet.zone or 'the zone'}: {error.what}")
         self.memory = replace(self.memory, lacking={**self.memory.lacking, slot.subnet.zone: error.what})
-        slots = [replace(each, count=0) if n == action.slot else each for n, each in enumerate(self.record.slots)]
-        filled = {**self.record.filled, str(action.slot): ()}
-        self._remember(replace(self.record, slots=tuple(slots), filled=filled))
+        self._remember(replace(self.record, launches=launches.with_none(action.slot)))
 
     def _left_behind(self, action: act.DeleteVersion, error: CloudError) -> Record:
         """An unused template version is no harm: refused twice, it is named and left, and the roll ends."""
         self.tell.say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
-        return replace(self.record, versions=tuple(each for each in self.record.versions if each != action.version))
+        versions = self.record.versions
+        return replace(self.record, versions=replace(versions, ours=without(versions.ours, [action.version])))
 
     def _wait(self, wait: Wait, now: float) -> None:
         state = (wait.what, wait.why)
@@ -356,15 +354,15 @@ class Loop:
 
         Where the group launches what is proved, that is before it is proved: until an old one has gone there is a way.
         """
-        if self.record.stage == "back" or not self.record.made:
+        if self.record.stage == "back" or not self.record.versions.made:
             return False
-        if self.record.launcher == "group":
-            return bool(set(self.record.retiring) & set(self.record.found.members)) or self.record.refresh != ""
+        if self.record.intended.launcher == "group":
+            return self.record.has_begun_to_retire or self.record.refresh.id != ""
         try:
             group = self.ports.scaling.describe(self.record.group).get(self.record.group)
         except CloudError:
             return True
-        return group is None or group.template_version == self.record.made
+        return group is None or group.template_version == self.record.versions.made
 
     def _finish(self, fleet: Fleet) -> Outcome:
         self.lease.check()
@@ -380,8 +378,8 @@ class Loop:
         if self.is_interrupted:
             self.tell.say("interrupted: everything is as it was")
             raise KeyboardInterrupt
-        if self.record.back_from is not None:
-            raise endings.rolled_back(self.record, fleet, self.goal)
+        if back_out := self.record.back_out:
+            raise endings.rolled_back(self.record, back_out, fleet, self.goal)
         retired = len(set(self.record.retiring))
         self.tell.say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
         seconds = self.clock.monotonic() - self.started
@@ -390,7 +388,7 @@ class Loop:
     def _write_release(self) -> None:
         """It serves since now; who asked for it first, and when, the record knows also where another goes on."""
         release = replace(self.goal.release, released_at=self.clock.now().astimezone(UTC))
-        asked_at = self.record.release.get("released_at") or self.goal.release.released_at.isoformat()
+        asked_at = self.record.intended.release.get("released_at") or self.goal.release.released_at.isoformat()
         write_release(self.ports.table, release, asked_at)
 
     def _write_timing(self, fleet: Fleet) -> None:
@@ -400,17 +398,14 @@ class Loop:
                 self.goal.fleet,
                 timing.Timing(
                     at=self.clock.now().isoformat(),
-                    strategy=self.record.strategy,
+                    strategy=self.record.intended.strategy,
                     instances=len(fleet.members),
                     seconds=self.clock.monotonic() - self.started,
                     boot_seconds=median(self.tell.boots),
                 ),
             )
 
-    def _tell_served(self, fleet: Fleet, wanted: int, now: float) -> None:
-        if self.record.stage != "forward":
-            return
-        mine = [each for each in fleet.instances if each.image == self.record.image and each.is_alive]
-        checks, version = self.policy.healthy_checks, self.goal.version
-        serving = {each.id for each in mine if not not_yet(fleet, each, self.memory, checks, version)}
-        self.tell.came([each.id for each in mine], serving, wanted, now)
+    def _tell_served(self, view: View) -> None:
+        if view.is_forward:
+            serving = {each.id for each in view.incoming if not view.reason(each)}
+            self.tell.came([each.id for each in view.incoming], serving, view.wanted, view.now)

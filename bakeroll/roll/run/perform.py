@@ -39,7 +39,6 @@ from bakeroll.roll.state.actions import (
     Terminate,
 )
 from bakeroll.roll.state.record import Record
-from bakeroll.roll.world.standing import surge_of
 from bakeroll.settings import Policy
 
 STAYING = ("InService", "Standby", "EnteringStandby")
@@ -53,7 +52,7 @@ def perform(action: Action, record: Record, policy: Policy, ports: Ports) -> Rec
             return _version(action, record, ports)
         case Launch(number, tags):
             launched = tuple(ports.machines.launch(_slot(record, number, tags)))
-            return replace(record, filled={**record.filled, str(number): launched})
+            return replace(record, launches=record.launches.with_instances(number, launched))
         case Register(group, targets):
             ports.balancers.register(group, targets)
         case Deregister(group, targets):
@@ -65,7 +64,8 @@ def perform(action: Action, record: Record, policy: Policy, ports: Ports) -> Rec
         case SetMaximum():
             return _set_maximum(action, record, ports)
         case StartRefresh(template, version):
-            return replace(record, refresh=ports.scaling.start_refresh(record.group, template, version, policy))
+            started = ports.scaling.start_refresh(record.group, template, version, policy)
+            return replace(record, refresh=replace(record.refresh, id=started))
         case Clone() | Size() | Switch() | DeleteTwin():
             return _twinned(action, record, ports)
         case _:
@@ -77,19 +77,15 @@ def _version(action: MakeVersion | FindVersions | DeleteVersion, record: Record,
     match action:
         case MakeVersion(template, source, image):
             made = ports.templates.make_version(template, source, image, record.id)
-            known = (*record.versions, made)
-            making = tuple(each for each in record.making if each != record.id)
-            return replace(record, made=made, versions=known, making=making)
+            return replace(record, versions=record.versions.with_made(made, record.id))
         case FindVersions(template, rolls):
             found = ports.templates.versions_made(template, rolls)
-            known = (*record.versions, *(each for each in found if each not in record.versions))
-            return replace(record, versions=known, making=())
+            return replace(record, versions=record.versions.with_found(found))
         case DeleteVersion(template, version):
             if _launches_from(record, ports) == (template, version):
                 return record
             ports.templates.delete_version(template, version)
-            versions = tuple(each for each in record.versions if each != version)
-            return replace(record, versions=versions, made="" if record.made == version else record.made)
+            return replace(record, versions=record.versions.without(version))
 
 
 def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: Ports) -> Record:
@@ -107,8 +103,9 @@ def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: 
                 scaling.suspend(to, suspended)
             scaling.resume(to, tuple(each for each in (*FROZEN, "AddToLoadBalancer") if each not in suspended))
             scaling.untag(to, (ROLL_TAG, VERSION_TAG))  # what is attached later would be given them
-            none = {} if to == record.group else {"attached": (), "decremented": (), "raised": 0, "lowered": 0}
-            return replace(record, group=to, twin=group, switching="", **none)  # type: ignore[arg-type]
+            capacity = record.capacity if to == record.group else record.capacity.for_another_group()
+            second = replace(record.second, name=group, switching_to="")
+            return replace(record, group=to, second=second, capacity=capacity)
         case DeleteTwin(twin):
             scaling.delete(twin)
     return record
@@ -118,7 +115,7 @@ def _keep_raised(record: Record, group: str, to: str, ports: Ports) -> None:
     """What somebody raised in the one since it was last looked at is wanted of the other."""
     there = ports.scaling.describe(group, to)
     seen, its = there[group], there[to]
-    wanted = seen.desired - (surge_of(record) if group == record.group else 0)
+    wanted = seen.desired - (record.capacity.added if group == record.group else 0)
     sizes = (
         max(its.minimum, min(seen.minimum, wanted)),
         max(its.desired, wanted),
@@ -152,7 +149,7 @@ def _resized(action: Attach | RaiseDesired | LowerDesired | Retire | StandBy, re
     match action:
         case Attach(ids):
             ports.scaling.attach(record.group, ids)
-            return replace(record, attaching=None)
+            return replace(record, capacity=record.capacity.after_attach())
         case RaiseDesired():
             return _raise(action, record, ports)
         case LowerDesired():
@@ -170,16 +167,16 @@ def _set_maximum(to: SetMaximum, record: Record, ports: Ports) -> Record:
     if group.maximum != to.seen:
         return record
     if maximum != to.maximum:
-        record = replace(record, maxima=(*record.maxima, maximum))
+        record = replace(record, capacity=record.capacity.with_maximum(maximum))
     ports.scaling.set_maximum(record.group, maximum)
     return record
 
 
 def _raise(raised: RaiseDesired, record: Record, ports: Ports) -> Record:
     if _group(record, ports).desired != raised.seen:
-        return replace(record, raising=None)
+        return replace(record, capacity=record.capacity.after_raise(0))
     ports.scaling.set_desired(record.group, raised.desired)
-    return replace(record, raising=None, raised=record.raised + raised.desired - raised.seen)
+    return replace(record, capacity=record.capacity.after_raise(raised.desired - raised.seen))
 
 
 def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Record:
@@ -187,15 +184,15 @@ def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Record:
     group = _group(record, ports)
     to = max(lower.desired, group.size)
     if group.desired != lower.seen or to >= lower.seen:
-        return replace(record, lowering=None)
+        return replace(record, capacity=record.capacity.after_lowering(0))
     ports.scaling.set_desired(record.group, to)
-    return replace(record, lowering=None, lowered=record.lowered + lower.seen - to)
+    return replace(record, capacity=record.capacity.after_lowering(lower.seen - to))
 
 
 def _retire(retire: Retire, record: Record, ports: Ports) -> Record:
     """Where it had left, by itself or by an attempt whose answer was lost: what the group shows next tells which."""
     has_left = ports.scaling.terminate(retire.id, decrement=retire.decrement)
-    return _left(record, (retire.id,)) if has_left else record
+    return replace(record, capacity=record.capacity.after_leaving([retire.id])) if has_left else record
 
 
 def _stand_by(action: StandBy, record: Record, ports: Ports) -> Record:
@@ -207,18 +204,11 @@ def _stand_by(action: StandBy, record: Record, ports: Ports) -> Record:
         if all(there.get(each, "").startswith(STAYING) for each in action.ids):
             raise
         return record
-    return _left(record, action.ids)
-
-
-def _left(record: Record, ids: tuple[str, ...]) -> Record:
-    """These are known to have left, with desired capacity where that was announced."""
-    seen, announced = record.leaving or (0, ())
-    here = tuple(each for each in announced if each not in ids)
-    return replace(record, leaving=(seen - len(announced) + len(here), here) if here else None)
+    return replace(record, capacity=record.capacity.after_leaving(action.ids))
 
 
 def _slot(record: Record, number: int, tags: Mapping[str, str]) -> Slot:
-    recorded = record.slots[number]
+    recorded = record.launches.slots[number]
     return Slot(
         token=f"{record.id}-{number}",
         template=record.found.template,

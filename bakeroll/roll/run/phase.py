@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import ceil
 
 from bakeroll.roll.engine.canary import canaries
-from bakeroll.roll.engine.turn import Turn
 from bakeroll.roll.state.amounts import canaries_of
+from bakeroll.roll.view.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,31 +24,31 @@ class Phase:
         return f"{self.what} for {now - self.since:.0f} of {self.seconds:.0f} s" if self.seconds else self.what
 
 
-def phase(turn: Turn) -> Phase:
+def phase(view: View) -> Phase:
     """The canaries, AWS's refresh, or how many new ones serve and how many old ones have not gone."""
-    if not turn.is_forward:
+    if not view.is_forward:
         return Phase("takes its new instances away")
-    if turn.record.strategy == "canary" and not turn.record.is_watched:
-        return _of_canaries(turn)
-    if turn.record.refresh and turn.fleet.refresh and not turn.fleet.refresh.is_over:
-        return Phase(f"instance refresh: {turn.fleet.refresh.percent} % done")
-    old = len(turn.at.wrong)
+    if view.record.intended.strategy == "canary" and not view.record.is_watched:
+        return _of_canaries(view)
+    if view.record.refresh.id and view.fleet.refresh and not view.fleet.refresh.is_over:
+        return Phase(f"instance refresh: {view.fleet.refresh.percent} % done")
+    old = len(view.outgoing) + len(view.retiring)
     left = f", {old} old to go" if old else ""
-    return Phase(f"{_batch(turn)}{len(turn.serving)} of {turn.at.target} new in service{left}")
+    return Phase(f"{_batch(view)}{len(view.serving)} of {view.target} new in service{left}")
 
 
-def _of_canaries(turn: Turn) -> Phase:
-    watched = canaries(turn)
+def _of_canaries(view: View) -> Phase:
+    watched = canaries(view)
     if not watched:
-        needed = min(turn.at.target, canaries_of(turn.policy, turn.at.wanted))
-        return Phase(f"canary: {len(turn.serving)} of {needed} in service")
-    since = turn.now if turn.memory.watched_since is None else turn.memory.watched_since
-    return Phase(f"canary: {len(watched)} of {turn.at.target} watched", since, turn.policy.canary.watch)
+        needed = min(view.target, canaries_of(view.policy, view.wanted))
+        return Phase(f"canary: {len(view.serving)} of {needed} in service")
+    since = view.now if view.memory.watched_since is None else view.memory.watched_since
+    return Phase(f"canary: {len(watched)} of {view.target} watched", since, view.policy.canary.watch)
 
 
-def _batch(turn: Turn) -> str:
+def _batch(view: View) -> str:
     """Which of how many, where a surge goes in batches."""
-    if turn.record.strategy != "surge" or not 0 < turn.surge < turn.at.target:
+    if view.record.intended.strategy != "surge" or not 0 < view.surge < view.target:
         return ""
-    batches = ceil(turn.at.target / turn.surge)
-    return f"batch {min(batches, len(turn.serving) // turn.surge + 1)} of {batches}: "
+    batches = ceil(view.target / view.surge)
+    return f"batch {min(batches, len(view.serving) // view.surge + 1)} of {batches}: "

@@ -14,15 +14,16 @@ from bakeroll.roll.run.beginning import begin, take_over
 from bakeroll.roll.run.loop import Loop, Outcome, Poll
 from bakeroll.roll.run.refusal import refuse, refuse_held
 from bakeroll.roll.state.amounts import floor_of, surge_of
+from bakeroll.roll.state.ids import without
 from bakeroll.roll.state.owner import Owner
-from bakeroll.roll.state.record import Goal, Record
+from bakeroll.roll.state.record import Goal, Record, SecondGroup, TemplateVersions
 from bakeroll.roll.store import ended
 from bakeroll.roll.store.heartbeat import Beating
 from bakeroll.roll.store.lease import SECONDS, Lease, take
 from bakeroll.roll.store.records import Records
 from bakeroll.roll.store.requests import Requests
+from bakeroll.roll.view.settled import STALE_SECONDS
 from bakeroll.roll.world.observe import described, layout, observe
-from bakeroll.roll.world.standing import STALE_SECONDS
 from bakeroll.settings import Policy
 
 LOOKS_SECONDS = 2.0
@@ -90,7 +91,7 @@ def _taken(
 
 def _soaks(record: Record, clock: Clock) -> bool:
     """Whether all is over but for old instances that may stand by for a while yet."""
-    return record.stage == "soaking" and clock.now() < datetime.fromisoformat(record.soaks_until)
+    return record.stage == "soaking" and clock.now() < datetime.fromisoformat(record.soak.until)
 
 
 def _begun(
@@ -116,23 +117,24 @@ def _begun(
     who = launcher(group, ports.scaling.launch_hooks(group.name), policy)
     if found is None or found.stage == "soaking":
         fleet = observe(goal.fleet, ports, found, seen)
-        stranger = None if found and found.twin else twin
+        stranger = None if found and found.second.name else twin
         images = ports.machines.images([goal.release.image, *({fleet.image} - {"", goal.release.image})])
         refuse(goal, group, stranger, seen, fleet, policy, ports.scaling.refreshes(group.name), images)
         record = begin(goal, fleet, policy, who, images, clock)
         if found:
-            left = tuple(each for each in found.versions if each not in (found.made, fleet.template_version))
-            record = replace(record, soaked=found.soaked, soaks_until=found.soaks_until, twin=found.twin, versions=left)
+            left = without(found.versions.ours, [found.versions.made, fleet.template_version])
+            second = SecondGroup(found.second.name)
+            record = replace(record, soak=found.soak, second=second, versions=TemplateVersions(ours=left))
         text = _beginning(fleet, goal, policy, record)
     elif is_resumed or _is_same(found, goal):
         record = found
-        text = f"{goal.fleet}: goes on with the roll to {found.version} that was cut off"
+        text = f"{goal.fleet}: goes on with the roll to {found.intended.version} that was cut off"
     else:
         record = take_over(found, goal, observe(goal.fleet, ports, found, seen), policy, who, clock)
-        text = f"{goal.fleet}: takes over from the roll to {found.version} that was cut off"
+        text = f"{goal.fleet}: takes over from the roll to {found.intended.version} that was cut off"
     lease.check()
     records.write(record)
-    if found and found.id in record.previous:
+    if found and found.id in record.previous.rolls:
         _write_taken_over(found, goal, ports, clock)
     report(Event("roll", text))
     requests = Requests(ports.table, goal.fleet)
@@ -146,14 +148,14 @@ def _write_taken_over(found: Record, goal: Goal, ports: Ports, clock: Clock) -> 
 
 
 def _is_same(record: Record, goal: Goal) -> bool:
-    release = goal.release
-    return record.stage == "forward" and (record.image, record.version) == (release.image, release.version)
+    its = (record.identity, record.intended.version)
+    return record.stage == "forward" and its == (goal.identity, goal.release.version)
 
 
 def _beginning(fleet: Fleet, goal: Goal, policy: Policy, record: Record) -> str:
     amounts = f"surge {surge_of(policy, fleet.desired)}, floor {floor_of(policy, fleet.desired)}"
-    standby = [each.id for each in fleet.instances if each.is_standing_by and each.id not in record.soaked]
+    standby = [each.id for each in fleet.instances if each.is_standing_by and each.id not in record.soak.instances]
     left = f"; left alone in Standby: {', '.join(standby)}" if standby else ""
     how = "" if policy.strategy == "surge" else f", {policy.strategy}"
-    by = f"; the group launches: {record.because}" if record.launcher == "group" else ""
+    by = f"; the group launches: {record.intended.because}" if record.intended.launcher == "group" else ""
     return f"{fleet.name}: {fleet.desired} × {fleet.image} to {goal.release.image}{how}, {amounts}{by}{left}"

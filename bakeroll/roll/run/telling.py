@@ -39,8 +39,8 @@ class Telling:
 
     def does(self, action: act.Action, record: Record) -> None:
         match action:
-            case act.SetTemplate(_, version) if version == record.made:
-                self.say(f"{record.fleet} launches {record.image} from now on (version {version})")
+            case act.SetTemplate(_, version) if version == record.versions.made:
+                self.say(f"{record.fleet} launches {record.intended.image} from now on (version {version})")
             case act.Switch(group, to):
                 self.say(f"{to} takes over from {group}")
             case act.Retire(instance, True) if instance not in record.retiring:

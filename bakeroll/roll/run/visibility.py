@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from bakeroll.fleet import Fleet, Group
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.record import Record
-from bakeroll.roll.world.standing import STALE_SECONDS, UNSEEN_SECONDS
+from bakeroll.roll.view.settled import STALE_SECONDS
+from bakeroll.roll.view.unseen import UNSEEN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def is_shown(action: act.Action, fleet: Fleet, record: Record) -> bool:
         case act.Clone() | act.Size() | act.Switch() | act.DeleteTwin():
             return _is_shown_by_both(action, fleet, fleet.twin)
         case act.StartRefresh():
-            return fleet.refresh is not None and record.refresh in ("", fleet.refresh.id)
+            return fleet.refresh is not None and record.refresh.id in ("", fleet.refresh.id)
         case act.CancelRefresh():
             return fleet.refresh is None or fleet.refresh.is_over or fleet.refresh.status == "Cancelling"
     return _is_shown_by_group(action, fleet, fleet.twin)

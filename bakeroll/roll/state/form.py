@@ -1,11 +1,12 @@
 """The form of the documents in the table: JSON that names its form and its writer, read only where all is understood.
 
 A document holds the fields of one dataclass beside `format` and `writer`; one without these was written before there
-were forms, and reads as the first. What a document has beyond the fields that are known is refused and not dropped:
-whoever wrote it relies on it. Leaves to the modules of each kind of document what its fields are.
+were forms, and reads as the first. A kind whose fields came to mean something else has a number of its own, and says
+how those before it are read. What a document has beyond the fields that are known is refused and not dropped: whoever
+wrote it relies on it. Leaves to the modules of each kind of document what its fields are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
@@ -22,8 +23,9 @@ from bakeroll.wording import excerpt as shown
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-FORMAT = 1
-"""Grows when the fields of a document come to mean something else; a new field alone is told by its name."""
+FIRST = 1
+"""The number of a document's format. It grows when its fields come to mean something else; a new field alone is told by
+its name."""
 MOST = 100_000
 TOLD = 3
 """So many things that are wrong with a document are told."""
@@ -63,17 +65,23 @@ class Unknown(ValueError):
 
 
 class Form(Generic[T]):
-    """Of one kind of document, whose `kind` is a dataclass (or one annotated with what pydantic shall check)."""
+    """Of one kind of document, whose `kind` is a dataclass (or one annotated with what pydantic shall check).
 
-    def __init__(self, kind: Any) -> None:
-        self._kind = kind
+    `number` is the format that is written; `older` reads the fields of those before it, and raises as `of` does.
+    """
+
+    def __init__(
+        self, kind: Any, number: int = FIRST, older: Mapping[int, Callable[[Mapping[str, object]], T]] | None = None
+    ) -> None:
+        self._kind, self._number = kind, number
+        self._readers = {number: self.of, **(older or {})}
 
     @cached_property
     def _adapter(self) -> TypeAdapter[T]:
         return TypeAdapter(self._kind)
 
     def written(self, value: T) -> str:
-        return to_json(asdict(value) | {"format": FORMAT, "writer": bakeroll.__version__}).decode()
+        return to_json(asdict(value) | {"format": self._number, "writer": bakeroll.__version__}).decode()
 
     def read(self, document: Document) -> T:
         """Raises DocumentUnreadable, with the item that it is, where it is damaged or of a newer writer."""
@@ -85,11 +93,12 @@ class Form(Generic[T]):
             raise _damaged(document, "it holds no JSON object")
         if not document.token:
             raise _damaged(document, "it has no attribute “token”")
-        written_in, writer = raw.pop("format", FORMAT), raw.pop("writer", "")
-        if written_in != FORMAT:
+        written_in, writer = raw.pop("format", FIRST), raw.pop("writer", "")
+        fields_of = self._readers.get(written_in) if isinstance(written_in, int) else None
+        if fields_of is None:
             raise _newer(document, writer, f"in format {shown(written_in)}")
         try:
-            return self.of(raw)
+            return fields_of(raw)
         except ValidationError as error:
             told = "; ".join(_told(error))
             if writer in ("", bakeroll.__version__):

@@ -35,11 +35,11 @@ class Memory:
     consoles: Mapping[str, float] = field(default_factory=dict)
     crashing: Mapping[str, str] = field(default_factory=dict)
 
-    def observed(self, fleet: Fleet, now: float, launched: Iterable[str] = (), image: str = "") -> "Memory":
+    def observed(self, fleet: Fleet, now: float, launched: Iterable[str] = (), launching: str = "") -> "Memory":
         """This memory after one more observation. One that is not healthy begins to count anew.
 
-        `launched` are instances that there should be, though AWS may not show them yet; `image` is that which
-        the group launches, and whose instances are to come into service; empty where the roller launches.
+        `launched` are instances that there should be, though AWS may not show them yet; `launching` is the
+        identity of what the group launches and is to come into service; empty where the roller launches.
         """
         healthy = {each.id: self.healthy.get(each.id, 0) + 1 for each in fleet.instances if fleet.is_in_service(each)}
         waiting = {
@@ -53,7 +53,7 @@ class Memory:
         members = {each.id for each in fleet.instances if each.is_alive and (each.is_member or each.is_in_twin)}
         fallen = [each for each in sorted(self.proving - members) if each not in self.fallen]
         awake = (each for each in fleet.instances if not each.is_standing_by)
-        proving = {each.id for each in awake if image and each.image in (image, "")}
+        proving = {each.id for each in awake if launching and each.identity in (launching, "")}
         waiting |= {each: self.waiting.get(each, now) for each in launched if not fleet.find(each)}
         draining = {each.id: self.draining.get(each.id, now) for each in fleet.instances if each.is_draining}
         short = None if len(fleet.members) >= fleet.desired else (now if self.short_since is None else self.short_since)

@@ -1,21 +1,27 @@
 """What a roll writes down before it touches anything.
 
-The record of a fleet's roll is one document, `fleet#NAME / roll`: the fleet as found, and each change before
-it is made. Whoever comes next resumes or restores from it.
+The record of a fleet's roll is one document, `fleet#NAME / roll`: the fleet as found, and each change before it is
+made. Whoever comes next resumes or restores from it. Its parts are small values, each of which knows its own numbers;
+`capacity` and `launches` are modules of their own. What a record names as changed may not have happened: the fleet
+tells (`view/settled.py`). How records are kept is left to `store/records.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator
 
-from bakeroll.fleet import Fleet, Subnet
+from bakeroll.fleet import Fleet, Instance
 from bakeroll.release import Release
-from bakeroll.roll.state import release_form
-from bakeroll.roll.state.form import Count, Form, Moment
+from bakeroll.roll.state import launches, release_form
+from bakeroll.roll.state.capacity import Capacity
+from bakeroll.roll.state.form import Count, Moment
+from bakeroll.roll.state.ids import united, without
+from bakeroll.roll.state.launches import Launches, LaunchTag
 
 Stage = Literal["forward", "back", "soaking", "closed"]
+"""`soaking`: the roll has ended, and old instances or their group are kept for a while."""
 Launcher = Literal["roller", "group"]
 Ending = Literal["failed", "aborted", "interrupted", "taken over"]
 """How a roll ends whose release does not come to serve."""
@@ -29,8 +35,6 @@ def _whole(raw: Mapping[str, str]) -> Mapping[str, str]:
 
 
 ReleaseDocument = Annotated[Mapping[str, str], AfterValidator(_whole)]
-Number = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}$")]
-"""Of a slot, as a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,11 @@ class Goal:
     target_groups: tuple[str, ...] = ()
 
     @property
+    def identity(self) -> str:
+        """What instances of the release are known by."""
+        return self.release.image
+
+    @property
     def version(self) -> str | None:
         """What each new instance must say of itself; None where it is not asked."""
         return self.release.version if self.path else None
@@ -54,112 +63,183 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A fleet before the first change; `serving` is how many of its members were in service.
-
-    `is_launchable`: the image that its group launched could be launched then.
-    """
+    """The fleet before the first change: what backing out goes back to."""
 
     minimum: Count
     maximum: Count
     desired: Count
     template: str
+    """The id of the group's launch template, or the name of its launch configuration."""
     template_version: str
+    """As the group names it: a number, `$Latest` or `$Default`."""
     image: str
+    """What the group launched."""
     suspended: tuple[str, ...]
+    """The group's suspended processes."""
     members: tuple[str, ...]
+    """The ids of the group's instances."""
     registered: Mapping[str, tuple[str, ...]]
+    """The ids of those that were registered, by target group (ARN)."""
     serving: Count = 0
+    """How many of the members were in service."""
     group: str = ""
+    """The name of the group."""
     is_launchable: bool = True
+    """Whether the group's image could be launched."""
+
+    @property
+    def identity(self) -> str:
+        """What the group's instances were known by."""
+        return self.image
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedSlot:
-    """Instances that were to be launched by one request, from which version, where."""
+class Intended:
+    """What the roll is to bring about, and in which way."""
 
-    template_version: str
-    subnet: Subnet
-    count: Count = 1
+    image: str
+    version: str
+    release: ReleaseDocument = field(default_factory=dict)
+    """The release whole, with who asked for it when; empty where an old bakeroll wrote the record."""
+    strategy: str = "surge"
+    launcher: Launcher = "roller"
+    """Who launches the new instances."""
+    because: str = ""
+    """Why that one does: half a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackOut:
+    """That the roll backs out, or did."""
+
+    why: str
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The dead rolls that this one took over from, one after another."""
+
+    rolls: tuple[str, ...] = ()
+    """Their ids, the newest first."""
+    identities: tuple[str, ...] = ()
+    """What instances of the releases that they rolled to are known by, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateVersions:
+    """The launch template versions that this roll and those before it made."""
+
+    made: str = ""
+    """The one that this roll made, and its instances are launched from."""
+    ours: tuple[str, ...] = ()
+    """All that any of the rolls made and did not delete."""
+    making: tuple[str, ...] = ()
+    """The rolls (ids) that may have made one without hearing of it."""
+    pinned: str = ""
+    """The number that the group was set to in the place of `$Latest`."""
+
+    def with_attempt(self, roll: str) -> "TemplateVersions":
+        """With a version announced."""
+        return replace(self, making=united(self.making, [roll]))
+
+    def with_made(self, version: str, roll: str) -> "TemplateVersions":
+        """With the version that the roll made."""
+        return replace(self, made=version, ours=(*self.ours, version), making=without(self.making, [roll]))
+
+    def with_found(self, versions: Collection[str]) -> "TemplateVersions":
+        """With all that the rolls made, heard of or not."""
+        return replace(self, ours=united(self.ours, versions), making=())
+
+    def without(self, version: str) -> "TemplateVersions":
+        """Without one that was deleted."""
+        return replace(self, ours=without(self.ours, [version]), made="" if self.made == version else self.made)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondGroup:
+    """The other Auto Scaling group of a blue-green roll: the new one until the switch, the old one after it."""
+
+    name: str = ""
+    """Empty where there is none."""
+    switching_to: str = ""
+    """The group that may have begun to take over from the other; empty before the switch and after it."""
+    suspended: tuple[str, ...] = ()
+    """The processes that others had suspended before that, and that stay so."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRefresh:
+    """AWS's instance refresh that does the work of a roll by that strategy."""
+
+    id: str = ""
+    """Empty until it is known to have started."""
+    is_done: bool = False
+    """Whether it came to a good end, or was not needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Soak:
+    """Instances that stand by since an earlier roll, or since this one has ended."""
+
+    instances: tuple[str, ...] = ()
+    until: Moment | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A roll as written down. What it names as changed may not have happened: the fleet tells (see `standing`).
-
-    `fleet` is the name in the settings, `group` the Auto Scaling group that is the fleet's now and `twin` the second
-    one of a blue-green roll; `launcher` who launches new instances and `because` why; `release` what is rolled to, with
-    who asked for it when. `why` it backs out, and which `ending` that is, are empty until it does.
-
-    `previous` are dead rolls that this one took over from; `versions` the launch template versions made by
-    any of them, `made` by this one, `making` the rolls that may have made one without hearing of it; `pinned`
-    the number in the place of `$Latest`; `maxima` the maximum sizes that they set; `attached`, `retiring` (all
-    that were chosen to go) and `decremented` instances; `lowering` and `raising` a change of desired capacity, from
-    and to; `attaching` and `leaving` the desired capacity seen before an attach, or before some leave with decrement,
-    whose answer is not known, and the instances;
-    `slots` the launches of this roll, `filled` their instances, `back_from` the first that backing out launched.
-
-    `soaked` are instances that stand by since an earlier roll, until `soaks_until` (ISO 8601); `is_watched` where the
-    canaries stood what they had to; `refresh` the instance refresh that does the work, `is_refreshed` when it has;
-    `switching` the second group, where it may have begun to take over, and `processes` those suspended before that.
-
-    `unheard` are launches of `previous` rolls (roll and slot) that may have launched what AWS does not show yet,
-    `others` the images that those rolled to.
-    """
+    """A roll as written down."""
 
     id: str
     fleet: str
-    image: str
-    version: str
+    """The fleet's name in the settings."""
+    group: str
+    """The name of the Auto Scaling group that is the fleet's now."""
     started_at: Moment
     found: Found
-    group: str = ""
-    strategy: str = "surge"
-    launcher: Launcher = "roller"
-    because: str = ""
-    release: ReleaseDocument = field(default_factory=dict)
+    intended: Intended
     stage: Stage = "forward"
-    why: str = ""
-    ending: Ending | Literal[""] = ""
-    previous: tuple[str, ...] = ()
-    made: str = ""
-    making: tuple[str, ...] = ()
-    versions: tuple[str, ...] = ()
-    pinned: str = ""
+    back_out: BackOut | None = None
+    """None while the roll goes forward, and after it came to serve."""
+    previous: Previous = field(default_factory=Previous)
+    versions: TemplateVersions = field(default_factory=TemplateVersions)
+    capacity: Capacity = field(default_factory=Capacity)
+    launches: Launches = field(default_factory=Launches)
     suspended: tuple[str, ...] = ()
-    maxima: tuple[Count, ...] = ()
-    attached: tuple[str, ...] = ()
+    """The group's processes that the roll suspended."""
     retiring: tuple[str, ...] = ()
-    decremented: tuple[str, ...] = ()
-    lowered: Count = 0
-    lowering: tuple[Count, Count] | None = None
-    raised: Count = 0
-    raising: tuple[Count, Count] | None = None
-    attaching: tuple[Count, tuple[str, ...]] | None = None
-    leaving: tuple[Count, tuple[str, ...]] | None = None
-    slots: tuple[RecordedSlot, ...] = ()
-    filled: Mapping[Number, tuple[str, ...]] = field(default_factory=dict)
-    back_from: Count | None = None
-    soaked: tuple[str, ...] = ()
-    soaks_until: Moment | Literal[""] = ""
+    """All instances that were chosen to go, also those that have gone."""
     is_watched: bool = False
-    refresh: str = ""
-    is_refreshed: bool = False
-    twin: str = ""
-    switching: str = ""
-    processes: tuple[str, ...] = ()
-    unheard: tuple[tuple[str, str], ...] = ()
-    others: tuple[str, ...] = ()
+    """Whether the canaries stood what they had to."""
+    second: SecondGroup = field(default_factory=SecondGroup)
+    refresh: InstanceRefresh = field(default_factory=InstanceRefresh)
+    soak: Soak = field(default_factory=Soak)
+
+    @property
+    def identity(self) -> str:
+        """What instances of the release are known by."""
+        return self.intended.image
+
+    @property
+    def is_switched(self) -> bool:
+        """Whether the second group of a blue-green roll is the fleet's by now."""
+        return self.group != self.found.group
 
     def backing_out(self, why: str, ending: Ending, fleet: Fleet | None) -> "Record":
         """What waits in a group that was switched away from comes back, whatever was chosen to go."""
-        is_switched = self.strategy == "blue-green" and self.group != self.found.group
+        is_switched = self.intended.strategy == "blue-green" and self.is_switched
         back = {each.id for each in fleet.instances if each.is_in_twin} if fleet and is_switched else set()
-        retiring = tuple(each for each in self.retiring if each not in back)
-        return replace(self, stage="back", why=why, ending=ending, back_from=len(self.slots), retiring=retiring)
+        return replace(
+            self,
+            stage="back",
+            back_out=BackOut(why, ending),
+            launches=self.launches.given_up(),
+            retiring=without(self.retiring, back),
+        )
 
     def knows(self, fleet: Fleet) -> bool:
         """Whether the group launches from what it was found with, or what a roll set, and nobody else's."""
-        known = (self.found.template_version, self.pinned, *self.versions)
+        known = (self.found.template_version, self.versions.pinned, *self.versions.ours)
         return fleet.template == self.found.template and fleet.template_version in known
 
     def is_past_commit(self, fleet: Fleet) -> bool:
@@ -168,23 +248,24 @@ class Record:
         A group that launches by itself is committed before anything is proved: there it is past it when one of those
         that were found goes.
         """
-        is_early = self.launcher == "group" and not set(self.retiring) & set(self.found.members)
-        return self.stage == "forward" and fleet.image == self.image and not is_early
+        is_early = self.intended.launcher == "group" and not self.has_begun_to_retire
+        return self.stage == "forward" and fleet.identity == self.identity and not is_early
+
+    @property
+    def has_begun_to_retire(self) -> bool:
+        """Whether one of the members that were found was chosen to go."""
+        return not set(self.retiring).isdisjoint(self.found.members)
 
     @property
     def rolls(self) -> tuple[str, ...]:
-        return (self.id, *self.previous)
+        """The ids of this roll and of those that it took over from."""
+        return (self.id, *self.previous.rolls)
 
     @property
-    def launched(self) -> tuple[str, ...]:
-        """All instances that this roll is known to have launched."""
-        return tuple(each for ids in self.filled.values() for each in ids)
-
-    @property
-    def silent(self) -> tuple[tuple[str, str], ...]:
+    def silent(self) -> tuple[LaunchTag, ...]:
         """Launches that nothing comes of, and whose answers are not known."""
-        mine = range(self.back_from or 0)
-        return (*self.unheard, *((self.id, str(n)) for n in mine if str(n) not in self.filled))
+        return self.launches.silent(self.id)
 
-
-FORM: Form[Record] = Form(Record)
+    def slot_of(self, instance: Instance) -> int | None:
+        """The number of this roll's launch that made the instance; None where this roll did not."""
+        return launches.slot_of(instance, self.id)

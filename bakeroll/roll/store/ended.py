@@ -36,17 +36,17 @@ FORM: Form[EndedRoll] = Form(EndedRoll)
 
 def ended(record: Record, now: datetime, *, outcome: Ending | None = None, why: str = "") -> EndedRoll:
     """The roll of this record, which ends now; how and why, the record of one that backed out knows itself."""
-    began = datetime.fromisoformat(record.started_at)
+    began, back_out = datetime.fromisoformat(record.started_at), record.back_out
     return EndedRoll(
         id=record.id,
-        version=record.version,
-        image=record.image,
-        revision=record.release.get("revision", ""),
-        by=record.release.get("released_by", ""),
+        version=record.intended.version,
+        image=record.intended.image,
+        revision=record.intended.release.get("revision", ""),
+        by=record.intended.release.get("released_by", ""),
         began=began.astimezone(UTC).isoformat(timespec="seconds"),
         at=now.astimezone(UTC).isoformat(timespec="seconds"),
-        outcome=outcome or record.ending or "failed",
-        why=(why or record.why).partition("\n")[0],
+        outcome=outcome or (back_out.ending if back_out else "failed"),
+        why=(why or (back_out.why if back_out else "")).partition("\n")[0],
     )
 
 

@@ -51,6 +51,11 @@ class Holding:
     doing_since: Moment | Literal[""] = ""
     doing_seconds: Annotated[float, Field(ge=0, le=10**7, allow_inf_nan=False)] = 0
 
+    @property
+    def is_led(self) -> bool:
+        """Whether a process holds it, as far as this machine can tell."""
+        return self.is_held and not processes.is_dead(self.owner)
+
 
 FORM: Form[Holding] = Form(Holding)
 

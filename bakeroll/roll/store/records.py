@@ -1,9 +1,13 @@
-"""Where the record of a fleet's roll is kept."""
+"""Where the record of a fleet's roll is kept, and in which form: the second; the first is still read."""
 
 from bakeroll.errors import RollFailed
 from bakeroll.roll.ports import Table
-from bakeroll.roll.state.record import FORM, Record
+from bakeroll.roll.state.form import Form
+from bakeroll.roll.state.record import Record
+from bakeroll.roll.store import first_format
 from bakeroll.roll.store.cell import Cell
+
+FORM: Form[Record] = Form(Record, number=2, older={1: first_format.read})
 
 
 class Records:

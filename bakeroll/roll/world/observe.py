@@ -52,7 +52,7 @@ def observe(name: str, ports: Ports, record: Record | None = None, seen: Layout 
 
 def is_twinned(record: Record | None, strategy: str = "") -> bool:
     """Whether a roll by the strategy that begins with the record, or goes on with it, looks at a second group."""
-    return "blue-green" in (strategy, record.strategy if record else "") or bool(record and record.twin)
+    return "blue-green" in (strategy, record.intended.strategy if record else "") or bool(record and record.second.name)
 
 
 def observe_groups(group: Group, twin: Group | None, ports: Ports, record: Record | None, seen: Layout) -> Fleet:
@@ -68,6 +68,7 @@ def observe_groups(group: Group, twin: Group | None, ports: Ports, record: Recor
         template_version=group.template_version,
         template_number=version.number,
         image=version.image,
+        launch=version.launch,
         suspended=group.suspended,
         subnets=seen.subnets,
         target_groups=seen.target_groups,
@@ -80,20 +81,20 @@ def observe_groups(group: Group, twin: Group | None, ports: Ports, record: Recor
 
 
 def _refresh(group: Group, record: Record | None, ports: Ports) -> RefreshState | None:
-    may_be = record is not None and (record.strategy == "refresh" or record.previous)
-    if record is None or not may_be or record.is_refreshed:
+    may_be = record is not None and (record.intended.strategy == "refresh" or record.previous.rolls)
+    if record is None or not may_be or record.refresh.is_done:
         return None
     return next(iter(ports.scaling.refreshes(group.name)), None)
 
 
-def asked(fleet: Fleet, goal: Goal, record: Record, memory: Memory, ports: Ports) -> Fleet:
+def ask(fleet: Fleet, goal: Goal, record: Record, memory: Memory, ports: Ports) -> Fleet:
     """The fleet with the answers of those running instances of the goal that have not told their version yet."""
     if not goal.path or record.stage != "forward":
         return fleet
     silent = {
         each.id: each.address
         for each in fleet.instances
-        if each.state == "running" and each.image == record.image and each.id not in memory.answers
+        if each.state == "running" and each.identity == record.identity and each.id not in memory.answers
         if each.id not in record.retiring and each.lifecycle in ("", "InService", "Pending")
     }
     answers = ports.ask(silent, goal.port, goal.path) if silent else {}

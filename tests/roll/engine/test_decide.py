@@ -8,9 +8,12 @@ import pytest
 from bakeroll.fleet import Answer, Fleet, Health, Instance, Subnet, TargetGroup, Warm
 from bakeroll.roll.engine.decide import decide
 from bakeroll.roll.state import actions as act
+from bakeroll.roll.state.capacity import Capacity, Resize, Transfer
 from bakeroll.roll.state.decision import Act, Decision, Done, Failed, Wait
+from bakeroll.roll.state.launches import Launches, RecordedSlot
 from bakeroll.roll.state.memory import Memory
-from bakeroll.roll.state.record import Found, Record, RecordedSlot
+from bakeroll.roll.state.record import BackOut, Found, Intended, Record, TemplateVersions
+from bakeroll.roll.view.view import View
 from tests.roll.scene import POLICY, goal
 
 GROUP = TargetGroup("tg", "links", 8000)
@@ -46,12 +49,15 @@ FLEET = Fleet(
     instances=OLD,
 )
 FOUND = Found(1, 8, 2, "lt-1", "1", "ami-old", (), ("i-0", "i-1"), {"tg": ("i-0", "i-1")}, 2, "links-dev")
-FRESH = Record("r1", "links-dev", "ami-new", "2.0-1", "", FOUND, "links-dev")
-MADE = replace(FRESH, made="2", versions=("2",), suspended=("AZRebalance",))
-SLOTS = (RecordedSlot("2", SUBNET), RecordedSlot("2", SUBNET))
-LAUNCHED = replace(MADE, slots=SLOTS, filled={"0": ("i-2",), "1": ("i-3",)})
-ATTACHED = replace(LAUNCHED, attached=("i-2", "i-3"))
-BACK = replace(LAUNCHED, stage="back", back_from=2)
+FRESH = Record("r1", "links-dev", "links-dev", "", FOUND, Intended("ami-new", "2.0-1"))
+MADE = replace(FRESH, versions=TemplateVersions("2", ("2",)), suspended=("AZRebalance",))
+UNHEARD = replace(MADE, launches=Launches((RecordedSlot("2", SUBNET), RecordedSlot("2", SUBNET))))
+LAUNCHED = replace(MADE, launches=UNHEARD.launches.with_instances(0, ("i-2",)).with_instances(1, ("i-3",)))
+ATTACHED = replace(LAUNCHED, capacity=Capacity(attached=("i-2", "i-3")))
+RETIRING = replace(ATTACHED, retiring=("i-0", "i-1"))
+ONE_LEFT = replace(RETIRING, capacity=replace(RETIRING.capacity, decremented=("i-1",)))
+RETIRED = replace(RETIRING, capacity=replace(RETIRING.capacity, decremented=("i-0", "i-1")))
+BACK = replace(LAUNCHED, stage="back", back_out=BackOut("i-2 died", "failed"), launches=LAUNCHED.launches.given_up())
 PROVEN = Memory(
     healthy={"i-0": 9, "i-1": 9, "i-2": 2, "i-3": 2}, answers={"i-2": Answer("2.0-1"), "i-3": Answer("2.0-1")}
 )
@@ -65,6 +71,10 @@ TAGS = {
     "bakeroll:version": "2.0-1",
     "bakeroll:roll": "r1",
 }
+
+
+def attaching(record: Record, *ids: str) -> Record:
+    return replace(record, capacity=replace(record.capacity, attached=ids, attaching=Transfer(2, ids)))
 
 
 def launch(slot: int) -> act.Launch:
@@ -85,7 +95,7 @@ ROWS = [
         FLEET,
         FRESH,
         Memory(),
-        Act(replace(FRESH, making=("r1",)), (act.MakeVersion("lt-1", "1", "ami-new"),)),
+        Act(replace(FRESH, versions=TemplateVersions(making=("r1",))), (act.MakeVersion("lt-1", "1", "ami-new"),)),
     ),
     Row(
         "AZRebalance is suspended before anything is launched",
@@ -99,14 +109,14 @@ ROWS = [
         FLEET,
         MADE,
         Memory(),
-        Act(replace(MADE, slots=(RecordedSlot("2", SUBNET, 2),)), (launch(0),)),
+        Act(replace(MADE, launches=Launches((RecordedSlot("2", SUBNET, 2),))), (launch(0),)),
     ),
     Row(
         "a slot whose instance is not known is launched again, with the same number",
         FLEET,
-        replace(MADE, slots=SLOTS),
+        UNHEARD,
         Memory(),
-        Act(replace(MADE, slots=SLOTS), (launch(0), launch(1))),
+        Act(UNHEARD, (launch(0), launch(1))),
     ),
     Row(
         "an instance that told the version is registered, the one that did not is not",
@@ -148,21 +158,21 @@ ROWS = [
         replace(FLEET, instances=BOTH),
         LAUNCHED,
         PROVEN,
-        Act(replace(ATTACHED, attaching=(2, ("i-2", "i-3"))), (act.Attach(("i-2", "i-3")),)),
+        Act(attaching(LAUNCHED, "i-2", "i-3"), (act.Attach(("i-2", "i-3")),)),
     ),
     Row(
         "a group without room has its maximum raised first",
         replace(FLEET, instances=BOTH, maximum=3),
         LAUNCHED,
         PROVEN,
-        Act(replace(LAUNCHED, maxima=(4,)), (act.SetMaximum(3, 4),)),
+        Act(replace(LAUNCHED, capacity=Capacity(maxima=(4,))), (act.SetMaximum(3, 4),)),
     ),
     Row(
         "desired capacity that attaching added and nothing fills is taken back",
         replace(FLEET, desired=4, instances=MEMBERS[2:]),
         ATTACHED,
         PROVEN,
-        Act(replace(ATTACHED, lowering=(4, 2)), (act.LowerDesired(4, 2),)),
+        Act(replace(ATTACHED, capacity=replace(ATTACHED.capacity, lowering=Resize(4, 2))), (act.LowerDesired(4, 2),)),
     ),
     Row(
         "the commit point comes when the new ones serve from inside the group",
@@ -176,7 +186,7 @@ ROWS = [
         COMMITTED,
         ATTACHED,
         PROVEN,
-        Act(replace(ATTACHED, retiring=("i-0", "i-1")), (act.Deregister(GROUP, ("i-0", "i-1")),)),
+        Act(RETIRING, (act.Deregister(GROUP, ("i-0", "i-1")),)),
     ),
     Row(
         "but first goes what is in the warm pool of another version",
@@ -190,7 +200,7 @@ ROWS = [
         replace(FLEET, instances=BOTH, warm=(Warm("i-8", "lt-1", "9"),)),
         LAUNCHED,
         PROVEN,
-        Act(replace(ATTACHED, attaching=(2, ("i-2", "i-3"))), (act.Attach(("i-2", "i-3")),)),
+        Act(attaching(LAUNCHED, "i-2", "i-3"), (act.Attach(("i-2", "i-3")),)),
     ),
     Row(
         "while a new one is out of service, only as many old ones go as the floor allows",
@@ -202,31 +212,31 @@ ROWS = [
     Row(
         "draining is waited for",
         replace(COMMITTED, instances=(instance("i-0", "ami-old", "draining"), *MEMBERS[2:]), desired=3),
-        replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-1",)),
+        ONE_LEFT,
         replace(PROVEN, draining={"i-0": NOW - 5}),
         Wait("i-0", "draining", NOW - 5, NOW + 15),
     ),
     Row(
         "what has drained is retired, its capacity with it",
         replace(COMMITTED, instances=(instance("i-0", "ami-old", ""), *MEMBERS[2:]), desired=3),
-        replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-1",)),
+        ONE_LEFT,
         PROVEN,
         Act(
-            replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-1", "i-0"), leaving=(3, ("i-0",))),
+            replace(ONE_LEFT, capacity=ONE_LEFT.capacity.with_leaving(3, ("i-0",))),
             (act.Retire("i-0", True, 3),),
         ),
     ),
     Row(
         "at the end the processes are resumed",
         replace(COMMITTED, desired=2, instances=MEMBERS[2:]),
-        replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-0", "i-1")),
+        RETIRED,
         PROVEN,
-        Act(replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-0", "i-1")), (act.Resume(("AZRebalance",)),)),
+        Act(RETIRED, (act.Resume(("AZRebalance",)),)),
     ),
     Row(
         "and then it is done",
         replace(COMMITTED, desired=2, instances=MEMBERS[2:], suspended=frozenset()),
-        replace(ATTACHED, retiring=("i-0", "i-1"), decremented=("i-0", "i-1")),
+        RETIRED,
         PROVEN,
         Done(),
     ),
@@ -247,13 +257,13 @@ ROWS = [
     Row(
         "backing out after the commit point begins with the group's template version",
         COMMITTED,
-        replace(ATTACHED, stage="back", back_from=2),
+        replace(BACK, capacity=ATTACHED.capacity),
         PROVEN,
-        Act(replace(ATTACHED, stage="back", back_from=2), (act.SetTemplate("2", "1"),)),
+        Act(replace(BACK, capacity=ATTACHED.capacity), (act.SetTemplate("2", "1"),)),
     ),
 ]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.sentence)
 def test_decision(row: Row) -> None:
-    assert decide(row.fleet, goal(), POLICY, row.record, row.memory, NOW) == row.decision
+    assert decide(View.of(row.fleet, goal(), POLICY, row.record, row.memory, NOW)) == row.decision

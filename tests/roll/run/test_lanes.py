@@ -16,7 +16,8 @@ from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Record
-from tests.roll.engine.test_decide import FLEET, LAUNCHED, NOW, OLD, PROVEN, instance, new
+from bakeroll.roll.view.view import View
+from tests.roll.engine.test_decide import ATTACHED, FLEET, LAUNCHED, NOW, OLD, PROVEN, UNHEARD, instance, new
 from tests.roll.scene import GOOD, POLICY, SICK, goal
 
 REFUSED = Health("unhealthy", "Target.ResponseCodeMismatch", "503")
@@ -25,7 +26,7 @@ REFUSED = Health("unhealthy", "Target.ResponseCodeMismatch", "503")
 def seen(
     *instances: Instance, record: Record = LAUNCHED, memory: Memory = PROVEN, fleet: Fleet = FLEET, now: float = NOW
 ) -> Scene:
-    return scene(replace(fleet, instances=instances), record, memory, POLICY, "2.0-1", now)
+    return scene(View.of(replace(fleet, instances=instances), goal(), POLICY, record, memory, now))
 
 
 class Row(NamedTuple):
@@ -100,7 +101,7 @@ def test_new_lanes_stand_before_old_ones_and_what_is_awaited_is_said() -> None:
 
 
 def test_a_launch_is_seen_before_it_has_an_instance_and_before_aws_shows_it() -> None:
-    half = replace(LAUNCHED, filled={"0": ("i-2",)})
+    half = replace(UNHEARD, launches=UNHEARD.launches.with_instances(0, ("i-2",)))
 
     found = seen(*OLD, record=half)
 
@@ -119,7 +120,7 @@ def test_an_instance_that_aws_has_long_forgotten_is_not_seen_as_launching() -> N
 def test_capacity_that_the_roll_added_is_not_what_others_desire() -> None:
     members = (*OLD, new("i-2", lifecycle="InService"), new("i-3", lifecycle="InService"))
 
-    found = seen(*members, record=replace(LAUNCHED, attached=("i-2", "i-3")), fleet=replace(FLEET, desired=4))
+    found = seen(*members, record=ATTACHED, fleet=replace(FLEET, desired=4))
 
     assert (found.in_service, found.floor, found.desired) == (4, 2, 2)
 

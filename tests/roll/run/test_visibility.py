@@ -8,7 +8,9 @@ import pytest
 from bakeroll.fleet import Fleet, Group, Instance, RefreshState
 from bakeroll.roll.run.visibility import Change, is_shown
 from bakeroll.roll.state import actions as act
-from bakeroll.roll.world.standing import STALE_SECONDS, UNSEEN_SECONDS
+from bakeroll.roll.state.record import InstanceRefresh
+from bakeroll.roll.view.settled import STALE_SECONDS
+from bakeroll.roll.view.unseen import UNSEEN_SECONDS
 from tests.roll.engine.test_decide import FLEET, FRESH, instance
 
 TWIN = Group("links-dev-green", 1, 8, 2, "lt-1", "2")
@@ -66,7 +68,7 @@ ROWS = (
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: repr(row.action)[:60])
 def test_an_action_is_shown_by_the_group_alone(row: Row) -> None:
-    record = replace(FRESH, refresh="refresh-1")
+    record = replace(FRESH, refresh=InstanceRefresh("refresh-1"))
 
     assert not is_shown(row.action, row.before, record)
     assert is_shown(row.action, row.after, record)
