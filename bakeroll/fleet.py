@@ -230,8 +230,8 @@ class Fleet:
     `template_version` is as the group names it (a number, `$Latest` or `$Default`), `template_number` is its number,
     `image` is what that version launches, and `launch` its LAUNCH_TAG. `tags` are the tags that the group gives to what
     it launches. `refresh` is the newest instance refresh and `twin` the second group of a blue-green roll, if these
-    were read. `warm` are the instances in the group's warm pool. `forsaken` are instances that ended while a target group
-    still has their address: only their `health` is known.
+    were read. `warm` are the instances in the group's warm pool. `forsaken` are instances that ended while a target
+    group still has their address: only their `health` is known.
     """
 
     name: str

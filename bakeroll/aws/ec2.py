@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 IDS_AT_MOST = 1000
 VALUES_AT_MOST = 200
-"""Of a filter: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html"""
+"""Values of one filter: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html"""
 GROUP_TAG = "aws:autoscaling:groupName"
 """Auto Scaling gives this tag to each instance of a group, attached ones included."""
 
@@ -38,8 +38,8 @@ class EC2:
         return list(self._described(f"tag:{ROLL_TAG}", list(rolls))) if rolls else []
 
     def ended(self, ids: Sequence[str]) -> Sequence[str]:
-        """Those that are terminated or on their way there, or that EC2 does not know any more."""
-        # By filter, since an unknown id among InstanceIds refuses all of them.
+        """The instances that are terminated or terminating, or that EC2 no longer knows."""
+        # By filter, because one unknown id in InstanceIds makes the whole call fail.
         chunks = [list(ids[at : at + VALUES_AT_MOST]) for at in range(0, len(ids), VALUES_AT_MOST)]
         found = {each.id: each.state for chunk in chunks for each in self._described("instance-id", chunk)}
         return [each for each in ids if found.get(each, "terminated") in ("shutting-down", "terminated")]
