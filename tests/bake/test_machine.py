@@ -407,7 +407,7 @@ def test_what_a_killed_packer_left_is_swept_by_the_next_bake(world: World, base:
     image = bake_application(world.bakery, next_hello, REVISION, base)
 
     assert image.version == next_hello.version
-    assert any("swept what a killed bake had left: i-" in event.text for event in world.events)
+    assert any("deleted what a killed bake had left: i-" in event.text for event in world.events)
     assert world.left() == []
 
 

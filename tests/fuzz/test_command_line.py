@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from invoke.exceptions import ParseError
 from invoke.program import Program
 
-from bakeroll.classic import modern
+from bakeroll.classic_command import modern
 from bakeroll.errors import CloudError, LocalCloudError
 from bakeroll.local import client, shell
 from bakeroll.process import ToolFailed, run

@@ -39,7 +39,7 @@ def test_a_plan_says_what_the_roll_will_do_and_changes_nothing(serving: Reposito
     assert serving.status() == before
     assert (plan["then"], plan["desired"], plan["peak"]) == (version, 2, 4)
     assert told.code == 0, told.said
-    assert f"Do it: fab roll --env=local --version={version}" in told.out
+    assert f"Roll it: fab roll --env=local --version={version}" in told.out
     rolled = json.loads(serving.fab("roll", "--json").out)
     assert rolled["release"]["version"] == version
 
@@ -55,7 +55,7 @@ def test_the_doctor_mends_what_a_killed_roll_left(serving: Repository) -> None:
 
     assert (named.code, mended.code, whole.code) == (1, 0, 0), named.said + mended.said + whole.said
     assert "was cut off" in named.out
-    assert "nothing is amiss" in whole.out
+    assert "nothing is wrong" in whole.out
     assert load["failed"] == 0, load
     after = serving.status()
     assert (after["release"], after["drift"], after["roll"]) == (before["release"], [], None)

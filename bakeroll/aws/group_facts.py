@@ -1,4 +1,4 @@
-"""What AWS tells of a group before it is rolled to an image; how many calls it takes does not grow with the group."""
+"""Reads what AWS knows about a group before a roll to an image. The number of calls does not grow with the group."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ UNAUTHORIZED = re.compile(r"to perform: (\S+) on resource: (\S+)(?: because (.+?
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """A group, the image that it is to be rolled to, and the table of rolls.
+class GroupFacts:
+    """Facts about a group, the image of the roll, and the table of rolls.
 
-    `alarm_names` and `target_groups` (ARNs or names) are those of the settings, looked at besides the group's own.
+    `alarm_names` and `target_groups` (ARNs or names) come from the settings. They are read in addition to the group's.
     """
 
     aws: Clients
@@ -77,7 +77,7 @@ class Surroundings:
         return [Room(each["SubnetId"], each["AvailabilityZone"], each["AvailableIpAddressCount"]) for each in found]
 
     def image(self) -> Image:
-        # By filter, since an unknown id among ImageIds is an error.
+        # By filter, because an unknown id in ImageIds is an error.
         with permitted("DescribeImages", self.image_id):
             found = self.aws.ec2.describe_images(
                 Filters=[{"Name": "image-id", "Values": [self.image_id]}], IncludeDeprecated=True
@@ -101,7 +101,7 @@ class Surroundings:
             pages = self.aws.autoscaling.get_paginator("describe_policies").paginate(AutoScalingGroupName=self.group)
             policies = [each for page in pages for each in page["ScalingPolicies"]]
         named = [alarm["AlarmName"] for policy in policies for alarm in policy.get("Alarms", [])]
-        # Target tracking's own AlarmLow is in ALARM whenever the fleet has little to do.
+        # Target tracking's AlarmLow is in ALARM whenever the fleet has little to do.
         own = [each for each in named if not re.match(r"TargetTracking-.*-AlarmLow-", each)]
         with permitted("DescribeAlarms", self.group):
             states = CloudWatch(self.aws).alarms(list(dict.fromkeys([*self.alarm_names, *own])))
@@ -129,13 +129,13 @@ class Surroundings:
 
     @property
     def _template(self) -> LaunchTemplateSpecificationTypeDef:
-        """What names the launch template; empty where there is none."""
+        """The group's launch template. Empty if there is none."""
         mixed = self._group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
         return mixed.get("LaunchTemplateSpecification") or self._group.get("LaunchTemplate") or {}
 
     @cached_property
     def _data(self) -> Any:
-        """The launch template's version, as the group names it."""
+        """The data of the launch template version that the group names."""
         identifier, version = self._template.get("LaunchTemplateId", ""), self._template.get("Version", "$Default")
         with permitted("DescribeLaunchTemplateVersions", f"{identifier} version {version}"):
             found = self.aws.ec2.describe_launch_template_versions(LaunchTemplateId=identifier, Versions=[version])
@@ -152,7 +152,7 @@ class Surroundings:
         request: dict[str, Any] = {"LaunchTemplate": {"LaunchTemplateId": identifier, "Version": version}}
         if types := self.launch().types:
             request["InstanceType"] = types[0]
-        # AWS refuses a subnet beside the template's own network interfaces.
+        # AWS refuses a subnet together with the template's own network interfaces.
         interfaces = [dict(each) | {"SubnetId": subnet} for each in self._data.get("NetworkInterfaces", [])]
         if subnet:
             request |= {"NetworkInterfaces": interfaces} if interfaces else {"SubnetId": subnet}
@@ -165,7 +165,7 @@ class Surroundings:
 
 
 def needs(group: AutoScalingGroupTypeDef, template: LaunchTemplateSpecificationTypeDef, table: str) -> Sequence[Need]:
-    """What a roll changes, and so may fail of in the middle; what it only reads it reads at its beginning."""
+    """The actions that a roll needs, or it fails in the middle. What it only reads, it reads at the beginning."""
     _, partition, _, region, account, _ = group["AutoScalingGroupARN"].split(":", 5)
     ec2 = f"arn:{partition}:ec2:{region}:{account}"
     templates = [f"{ec2}:launch-template/{template['LaunchTemplateId']}"] if "LaunchTemplateId" in template else []
@@ -198,18 +198,18 @@ GROUP_ACTIONS = (
 
 
 def refusal(error: CloudError) -> str:
-    """Why a dry run was refused, empty where it was not: then, too, it ends in an error. Raises what is no answer."""
+    """Why a dry run was refused. Empty if it was allowed, which AWS also reports as an error. Raises other errors."""
     code = code_of(error)
     if code == "DryRunOperation":
         return ""
     if not code or error.is_passing:
         raise error
-    said = ENCODED.sub("", error.what.partition(f"{code}: ")[2])
+    message = ENCODED.sub("", error.what.partition(f"{code}: ")[2])
     if code in FORBIDDEN:
-        found = UNAUTHORIZED.search(said)
+        found = UNAUTHORIZED.search(message)
         because = f", {found[3]}" if found and found[3] else ""
-        return f"not permitted: {found[1]} on {found[2]}{because}" if found else f"not permitted: {said}"
-    return f"{code}: {said}"
+        return f"not permitted: {found[1]} on {found[2]}{because}" if found else f"not permitted: {message}"
+    return f"{code}: {message}"
 
 
 def _types_of(mixed: MixedInstancesPolicyOutputTypeDef, data: Any) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from invoke.context import Context
 from invoke.exceptions import ParseError
 from invoke.tasks import Task
 
-from bakeroll.classic import modern
+from bakeroll.classic_command import modern
 
 
 def deploy(_: Context, env: str = "", version: str = "", dirty: bool = False) -> None: ...
@@ -67,7 +67,7 @@ def test_an_unknown_key_is_a_parse_error_that_names_the_known_ones() -> None:
 
 
 def test_one_value_too_many_is_a_parse_error() -> None:
-    with pytest.raises(ParseError, match="takes no further value: “c”"):
+    with pytest.raises(ParseError, match="has no parameter left for “c”"):
         modern(["deploy:a,b,c"], TASKS)
 
 

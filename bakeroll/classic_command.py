@@ -1,7 +1,7 @@
-"""The classic form of a task on the command line, `fab deploy:env=dev,dirty=yes`, with the stock `fab`.
+"""The classic command line of a task, `fab deploy:env=dev,dirty=yes`, for the stock `fab`.
 
-Fabric imports the fabfile after it has parsed its own flags and before it parses the tasks, so importing
-one may still rewrite the words that are left (`fabric.main.program.core.unparsed`).
+Fabric parses its own flags, imports the fabfile, then parses the tasks. So the import of a fabfile can still rewrite
+the remaining words (`fabric.main.program.core.unparsed`).
 """
 
 import re
@@ -18,7 +18,7 @@ _FALSE = {"0", "no", "false", "off"}
 
 
 def rewrite(program: Any, tasks: Mapping[str, Task[Any]]) -> None:
-    """Put the words that `program` has yet to parse into the modern form; nothing where it parses none."""
+    """Rewrite the words that `program` has not parsed yet into the modern form, if it parses any."""
     core = getattr(program, "core", None)
     if core is not None:
         core.unparsed[:] = modern(core.unparsed, tasks)
@@ -27,10 +27,10 @@ def rewrite(program: Any, tasks: Mapping[str, Task[Any]]) -> None:
 def modern(words: Sequence[str], tasks: Mapping[str, Task[Any]]) -> list[str]:
     """`words` with each `task:value,key=value` of a known task written as `task --first=value --key=value`.
 
-    Values without a name fill the task's parameters in order; `\\,` is a comma in a value; a boolean
-    becomes its flag or is left out, and its bare name (`deploy:dev,dry-run`) is its flag. A word that some
-    flag awaits as its value stays as it is. A bare word right after a task fills its positional parameter that
-    may be left out: Invoke fills those alone that may not.
+    Values without a name fill the task's parameters in order. `\\,` is a comma in a value. A boolean becomes its flag
+    or is left out, and its bare name (`deploy:dev,dry-run`) is its flag. A word that is the value of a flag stays as
+    it is. A bare word right after a task fills the task's optional positional parameter, because Invoke fills only
+    required ones.
     Raises ParseError for a key that the task does not have.
     """
     result: list[str] = []
@@ -57,10 +57,10 @@ def modern(words: Sequence[str], tasks: Mapping[str, Task[Any]]) -> list[str]:
 
 
 def _arguments(task: Task[Any]) -> list[Argument]:
-    # get_arguments takes the help texts out of the task (invoke 2.2): leave them for `--help`.
-    asked = copy(task)
-    asked.help = dict(task.help or {})
-    return asked.get_arguments()
+    # get_arguments removes the help texts from the task (invoke 2.2), and `--help` still needs them.
+    spare = copy(task)
+    spare.help = dict(task.help or {})
+    return spare.get_arguments()
 
 
 def _flags(argument: Argument) -> list[str]:
@@ -77,7 +77,7 @@ def _options(task: str, text: str, arguments: Sequence[Argument]) -> list[str]:
             options += _flags(named)[:1]
         elif not equals:
             if not in_order:
-                raise ParseError(f"“{task}” takes no further value: “{key}”.")
+                raise ParseError(f"“{task}” has no parameter left for “{key}”.")
             options.append(f"{_flags(in_order.pop(0))[0]}={key}")
         else:
             argument = known.get(key.replace("-", "_"))

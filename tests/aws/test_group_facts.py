@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from bakeroll.aws.preflight import Surroundings, needs, refusal
+from bakeroll.aws.group_facts import GroupFacts, needs, refusal
 from bakeroll.aws.quotas import by_code
 from bakeroll.aws.session import translated
 from bakeroll.errors import CloudError
@@ -28,16 +28,16 @@ METRIC = {
 
 
 @pytest.fixture
-def around(account: Account) -> Surroundings:
+def around(account: Account) -> GroupFacts:
     image = account.clients.ec2.register_image(Name="links", Architecture="x86_64", EnaSupport=True)["ImageId"]
-    return Surroundings(account.clients, NAME, image, now=lambda: NOW)
+    return GroupFacts(account.clients, NAME, image, now=lambda: NOW)
 
 
-def group(around: Surroundings) -> Any:
+def group(around: GroupFacts) -> Any:
     return around.aws.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[NAME])["AutoScalingGroups"][0]
 
 
-def template(around: Surroundings, account: Account, **data: Any) -> None:
+def template(around: GroupFacts, account: Account, **data: Any) -> None:
     """Another version of the template, which the group names from now on."""
     made = around.aws.ec2.create_launch_template_version(
         LaunchTemplateId=account.template,
@@ -49,12 +49,12 @@ def template(around: Surroundings, account: Account, **data: Any) -> None:
     )
 
 
-def test_a_group_launches_what_its_template_names(around: Surroundings) -> None:
+def test_a_group_launches_what_its_template_names(around: GroupFacts) -> None:
     assert around.launch() == Launch(("t3.small",), on_demand=100, is_protected=False)
     assert [(each.name, each.vcpus, each.architectures) for each in around.types()] == [("t3.small", 2, ("x86_64",))]
 
 
-def test_spot_and_termination_protection_stand_in_the_template(around: Surroundings, account: Account) -> None:
+def test_spot_and_termination_protection_stand_in_the_template(around: GroupFacts, account: Account) -> None:
     template(
         around,
         account,
@@ -66,7 +66,7 @@ def test_spot_and_termination_protection_stand_in_the_template(around: Surroundi
     assert around.launch() == Launch(("m6i.large",), on_demand=0, is_protected=True)
 
 
-def test_a_mixed_instances_policy_names_types_and_the_share_of_spot(around: Surroundings, account: Account) -> None:
+def test_a_mixed_instances_policy_names_types_and_the_share_of_spot(around: GroupFacts, account: Account) -> None:
     around.aws.autoscaling.update_auto_scaling_group(
         AutoScalingGroupName=NAME,
         MixedInstancesPolicy={
@@ -81,7 +81,7 @@ def test_a_mixed_instances_policy_names_types_and_the_share_of_spot(around: Surr
     assert around.launch() == Launch(("m6i.large", "m5.large"), on_demand=25)
 
 
-def test_a_launch_configuration_names_its_type_and_cannot_be_tried(around: Surroundings) -> None:
+def test_a_launch_configuration_names_its_type_and_cannot_be_tried(around: GroupFacts) -> None:
     around.aws.autoscaling.create_launch_configuration(
         LaunchConfigurationName="links-7", ImageId=around.image_id, InstanceType="m5.large"
     )
@@ -98,19 +98,19 @@ def test_a_launch_configuration_names_its_type_and_cannot_be_tried(around: Surro
     assert old.trials() == {}
 
 
-def test_subnets_tell_their_free_addresses(around: Surroundings, account: Account) -> None:
+def test_subnets_tell_their_free_addresses(around: GroupFacts, account: Account) -> None:
     rooms = around.rooms()
 
     assert {each.subnet for each in rooms} == set(account.subnets)
     assert all(each.free > 4000 for each in rooms)
 
 
-def test_an_image_is_told_and_one_that_is_not_there_has_no_state(around: Surroundings) -> None:
+def test_an_image_is_told_and_one_that_is_not_there_has_no_state(around: GroupFacts) -> None:
     assert around.image().state == "available"
     assert replace(around, image_id="ami-0123456789abcdef0").image() == Image("ami-0123456789abcdef0")
 
 
-def test_an_image_is_told_with_how_it_boots_and_since_when_it_is_deprecated(around: Surroundings) -> None:
+def test_an_image_is_told_with_how_it_boots_and_since_when_it_is_deprecated(around: GroupFacts) -> None:
     raw = {
         "ImageId": around.image_id,
         "State": "available",
@@ -127,7 +127,7 @@ def test_an_image_is_told_with_how_it_boots_and_since_when_it_is_deprecated(arou
     assert found == Image(around.image_id, "available", "arm64", "uefi", has_ena=True, deprecated=deprecated)
 
 
-def test_a_dry_run_launches_nothing_and_tells_why_it_would_be_refused(around: Surroundings, account: Account) -> None:
+def test_a_dry_run_launches_nothing_and_tells_why_it_would_be_refused(around: GroupFacts, account: Account) -> None:
     def instances() -> int:
         return len(around.aws.ec2.describe_instances()["Reservations"])
 
@@ -139,7 +139,7 @@ def test_a_dry_run_launches_nothing_and_tells_why_it_would_be_refused(around: Su
     assert instances() == before
 
 
-def test_balancers_tell_how_long_they_drain_and_how_they_check(around: Surroundings, account: Account) -> None:
+def test_balancers_tell_how_long_they_drain_and_how_they_check(around: GroupFacts, account: Account) -> None:
     around.aws.elbv2.modify_target_group_attributes(
         TargetGroupArn=account.target_group,
         Attributes=[
@@ -151,7 +151,7 @@ def test_balancers_tell_how_long_they_drain_and_how_they_check(around: Surroundi
     assert around.balancers() == [Balancer(NAME, delay=60, interval=30, threshold=5, first=1, slow_start=30)]
 
 
-def test_a_target_group_that_the_settings_name_is_looked_at_as_well(around: Surroundings, account: Account) -> None:
+def test_a_target_group_that_the_settings_name_is_looked_at_as_well(around: GroupFacts, account: Account) -> None:
     own = around.aws.elbv2.describe_target_groups(TargetGroupArns=[account.target_group])["TargetGroups"][0]
     made = around.aws.elbv2.create_target_group(Name="named", Protocol="HTTP", Port=80, VpcId=own["VpcId"])
     around.aws.elbv2.modify_target_group_attributes(
@@ -164,7 +164,7 @@ def test_a_target_group_that_the_settings_name_is_looked_at_as_well(around: Surr
     assert [(each.name, each.delay) for each in found] == [(NAME, 300), ("named", 900)]
 
 
-def test_a_classic_balancer_drains_only_where_it_is_told_to(around: Surroundings) -> None:
+def test_a_classic_balancer_drains_only_where_it_is_told_to(around: GroupFacts) -> None:
     cases: dict[str, Any] = {
         "drains": {"Enabled": True, "Timeout": 120},
         "cuts": {"Enabled": False, "Timeout": 300},
@@ -197,7 +197,7 @@ def test_a_classic_balancer_drains_only_where_it_is_told_to(around: Surroundings
     assert found["cuts"].delay == 0
 
 
-def test_of_several_calls_the_one_that_is_not_permitted_is_named(around: Surroundings, account: Account) -> None:
+def test_of_several_calls_the_one_that_is_not_permitted_is_named(around: GroupFacts, account: Account) -> None:
     described = around.aws.elbv2.describe_target_groups(TargetGroupArns=[account.target_group])["TargetGroups"]
     with Stubber(around.aws.elbv2) as stub:
         stub.add_response("describe_target_groups", {"TargetGroups": described})
@@ -206,7 +206,7 @@ def test_of_several_calls_the_one_that_is_not_permitted_is_named(around: Surroun
             around.balancers()
 
 
-def alarm(around: Surroundings, name: str, state: str) -> None:
+def alarm(around: GroupFacts, name: str, state: str) -> None:
     around.aws.cloudwatch.put_metric_alarm(
         AlarmName=name,
         EvaluationPeriods=1,
@@ -221,7 +221,7 @@ def alarm(around: Surroundings, name: str, state: str) -> None:
 
 
 def test_the_alarms_of_the_groups_policies_are_looked_at_but_for_target_trackings_low_one(
-    around: Surroundings,
+    around: GroupFacts,
 ) -> None:
     low, high = (f"TargetTracking-{NAME}-Alarm{which}-d4f0770c" for which in ("Low", "High"))
     for name in (low, high, "links-5xx", "somebody-elses"):
@@ -235,7 +235,7 @@ def test_the_alarms_of_the_groups_policies_are_looked_at_but_for_target_tracking
     assert found == {"links-5xx": "ALARM", "typo": "", high: "ALARM"}
 
 
-def test_an_instance_refresh_counts_until_it_is_over(around: Surroundings) -> None:
+def test_an_instance_refresh_counts_until_it_is_over(around: GroupFacts) -> None:
     with Stubber(around.aws.autoscaling) as stub:
         for status in ("Baking", "Successful"):
             refresh = {"InstanceRefreshId": "1", "AutoScalingGroupName": NAME, "Status": status}
@@ -243,7 +243,7 @@ def test_an_instance_refresh_counts_until_it_is_over(around: Surroundings) -> No
         assert [around.refresh(), around.refresh()] == ["Baking", ""]
 
 
-def test_a_quota_is_read_with_what_its_usage_metric_says_runs(around: Surroundings) -> None:
+def test_a_quota_is_read_with_what_its_usage_metric_says_runs(around: GroupFacts) -> None:
     values = {"Id": "q0", "Label": "vCPU", "Timestamps": [NOW], "Values": [24.0], "StatusCode": "Complete"}
     with Stubber(around.aws.service_quotas) as quotas, Stubber(around.aws.cloudwatch) as cloudwatch:
         quotas.add_response(
@@ -270,7 +270,7 @@ def test_a_quota_is_read_with_what_its_usage_metric_says_runs(around: Surroundin
     assert found == [Quota("L-1216C47A", ("t3.small",), 64, 24)]
 
 
-def test_a_quota_whose_usage_is_not_published_is_read_alone(around: Surroundings) -> None:
+def test_a_quota_whose_usage_is_not_published_is_read_alone(around: GroupFacts) -> None:
     with Stubber(around.aws.service_quotas) as quotas:
         quotas.add_response("get_service_quota", {"Quota": {"QuotaCode": "L-1216C47A", "Value": 64.0}})
         found = around.quotas()
@@ -294,7 +294,7 @@ def decided(action: str, decision: str, *missing: str) -> dict[str, Any]:
     return {"EvalActionName": action, "EvalDecision": decision, "MissingContextValues": list(missing)}
 
 
-def test_what_iam_denies_is_told_unless_it_hung_on_a_condition_that_is_not_known(around: Surroundings) -> None:
+def test_what_iam_denies_is_told_unless_it_hung_on_a_condition_that_is_not_known(around: GroupFacts) -> None:
     role = "arn:aws:iam::123456789012:role/ops/roller"
     answers = [
         [decided("autoscaling:AttachInstances", "implicitDeny"), decided("autoscaling:SuspendProcesses", "allowed")],
@@ -330,7 +330,7 @@ def test_what_iam_denies_is_told_unless_it_hung_on_a_condition_that_is_not_known
     assert found == ["autoscaling:AttachInstances", "elasticloadbalancing:RegisterTargets"]
 
 
-def test_what_is_in_a_warm_pool_is_terminated_by_its_groups_tag(around: Surroundings) -> None:
+def test_what_is_in_a_warm_pool_is_terminated_by_its_groups_tag(around: GroupFacts) -> None:
     around.aws.autoscaling.put_warm_pool(AutoScalingGroupName=group(around)["AutoScalingGroupName"])
 
     asked = needs(group(around), group(around)["LaunchTemplate"], "bakeroll")
@@ -379,7 +379,7 @@ def test_a_dry_run_that_was_not_answered_is_no_refusal() -> None:
         refusal(refused("RequestLimitExceeded", "Slow down", 503))
 
 
-def test_looks_that_are_not_permitted_or_not_there_leave_the_others(around: Surroundings) -> None:
+def test_looks_that_are_not_permitted_or_not_there_leave_the_others(around: GroupFacts) -> None:
     described = {"AutoScalingGroups": [group(around)]}
     with Stubber(around.aws.service_quotas) as quotas, Stubber(around.aws.autoscaling) as scaling:
         scaling.add_response("describe_auto_scaling_groups", described)

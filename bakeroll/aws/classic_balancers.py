@@ -17,33 +17,33 @@ if TYPE_CHECKING:
 TYPE = "classic"
 TARGETS_AT_MOST = 100
 STATES = {"InService": "healthy", "OutOfService": "unhealthy", "Unknown": "unavailable"}
-TOLD = (
+STATE_BY_DESCRIPTION = (
     ("deregistration currently in progress", "draining"),
     ("registration is still in progress", "initial"),
     ("has not passed the configured HealthyThreshold", "initial"),
     ("is not configured to route traffic to", "unused"),
     ("is not currently registered", "unused"),
 )
-"""What the description tells beyond the state: one that drains is still InService.
+"""The state that a description means. AWS's own state is not enough: an instance that drains is still InService.
 
 https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_InstanceState.html
 """
 
 
 class ClassicBalancers:
-    """Classic load balancers by name, their instances by id, their states in target groups' words."""
+    """Classic load balancers by name and their instances by id. States are in the words of target groups."""
 
     def __init__(self, client: ElasticLoadBalancingClient) -> None:
         self._client = client
 
     def described(self, names: Sequence[str]) -> Sequence[TargetGroup]:
-        """As target groups; the port is that of the first listener's instances."""
+        """The load balancers as target groups. The port is the instance port of the first listener."""
         listeners = {each["LoadBalancerName"]: each["ListenerDescriptions"] for each in self._raw(names)}
         ports = {name: each[0]["Listener"]["InstancePort"] if each else 0 for name, each in listeners.items()}
         return [TargetGroup(name, name, ports[name], TYPE) for name in names]
 
     def facts(self, names: Sequence[str]) -> Sequence[Balancer]:
-        """How long each drains, and how it checks."""
+        """How long each drains and how it checks health."""
         return [_facts(each, self._delay(each["LoadBalancerName"])) for each in self._raw(names)]
 
     def health(self, name: str) -> Mapping[str, Health]:
@@ -59,7 +59,7 @@ class ClassicBalancers:
                 )
 
     def deregister(self, name: str, ids: Sequence[str]) -> None:
-        """Instances that it does not know are no error."""
+        """Deregister instances. An unknown instance is no error."""
         for block in blocks(ids, TARGETS_AT_MOST):
             with translated("DeregisterInstancesFromLoadBalancer", name):
                 self._client.deregister_instances_from_load_balancer(
@@ -67,7 +67,7 @@ class ClassicBalancers:
                 )
 
     def url(self, names: Sequence[str]) -> str:
-        """Where a client reaches the first of these that has a listener; empty where none has."""
+        """The URL of the first of these that has a listener. Empty if none has."""
         for balancer in self._raw(names):
             listeners = [each["Listener"] for each in balancer["ListenerDescriptions"]]
             for each in sorted(listeners, key=lambda each: each["Protocol"] != "HTTPS"):
@@ -80,7 +80,7 @@ class ClassicBalancers:
             return [each for page in pages for each in page["LoadBalancerDescriptions"]]
 
     def _delay(self, name: str) -> int:
-        """How long connections drain, in seconds; 0 where that is switched off."""
+        """How long connections drain, in seconds. 0 if draining is off."""
         with translated("DescribeLoadBalancerAttributes", name):
             found = self._client.describe_load_balancer_attributes(LoadBalancerName=name)
         draining = found["LoadBalancerAttributes"].get("ConnectionDraining")
@@ -96,7 +96,7 @@ def _facts(raw: LoadBalancerDescriptionTypeDef, delay: int) -> Balancer:
 
 def _health(raw: InstanceStateTypeDef) -> Health:
     reason, description = (
-        "" if said == "N/A" else said for said in (raw.get("ReasonCode", ""), raw.get("Description", ""))
+        "" if text == "N/A" else text for text in (raw.get("ReasonCode", ""), raw.get("Description", ""))
     )
-    told = (state for words, state in TOLD if words in description)
-    return Health(next(told, STATES.get(raw["State"], "unavailable")), reason, description)
+    described = (state for words, state in STATE_BY_DESCRIPTION if words in description)
+    return Health(next(described, STATES.get(raw["State"], "unavailable")), reason, description)
