@@ -124,6 +124,7 @@ def find_earlier_release(site: "Site", wanted: str) -> Release:
 
 
 def package_of(site: "Site", candidate: Candidate) -> PackageIdentity:
+    """The candidate's package, as a bake wants it."""
     return PackageIdentity(site.environment.application, candidate.version, candidate.sha256)
 
 

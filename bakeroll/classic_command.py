@@ -25,9 +25,9 @@ def rewrite(program: Any, tasks: Mapping[str, Task[Any]]) -> None:
 
 
 def modern(words: Sequence[str], tasks: Mapping[str, Task[Any]]) -> list[str]:
-    """`words` with each `task:value,key=value` of a known task written as `task --first=value --key=value`.
+    r"""`words` with each `task:value,key=value` of a known task written as `task --first=value --key=value`.
 
-    Values without a name fill the task's parameters in order. `\\,` is a comma in a value. A boolean becomes its flag
+    Values without a name fill the task's parameters in order. `\,` is a comma in a value. A boolean becomes its flag
     or is left out, and its bare name (`deploy:dev,dry-run`) is its flag. A word that is the value of a flag stays as
     it is. A bare word right after a task fills the task's optional positional parameter, because Invoke fills only
     required ones.

@@ -63,6 +63,8 @@ class TargetGroup:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
+    """Where a group launches, and the zone that it is in."""
+
     id: str
     zone: str
 

@@ -25,10 +25,10 @@ LONGEST_EXCERPT = 100
 
 
 def printable(text: str) -> str:
-    """The text without control characters other than newlines. It moves no cursor and sets no title.
+    r"""The text without control characters other than newlines. It moves no cursor and sets no title.
 
-    >>> printable("\\x1b[31mred\\x1b[0m\\x1b]0;title\\x07\\r\\nnext\\tone\\u202e")
-    'red\\nnext one'
+    >>> printable("\x1b[31mred\x1b[0m\x1b]0;title\x07\r\nnext\tone\u202e")
+    'red\nnext one'
     """
     if text.isprintable():
         return text
@@ -37,9 +37,9 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The printable text on one line.
+    r"""The printable text on one line.
 
-    >>> one_line("refused\\r\\n\\r\\nby i-1\\n")
+    >>> one_line("refused\r\n\r\nby i-1\n")
     'refused by i-1'
     """
     return " ".join(line for line in printable(text).split("\n") if line)
@@ -54,7 +54,8 @@ def all_printable(found: Any) -> Any:
             return {all_printable(key): all_printable(value) for key, value in found.items()}
         case list() | tuple():
             return [all_printable(each) for each in found]
-    return found
+        case _:
+            return found
 
 
 def moment(at: datetime, now: datetime) -> str:
@@ -89,10 +90,10 @@ def counted(number: int, noun: str, ending: str = "s") -> str:
 
 
 def excerpt(value: object) -> str:
-    """A value from outside, to quote in a sentence: short, on one line, without terminal commands.
+    r"""A value from outside, to quote in a sentence: short, on one line, without terminal commands.
 
     >>> excerpt("a" + chr(27) + "b")
-    'a\\x1bb'
+    'a\x1bb'
     """
     text = str(value)
     cut = text if len(text) <= LONGEST_EXCERPT else text[: LONGEST_EXCERPT - 1] + "…"

@@ -156,7 +156,7 @@ def test_a_setup_killed_half_way_is_begun_anew(machine: Machine) -> None:
     while not (machine.clone / "begun").exists():
         os.sched_yield()
     os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
+    killed.communicate()
     (machine.clone / "slow").unlink()
     done = machine.setup()
     assert done.returncode == 0, done.stderr
@@ -205,3 +205,12 @@ def test_the_environment_of_another_clone_is_not_taken_for_ones_own(machine: Mac
     assert "Setting up the environment" in done.stderr
     pth = next((copy.clone / ".venv").rglob("bakeroll.pth"))
     assert pth.read_text().strip() == str(copy.clone)
+
+
+def test_the_readme_names_every_debian_package_for_those_who_have_no_clone() -> None:
+    needed = (TOOLKIT / "scripts" / "setup").read_text().partition("needed=(")[2].partition("\n)")[0]
+    packages = {line.split("#")[0].strip().rpartition(":")[2] for line in needed.strip().splitlines()}
+    readme = (TOOLKIT / "README.md").read_text()
+    command = readme.partition("apt-get install --no-install-recommends ")[2].partition("```")[0]
+
+    assert packages | {"python3-venv"} == set(command.replace("\\", "").split())

@@ -46,10 +46,12 @@ class Published:
 
 
 def checksum(content: bytes) -> Sum:
+    """What a Release says of a file with this content."""
     return Sum(hashlib.sha256(content).hexdigest(), len(content))
 
 
 def packages_path(component: str, architecture: str) -> str:
+    """Where a suite keeps an index, from the suite's own folder."""
     return f"{component}/binary-{architecture}/Packages"
 
 
@@ -99,6 +101,7 @@ def _published(entry: Deb822) -> Published:
 
 
 def compressed(packages: str) -> bytes:
+    """The same bytes for the same text, on any day."""
     return gzip.compress(packages.encode(), mtime=0)
 
 

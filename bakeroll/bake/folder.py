@@ -8,10 +8,11 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bakeroll import toolkit
 from bakeroll.bake.recipe import Kind
 
-TOOLKIT = Path(__file__).parents[2]
-"""The folder that holds the toolkit's own packer/ and ansible/."""
+TOOLKIT = toolkit.folder()
+"""Where the toolkit's own packer/ and ansible/ lie."""
 
 OTHER: dict[Kind, Kind] = {"base": "application", "application": "base"}
 

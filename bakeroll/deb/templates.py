@@ -8,12 +8,12 @@ from typing import Any
 from debian.deb822 import Deb822
 from jinja2 import Environment, StrictUndefined, TemplateError
 
-import bakeroll
+from bakeroll import toolkit
 from bakeroll.errors import BuildError
 from bakeroll.release import Revision
 from bakeroll.settings import EnvironmentSettings
 
-FOLDER = Path(bakeroll.__file__).parent.parent / "debian"
+FOLDER = toolkit.folder() / "debian"
 EXECUTABLE = 0o755
 PLAIN = 0o644
 LONGEST_USER = 31

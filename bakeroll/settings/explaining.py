@@ -116,5 +116,6 @@ def _section(location: Keys) -> tuple[str, Mapping[str, Any]]:
 
 
 def did_you_mean(word: str, known: Mapping[str, Any]) -> str:
+    """A sentence with the nearest known word; empty where none is near."""
     near = difflib.get_close_matches(word, known, n=1)
     return f" Did you mean “{near[0]}”?" if near else ""

@@ -84,4 +84,5 @@ Period = Annotated[
 
 
 def is_nothing(amount: str | int) -> bool:
+    """Whether an amount is no instance, or a share of 0%."""
     return int(str(amount).removesuffix("%")) == 0

@@ -35,10 +35,14 @@ Words = Annotated[tuple[Word, ...], Field(max_length=200)]
 
 
 class Section(BaseModel):
+    """A mapping of deploy.yml: frozen, with no unknown key. deploy.yml itself explains each key."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PackageSettings(Section):
+    """How the package is built."""
+
     maintainer: Line = "Nobody <nobody@example.invalid>"
     description: Line = ""
     command: Line = ""
@@ -46,6 +50,8 @@ class PackageSettings(Section):
 
 
 class RepositorySettings(Section):
+    """The signed apt repository."""
+
     bucket: Word = "bakeroll-apt"
     suite: Word = "stable"
     component: Word = "main"
@@ -54,11 +60,15 @@ class RepositorySettings(Section):
 
 
 class SourceAmi(Section):
+    """What a base image starts from."""
+
     owner: Word = "136693071363"
     name: Line = "debian-12-amd64-*"
 
 
 class BakeSettings(Section):
+    """How images are baked."""
+
     source_ami: SourceAmi = SourceAmi()
     instance_type: Word = "t3.small"
     ssh_username: Word = "admin"

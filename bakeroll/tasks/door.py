@@ -56,7 +56,7 @@ def door(*, is_json: bool = False) -> Iterator[None]:
         raise exit_for(_system_error(error)) from None
     except Exit:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (the last door: what nobody foresaw ends in a log and a sentence)
         raise exit_for(_defect(error)) from None
 
 
@@ -90,7 +90,7 @@ def _system_error(error: OSError) -> BakerollError:
 def _defect(error: Exception) -> BakerollError:
     text = "".join(traceback.format_exception(error))
     try:
-        log = workspace.make_folder(Path()) / "logs" / f"defect-{datetime.now():%Y%m%dT%H%M%S}.log"
+        log = workspace.make_folder(Path()) / "logs" / f"defect-{datetime.now().astimezone():%Y%m%dT%H%M%S}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(text)
     except OSError:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bakeroll.console.progress import lines, progress
 from bakeroll.events import Event
@@ -16,7 +16,7 @@ class Gone(io.StringIO):
 
 
 def ticking() -> Iterator[datetime]:
-    at = datetime(2026, 1, 1, 14, 1)
+    at = datetime(2026, 1, 1, 14, 1, tzinfo=UTC)
     while True:
         yield at
         at += timedelta(seconds=2)

@@ -22,6 +22,8 @@ from bakeroll.local.bounded import Bounded
 from tests.fuzz.aws_requests import MODELS, SERVICES, error_code, request_of, send
 from tests.local.world import IMAGE, FakeCloud, World
 
+pytestmark = pytest.mark.no_cover  # the same lines again and again, three times slower where they are counted
+
 MOST_BYTES = 512 * 1024**2
 # They answer with hundreds of instance types, which takes moto seconds.
 SLOW = {"DescribeInstanceTypes", "DescribeInstanceTypeOfferings", "DescribeSpotPriceHistory"}

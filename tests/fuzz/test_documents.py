@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,8 @@ from tests.fuzz.odd import TEXTS, mutated
 from tests.pipeline.model_site import ModelSite, model_site
 from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, POLICY, goal, rolled
+
+pytestmark = pytest.mark.no_cover  # the same lines again and again, three times slower where they are counted
 
 GONE = replace(this_process("ops@build-7"), pid=2**22 + 1)
 NOW = datetime(2026, 1, 1, 13, tzinfo=UTC)

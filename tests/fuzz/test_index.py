@@ -16,6 +16,8 @@ from bakeroll.errors import PublishError
 from bakeroll.process import run
 from bakeroll.settings import RepositorySettings
 
+pytestmark = pytest.mark.no_cover  # the same lines again and again, three times slower where they are counted
+
 FILES = {"main/binary-amd64/Packages": Sum("a" * 64, 5), "main/binary-amd64/Packages.gz": Sum("b" * 64, 7)}
 TEXT = index.release(RepositorySettings(suite="dev"), FILES, datetime(2026, 1, 1, tzinfo=UTC))
 ENTRY = f"Package: links\nVersion: 1.0-1\nArchitecture: amd64\nFilename: pool/x.deb\nSize: 12\nSHA256: {'0' * 64}\n"

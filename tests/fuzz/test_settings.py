@@ -13,6 +13,8 @@ from bakeroll.errors import SettingsError
 from bakeroll.wording import excerpt
 from tests.fuzz.odd import VALUES, Way, mutated, ways
 
+pytestmark = pytest.mark.no_cover  # the same lines again and again, three times slower where they are counted
+
 SCHEMA = settings.schema()
 KEYS = sorted({name for model in settings.Section.__subclasses__() for name in model.model_fields})
 DOCUMENTED: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "deploy.yml").read_text())
@@ -48,7 +50,8 @@ def valid_by_itself(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
             return st.sampled_from(ends(schema, 0.01 if kind == "number" else 1))
         case "boolean":
             return st.booleans()
-    return st.none()
+        case _:
+            return st.none()
 
 
 def ends(schema: dict[str, Any], step: float) -> list[float]:

@@ -144,6 +144,7 @@ class Load:
             if not is_kept:
                 connection.close()
             time.sleep(0.002)
+        connection.close()
 
 
 def test_a_target_that_answers_is_up_within_a_third_of_a_second(world: World, answering: Callable[[str], Any]) -> None:

@@ -196,11 +196,10 @@ def test_a_refresh_replaces_those_in_service_first_and_then_those_in_the_pool(wo
     for _ in range(40):
         world.cloud.scaling.turn()
         world.cloud.machines.boot()
-        shown = world.asg.describe_instance_refreshes(**NAMED)["InstanceRefreshes"][0]
-        left = shown["ProgressDetails"]
+        left = world.asg.describe_instance_refreshes(**NAMED)["InstanceRefreshes"][0]["ProgressDetails"]
         seen.append((left["LivePoolProgress"]["InstancesToUpdate"], left["WarmPoolProgress"]["InstancesToUpdate"]))
 
-    assert shown["Status"] == "Successful"
+    assert world.asg.describe_instance_refreshes(**NAMED)["InstanceRefreshes"][0]["Status"] == "Successful"
     assert list(world.warm().values()) == ["Warmed:Stopped"] * 2
     assert not before & {*world.warm(), *world.members()}
     found = world.asg.describe_warm_pool(**NAMED)["Instances"]

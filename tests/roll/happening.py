@@ -88,6 +88,8 @@ class Events:
                 self._suspend({PROCESSES[it.which % len(PROCESSES)]}, set())
             case "resume":
                 self._suspend(set(), {PROCESSES[it.which % len(PROCESSES)]})
+            case _:
+                pass  # cannot happen to the fleet as it is
 
     @property
     def _is_switched(self) -> bool:

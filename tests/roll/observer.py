@@ -173,6 +173,8 @@ class Observer:
                 assert version != self.world.group.template_version, "deletes the version in use"
             case "set_desired", (_, desired):
                 assert desired >= self._least_wanted, f"desired to {desired}, others want {self.wanted}"
+            case _:
+                pass  # breaks none of these promises
 
     @property
     def _least_wanted(self) -> int:

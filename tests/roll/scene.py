@@ -36,7 +36,7 @@ def goal(image: str = "ami-new", version: str = "2.0-1") -> Goal:
     return FLEET.goal(Release("links", "dev", version, image, "1c9e2a7", "me", at))
 
 
-def rolled(
+def rolled(  # noqa: PLR0913 (a test names the one or two that it is about)
     world: World,
     to: Goal | None = None,
     policy: Policy = POLICY,

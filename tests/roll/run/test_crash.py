@@ -22,6 +22,8 @@ from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, POLICY, SICK, goal, rolled
 from tests.roll.watch import Watch
 
+pytestmark = pytest.mark.no_cover  # the same lines again and again, three times slower where they are counted
+
 HOOK = ("provision",)
 Error: TypeAlias = Callable[[], BaseException]
 

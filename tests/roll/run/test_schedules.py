@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from tests.roll.happening import Deed, Happening
 from tests.roll.schedule import NEW, STRATEGIES, Run, Schedule, play
 
+pytestmark = pytest.mark.no_cover  # the same lines again and again, three times slower where they are counted
+
 NUMBER = int(os.environ.get("BAKEROLL_SCHEDULES", "0"))
 
 happenings = st.builds(
