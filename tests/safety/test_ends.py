@@ -132,7 +132,7 @@ def test_a_daemon_killed_in_the_middle_of_calls_comes_up_again(config: Config, t
         kill_daemon(config)
         client.up(config, told)
         states = [each["state"] for each in client.status(config)["instances"]]
-        assert set(states) == {"terminated"}, states
+        assert set(states) <= {"terminated"}, states
         running = cloud.wait_for(cloud.launch()["InstanceId"], "running")["InstanceId"]
 
     for image in cloud.ec2.describe_images(Owners=["self"])["Images"]:
