@@ -16,7 +16,7 @@ def up(_: Context) -> None:
     """Start the local cloud."""
     with door():
         from bakeroll.console.tables import room_line
-        from bakeroll.local import client
+        from local_cloud import client
 
         config = client.from_environment()
         endpoint = client.up(config, print)
@@ -27,7 +27,7 @@ def up(_: Context) -> None:
 def down(_: Context) -> None:
     """Stop the local cloud and all its machines; images, packages and records are kept."""
     with door():
-        from bakeroll.local import client
+        from local_cloud import client
 
         client.down(client.from_environment(), print)
 
@@ -37,7 +37,7 @@ def status(_: Context, json: bool = False) -> None:
     """Show the local cloud: its instances, images and load balancers."""
     with door(is_json=json):
         from bakeroll.console.tables import local_lines
-        from bakeroll.local import client
+        from local_cloud import client
 
         found = all_printable(client.status(client.from_environment()))
         text = json_text.dumps(found, indent=2) if json else "\n".join(map(one_line, local_lines(found)))
@@ -50,8 +50,8 @@ def status(_: Context, json: bool = False) -> None:
 def shell(_: Context, instance: str = "", command: str = "") -> None:
     """Open a root shell in an instance, or have one run a command; ends with its exit code."""
     with door():
-        from bakeroll.local import client
-        from bakeroll.local.shell import step_in
+        from local_cloud import client
+        from local_cloud.client.shell import step_in
 
         code = step_in(client.from_environment(), instance, command)
     if code:
@@ -62,7 +62,7 @@ def shell(_: Context, instance: str = "", command: str = "") -> None:
 def logs(_: Context, instance: str = "", follow: bool = False) -> None:
     """Show the console of an instance, or the log of the local cloud."""
     with door():
-        from bakeroll.local import client
+        from local_cloud import client
 
         for line in client.logs(client.from_environment(), instance or None, follow=follow):
             print(printable(line), flush=follow)
@@ -109,7 +109,8 @@ def fault(
     asked |= {"times": times, "seconds": seconds, "after": after, "chance": chance, "seed": seed}
     with door():
         from bakeroll.console.tables import fault_lines
-        from bakeroll.local import client, fault_client
+        from local_cloud import client
+        from local_cloud.client import faults as fault_client
 
         config = client.from_environment()
         if clear:
@@ -129,8 +130,8 @@ def fault(
 def reset(_: Context, cache: bool = False, yes: bool = False) -> None:
     """Stop the local cloud and delete its images, packages and records."""
     with door():
-        from bakeroll.local import client
         from bakeroll.tasks.command import must_be_said
+        from local_cloud import client
 
         confirm = (lambda _: None) if yes else partial(must_be_said, "reset")
         client.reset(client.from_environment(), print, confirm, cache=cache)

@@ -53,7 +53,7 @@ def _environment(name: str) -> EnvironmentSettings:
 
 def _local_cloud(report: Report) -> LocalCloud:
     """Start it where it is down, and have AWS's clients of this process talk to it."""
-    from bakeroll.local import client
+    from local_cloud import client
 
     config = client.from_environment()
     endpoint = client.up(config, lambda text: report(Event("cloud", text)))

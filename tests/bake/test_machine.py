@@ -26,11 +26,11 @@ from bakeroll.bake.bakery import RepositoryAccess, bake_application, bake_base
 from bakeroll.bake.oven import Bakery
 from bakeroll.errors import BakeError
 from bakeroll.events import Event, Report
-from bakeroll.local import client
-from bakeroll.local.config import Config, to_environment
 from bakeroll.process import run
 from bakeroll.release import Image, Package
 from bakeroll.settings import load
+from local_cloud import client
+from local_cloud.config import Config, to_environment
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
@@ -439,7 +439,7 @@ def inside(world: World, image: Image, script: str) -> list[str]:
     instance = launched["InstanceId"]
     try:
         ask(launched["PrivateIpAddress"])
-        step_in = "import sys; from bakeroll.local import client, shell; "
+        step_in = "import sys; from local_cloud import client; from local_cloud.client import shell; "
         step_in += "sys.exit(shell.step_in(client.from_environment(), sys.argv[1], sys.argv[2]))"
         command = [sys.executable, "-c", step_in, instance, script]
         shell = subprocess.run(command, env=os.environ | to_environment(CLOUD), capture_output=True, text=True)

@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from bakeroll.local import hooking
-from bakeroll.local.api import Api
-from bakeroll.local.bounded import Bounded
+from local_cloud.daemon.api import Api
+from local_cloud.daemon.bounded import Bounded
+from local_cloud.hooks import hooking
 from tests.fuzz.aws_requests import MODELS, SERVICES, error_code, request_of, send
-from tests.local.world import IMAGE, FakeCloud, World
+from tests.local_cloud.world import IMAGE, FakeCloud, World
 
 MOST_BYTES = 512 * 1024**2
 # They answer with hundreds of instance types, which takes moto seconds.

@@ -21,7 +21,6 @@ from invoke.program import Program
 from bakeroll.classic import modern
 from bakeroll.errors import CloudError, LocalCloudError
 from bakeroll.events import Report
-from bakeroll.local import client, shell
 from bakeroll.process import ToolFailed, run
 from bakeroll.roll.model import world
 from bakeroll.roll.model_ports import ports
@@ -30,6 +29,8 @@ from bakeroll.settings import EnvironmentSettings
 from bakeroll.tasks import namespace
 from bakeroll.tasks import site as opening
 from bakeroll.wiring import Site
+from local_cloud import client
+from local_cloud.client import shell
 from tests.fuzz.odd import TEXTS
 from tests.roll.scene import GOOD
 

@@ -6,10 +6,10 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from bakeroll.local import client
-from bakeroll.local.config import Config
-from bakeroll.local.sweep import leftovers
-from tests.local.test_cloud_on_this_machine import Cloud, told
+from local_cloud import client
+from local_cloud.config import Config
+from local_cloud.host.sweep import leftovers
+from tests.local_cloud.cloud import Cloud, told
 
 SECRET = "made-up-secret-of-the-caller"
 

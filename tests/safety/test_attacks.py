@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bakeroll.local import cgroup, client, memory
-from tests.local.test_cloud_on_this_machine import Cloud, until
+from local_cloud import client
+from local_cloud.host import cgroup, memory
+from tests.local_cloud.cloud import Cloud, until
 from tests.safety.conftest import SECRET, Machine
 
 pytestmark = pytest.mark.machine

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from bakeroll.errors import LocalCloudError
-from bakeroll.local import cgroup, client, network
-from bakeroll.local.config import Config, to_environment
-from bakeroll.local.sweep import leftovers, sweep
-from tests.local.test_cloud_on_this_machine import Cloud, told, until
+from local_cloud import client
+from local_cloud.config import Config, to_environment
+from local_cloud.host import cgroup, network
+from local_cloud.host.sweep import leftovers, sweep
+from tests.local_cloud.cloud import Cloud, told, until
 
 pytestmark = pytest.mark.machine
 
@@ -36,7 +37,7 @@ def config(tmp_path: Path) -> Iterator[Config]:
 
 def kill_daemon(config: Config) -> None:
     os.kill(int(client.status(config)["pid"]), signal.SIGKILL)
-    until(lambda: not client._is_locked(config))
+    until(lambda: not client.is_locked(config))
 
 
 @pytest.mark.parametrize("state", [b"", b"garbage", pickle.dumps({"moto": "of another series"}), b"cmoto.gone\nX\n."])
@@ -140,7 +141,7 @@ def test_a_daemon_killed_in_the_middle_of_calls_comes_up_again(config: Config, t
 
 
 def test_two_starts_at_once_make_one_cloud(config: Config) -> None:
-    script = "from bakeroll.local import client; client.up(client.from_environment(), print)"
+    script = "from local_cloud import client; client.up(client.from_environment(), print)"
     environment = os.environ | to_environment(config) | {"PYTHONPATH": str(TOOLKIT)}
     starts = [subprocess.Popen([sys.executable, "-c", script], env=environment) for _ in range(3)]
 
@@ -152,7 +153,7 @@ def test_a_start_during_the_end_waits_and_starts(config: Config) -> None:
     client.up(config, told)
     pid = int(client.status(config)["pid"])
     os.kill(pid, signal.SIGTERM)
-    until(lambda: client._asked(config) is None)
+    until(lambda: client.ask(config) is None)
 
     client.up(config, told)
 
@@ -197,8 +198,9 @@ def test_a_haproxy_that_is_killed_is_started_again(config: Config, tmp_path: Pat
 
 def test_the_clone_a_daemon_was_started_from_may_go(config: Config, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
-    shutil.copytree(TOOLKIT / "bakeroll", clone / "bakeroll", ignore=shutil.ignore_patterns("__pycache__"))
-    script = "from bakeroll.local import client; client.up(client.from_environment(), print)"
+    for package in ("bakeroll", "local_cloud"):
+        shutil.copytree(TOOLKIT / package, clone / package, ignore=shutil.ignore_patterns("__pycache__"))
+    script = "from local_cloud import client; client.up(client.from_environment(), print)"
     environment = os.environ | to_environment(config) | {"PYTHONPATH": str(clone)}
     subprocess.run([sys.executable, "-c", script], cwd=clone, env=environment, check=True)
 
@@ -217,7 +219,8 @@ def test_a_build_of_the_source_image_ends_with_its_daemon(tmp_path: Path) -> Non
     )
     (tmp_path / "mmdebstrap").chmod(0o755)
     script = (
-        "from pathlib import Path; from bakeroll.local.source_image import provide; from bakeroll.process import run\n"
+        "from pathlib import Path; from bakeroll.process import run\n"
+        "from local_cloud.machines.source_image import provide\n"
         f"provide(Path('{tmp_path}/cache'), run, print)"
     )
     environment = os.environ | {"PYTHONPATH": str(TOOLKIT), "PATH": f"{tmp_path}:{os.environ['PATH']}"}

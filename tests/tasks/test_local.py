@@ -10,9 +10,10 @@ from invoke.exceptions import Exit
 from pytest_mock import MockerFixture
 
 from bakeroll.errors import LocalCloudError
-from bakeroll.local import cgroup, client
-from bakeroll.local.config import Config
 from bakeroll.tasks import local
+from local_cloud.client import control as client
+from local_cloud.config import Config
+from local_cloud.host import cgroup
 
 CLONE = Path(__file__).parents[2]
 FAB = CLONE / "scripts" / "fab"

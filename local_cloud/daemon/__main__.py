@@ -1,0 +1,137 @@
+"""The process that is the cloud: composes its parts, serves the API, and takes all of it down again.
+
+Started by `client.up`; tells it over a pipe, a line of JSON each, what it is doing, that it is ready, or
+why it cannot be.
+"""
+
+import argparse
+import fcntl
+import json
+import logging
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from bakeroll.errors import LocalCloudError
+from bakeroll.process import run
+from local_cloud.config import ACCOUNT, REGION, Config, endpoint, from_environment
+from local_cloud.host import memory, preflight
+from local_cloud.host.sweep import sweep
+
+os.environ |= {  # before moto is imported: it reads these then
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_DEFAULT_REGION": REGION,
+}
+for _name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+    os.environ.pop(_name, None)
+
+_HOUSEKEEPING = 60.0
+Tell = Callable[[str], None]
+
+log = logging.getLogger(__name__)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--report", type=int, default=1, help="the descriptor that progress is told to")
+    report = Report(parser.parse_args().report)
+    memory.bound()
+    os.umask(0o022)  # it makes machines' root file systems, however private its starter's files are
+    try:
+        config = from_environment()
+        preflight.check(config)
+        with _own(config):
+            serve(config, report)
+    except LocalCloudError as error:
+        report.say(failed=error.what, left=error.left, next_step=error.next_step)
+        return 1
+    except Exception as error:
+        log.exception("the daemon failed")
+        report.say(failed=f"The local cloud's daemon failed: {error!r}", left="", next_step="See its log")
+        return 1
+    return 0
+
+
+class Report:
+    """Lines of JSON to whoever started the daemon, for as long as somebody listens."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+
+    def tell(self, text: str) -> None:
+        log.info("%s", text)
+        self.say(tell=text)
+
+    def say(self, **message: Any) -> None:
+        if self._descriptor is None:
+            return
+        try:
+            os.write(self._descriptor, json.dumps(message).encode() + b"\n")
+        except OSError:  # the person has gone; the cloud goes on
+            self._descriptor = None
+
+    def close(self) -> None:
+        if self._descriptor is not None and self._descriptor > 2:
+            os.close(self._descriptor)
+        self._descriptor = None
+
+
+class _own:  # noqa: N801 - a context manager, read as a verb
+    """Hold the lock on the state directory. The kernel lets go of it however this process ends."""
+
+    def __init__(self, config: Config) -> None:
+        config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config.state.chmod(0o700)
+        self._file = config.lock.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalCloudError(f"Another daemon is running on {config.state}.", left="it goes on") from None
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()} {config.port}")
+        self._file.flush()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self._file.truncate(0)
+        self._file.close()
+
+
+def serve(config: Config, report: Report) -> None:
+    """Run the cloud until SIGTERM or SIGINT."""
+    from local_cloud.daemon.cloud import LocalCloud  # brings moto: a second that a refusal need not wait for
+
+    # A descriptor wakes this thread whichever thread the kernel gives the signal to, and at any time.
+    ended, ending = os.pipe()
+    os.set_blocking(ending, False)
+    signal.set_wakeup_fd(ending)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if left := sweep(config):
+        raise LocalCloudError(f"What an earlier daemon left cannot be removed: {', '.join(left)}.")
+    cloud = LocalCloud(config, run, report.tell)
+    try:
+        cloud.start()
+        report.say(ready={"url": endpoint(config).url, "region": REGION, "account": ACCOUNT, "pid": os.getpid()})
+        report.close()
+        log.info("ready")
+        while not select.select([ended], [], [], _HOUSEKEEPING)[0]:
+            cloud.keep_house()
+    finally:
+        cloud.stop()
+        if left := sweep(config):
+            log.error("left behind: %s", ", ".join(left))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    sys.exit(main())
