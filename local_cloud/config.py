@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from bakeroll.errors import LocalCloudError
+from local_cloud.errors import LocalCloudError
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -23,13 +23,18 @@ _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/1
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One cloud. `cache` holds the source image and may be shared by many clouds."""
+    """One cloud.
+
+    `cache` holds the source image, and several clouds may share it. `command` is what a person types before the name of
+    a subcommand; messages quote it, and a program that runs the command for people sets it to its own.
+    """
 
     state: Path = Path("/var/lib/bakeroll")
     cache: Path = Path("/var/cache/bakeroll")
     bridge: str = "bakeroll0"
     network: IPv4Network = _NETWORK
     port: int = 5600
+    command: str = "python -m local_cloud "
 
     @property
     def gateway(self) -> IPv4Address:
@@ -85,12 +90,17 @@ class Endpoint:
         }
 
 
+def gateway_url(config: Config) -> str:
+    """Where instances read from S3."""
+    return f"http://{config.gateway}:{config.port}"
+
+
 def endpoint(config: Config) -> Endpoint:
     return Endpoint(f"http://127.0.0.1:{config.port}")
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Config:
-    """The cloud that BAKEROLL_LOCAL_{STATE,CACHE,BRIDGE,NETWORK,PORT} describe; LocalCloudError if they cannot."""
+    """The cloud that BAKEROLL_LOCAL_{STATE,CACHE,BRIDGE,NETWORK,PORT,COMMAND} describe. Raises LocalCloudError."""
     given = os.environ if environment is None else environment
     default = Config()
     try:
@@ -100,6 +110,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Config:
             bridge=_bridge(given.get("BAKEROLL_LOCAL_BRIDGE", default.bridge)),
             network=_network(given.get("BAKEROLL_LOCAL_NETWORK", str(default.network))),
             port=_port(given.get("BAKEROLL_LOCAL_PORT", str(default.port))),
+            command=given.get("BAKEROLL_LOCAL_COMMAND", default.command),
         )
     except ValueError as error:
         raise LocalCloudError(f"The local cloud's settings: {error}.") from None
@@ -113,6 +124,7 @@ def to_environment(config: Config) -> dict[str, str]:
         "BAKEROLL_LOCAL_BRIDGE": config.bridge,
         "BAKEROLL_LOCAL_NETWORK": str(config.network),
         "BAKEROLL_LOCAL_PORT": str(config.port),
+        "BAKEROLL_LOCAL_COMMAND": config.command,
     }
 
 

@@ -1,7 +1,6 @@
 """The cloud inside this machine."""
 
 import json as json_text
-from functools import partial
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -15,31 +14,30 @@ from bakeroll.wording import all_printable, one_line, printable
 def up(_: Context) -> None:
     """Start the local cloud."""
     with door():
+        from bakeroll import local
         from bakeroll.console.tables import room_line
-        from local_cloud import client
 
-        config = client.from_environment()
-        endpoint = client.up(config, print)
-        print(f"The local cloud is up: {endpoint.url} ({endpoint.region}), {room_line(client.status(config)['room'])}")
+        endpoint = local.up(print)
+        print(f"The local cloud is up: {endpoint.url} ({endpoint.region}), {room_line(local.status()['room'])}")
 
 
 @task
 def down(_: Context) -> None:
     """Stop the local cloud and all its machines; images, packages and records are kept."""
     with door():
-        from local_cloud import client
+        from bakeroll import local
 
-        client.down(client.from_environment(), print)
+        local.down(print)
 
 
 @task(help={"json": "print one JSON object on standard output; it holds what is terminated as well"})
 def status(_: Context, json: bool = False) -> None:
     """Show the local cloud: its instances, images and load balancers."""
     with door(is_json=json):
+        from bakeroll import local
         from bakeroll.console.tables import local_lines
-        from local_cloud import client
 
-        found = all_printable(client.status(client.from_environment()))
+        found = all_printable(local.status())
         text = json_text.dumps(found, indent=2) if json else "\n".join(map(one_line, local_lines(found)))
         print(text, flush=True)
 
@@ -50,10 +48,9 @@ def status(_: Context, json: bool = False) -> None:
 def shell(_: Context, instance: str = "", command: str = "") -> None:
     """Open a root shell in an instance, or have one run a command; ends with its exit code."""
     with door():
-        from local_cloud import client
-        from local_cloud.client.shell import step_in
+        from bakeroll import local
 
-        code = step_in(client.from_environment(), instance, command)
+        code = local.shell(instance, command)
     if code:
         raise Exit(code=code)
 
@@ -62,10 +59,9 @@ def shell(_: Context, instance: str = "", command: str = "") -> None:
 def logs(_: Context, instance: str = "", follow: bool = False) -> None:
     """Show the console of an instance, or the log of the local cloud."""
     with door():
-        from local_cloud import client
+        from bakeroll import local
 
-        for line in client.logs(client.from_environment(), instance or None, follow=follow):
-            print(printable(line), flush=follow)
+        local.logs(instance, lambda line: print(printable(line), flush=follow), follow=follow)
 
 
 @task(
@@ -108,17 +104,16 @@ def fault(
     asked = {"action": action, "instance": instance, "image": image, "zone": zone, "instance_type": instance_type}
     asked |= {"times": times, "seconds": seconds, "after": after, "chance": chance, "seed": seed}
     with door():
+        from bakeroll import local
         from bakeroll.console.tables import fault_lines
-        from local_cloud import client
-        from local_cloud.client import faults as fault_client
 
-        config = client.from_environment()
-        if clear:
-            print(f"Faults ended: {fault_client.clear(config)}")
-        if kind or any(asked.values()):
-            print(f"In force: {fault_client.inflict(config, kind, **asked)}   (end all: fab local.fault --clear)")
-        elif not clear:
-            print("\n".join(fault_lines(fault_client.in_force(config))))
+        done = local.fault(kind, asked, clear=clear)
+        if "ended" in done:
+            print(f"Faults ended: {done['ended']}")
+        if "fault" in done:
+            print(f"In force: {done['fault']}   (end all: fab local.fault --clear)")
+        if "in_force" in done:
+            print("\n".join(fault_lines(done["in_force"])))
 
 
 @task(
@@ -130,8 +125,10 @@ def fault(
 def reset(_: Context, cache: bool = False, yes: bool = False) -> None:
     """Stop the local cloud and delete its images, packages and records."""
     with door():
+        from bakeroll import local
         from bakeroll.tasks.command import must_be_said
-        from local_cloud import client
 
-        confirm = (lambda _: None) if yes else partial(must_be_said, "reset")
-        client.reset(client.from_environment(), print, confirm, cache=cache)
+        deleted = local.held(cache=cache)
+        if deleted and not yes:
+            must_be_said("reset", f"This stops the local cloud and deletes all it holds: {' and '.join(deleted)}.")
+        local.reset(print, cache=cache)

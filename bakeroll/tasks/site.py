@@ -53,12 +53,11 @@ def _environment(name: str) -> EnvironmentSettings:
 
 def _local_cloud(report: Report) -> LocalCloud:
     """Start it where it is down, and have AWS's clients of this process talk to it."""
-    from local_cloud import client
+    from bakeroll import local
 
-    config = client.from_environment()
-    endpoint = client.up(config, lambda text: report(Event("cloud", text)))
-    os.environ.update(endpoint.environment())
-    return LocalCloud(config.state / "gnupg", f"http://{config.gateway}:{config.port}")
+    endpoint = local.up(lambda text: report(Event("cloud", text)))
+    os.environ.update(endpoint.environment)
+    return LocalCloud(endpoint.state / "gnupg", endpoint.gateway)
 
 
 def operator() -> str:

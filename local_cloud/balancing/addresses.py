@@ -4,8 +4,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 
-from bakeroll.errors import LocalCloudError
 from local_cloud.config import Config
+from local_cloud.errors import LocalCloudError
 from local_cloud.host.network import Network
 
 

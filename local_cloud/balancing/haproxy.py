@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from bakeroll.errors import LocalCloudError
+from local_cloud.errors import LocalCloudError
 
 Mode = Literal["http", "tcp"]
 

@@ -1,7 +1,5 @@
-"""What the tasks call: start and stop the cloud, look at it, read its logs. Imports nothing heavy."""
+"""Starts the cloud, stops it, and removes all that it held."""
 
-import fcntl
-import http.client
 import json
 import os
 import re
@@ -10,15 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from bakeroll.errors import LocalCloudError
-from local_cloud.config import Config, Endpoint, endpoint, from_environment, to_environment
-from local_cloud.faults.fault import nearest
-from local_cloud.host import cgroup, preflight
+from local_cloud.client.asking import ask, holder, is_locked, need_root
+from local_cloud.config import Config, Endpoint, endpoint, to_environment
+from local_cloud.errors import LocalCloudError
+from local_cloud.host import preflight
 from local_cloud.host.sweep import sweep
 
 Tell = Callable[[str], None]
@@ -30,8 +27,6 @@ _KEPT = re.compile(
     r"PATH|HOME|TMPDIR|TZ|LANG|LC_\w+|LD_LIBRARY_PATH|PYTHON\w+|VIRTUAL_ENV|APT_CONFIG|SSL_CERT_\w+|(?i:\w+_proxy)"
 )
 
-__all__ = ["Config", "Endpoint", "down", "from_environment", "logs", "reset", "status", "up"]
-
 
 def up(config: Config, tell: Tell) -> Endpoint:
     """Start the cloud unless it is up, telling what is being done; return where it answers.
@@ -42,7 +37,9 @@ def up(config: Config, tell: Tell) -> Endpoint:
         if is_locked(config):
             _must_be_ours(config)
             tell("the local cloud is being started already: waiting for it")
-            _await(lambda: ask(config) is not None or not is_locked(config), READY_WITHIN, "did not become ready")
+            _await(
+                config, lambda: ask(config) is not None or not is_locked(config), READY_WITHIN, "did not become ready"
+            )
             return up(config, tell)
         try:
             preflight.check(config)
@@ -57,27 +54,24 @@ def up(config: Config, tell: Tell) -> Endpoint:
 def down(config: Config, tell: Tell) -> None:
     """Stop the cloud and all its machines, and remove whatever a killed daemon left. The state is kept."""
     need_root()
-    if pid := _holder(config):
+    if pid := holder(config):
         tell("stopping the local cloud")
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
         try:
-            _await(lambda: not is_locked(config) and _is_over(pid), _DOWN_WITHIN, "did not stop")
+            _await(config, lambda: not is_locked(config) and _is_over(pid), _DOWN_WITHIN, "did not stop")
         except LocalCloudError:
             tell("it does not stop by itself: ending it by force")
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            _await(lambda: not is_locked(config), _DOWN_WITHIN, "does not end")
+            _await(config, lambda: not is_locked(config), _DOWN_WITHIN, "does not end")
     if left := sweep(config):
         raise LocalCloudError(f"The local cloud is down, but this is left: {', '.join(left)}.")
 
 
-def reset(config: Config, tell: Tell, confirm: Tell = lambda _: None, *, cache: bool = False) -> None:
-    """Take the cloud down and forget all it held; with `cache`, the source image too.
-
-    `confirm` is told what will be deleted, where there is anything, and raises to prevent it.
-    """
-    directories = (config.state, config.cache) if cache else (config.state,)
+def held(config: Config, *, cache: bool = False) -> list[Path]:
+    """The directories that `reset` deletes and that hold something. Raises LocalCloudError for another program's."""
+    directories = _directories(config, cache=cache)
     for directory in directories:
         if preflight.is_foreign(directory):
             raise LocalCloudError(
@@ -85,45 +79,21 @@ def reset(config: Config, tell: Tell, confirm: Tell = lambda _: None, *, cache: 
                 left="nothing was removed",
                 next_step="Look at BAKEROLL_LOCAL_STATE and BAKEROLL_LOCAL_CACHE",
             )
-    if filled := [str(directory) for directory in directories if directory.is_dir() and any(directory.iterdir())]:
-        confirm(f"This stops the local cloud and deletes all it holds: {' and '.join(filled)}.")
+    return [directory for directory in directories if directory.is_dir() and any(directory.iterdir())]
+
+
+def reset(config: Config, tell: Tell, *, cache: bool = False) -> None:
+    """Take the cloud down and forget all that it held; with `cache`, the source image too."""
+    held(config, cache=cache)
     down(config, tell)
-    for directory in directories:
+    for directory in _directories(config, cache=cache):
         tell(f"removing {directory}")
         if directory.exists():
             subprocess.run(["rm", "-rf", "--one-file-system", str(directory)], check=True)
 
 
-def status(config: Config) -> dict[str, Any]:
-    """What the daemon says of itself: pid, uptime in seconds, endpoint, images, instances, load balancers.
-
-    Raises LocalCloudError where the cloud is down, or where it is up and does not answer.
-    """
-    said = ask(config)
-    if said is None and (daemon := _holder(config)):
-        raise LocalCloudError(
-            f"The local cloud is up (process {daemon}) and does not answer.",
-            left="it goes on",
-            next_step="Wait a moment and try again; see fab local.logs",
-        )
-    if said is None:
-        raise LocalCloudError("The local cloud is down.", next_step="fab local.up")
-    return said
-
-
-def logs(config: Config, instance: str | None = None, *, follow: bool = False) -> Iterator[str]:
-    """Lines of the daemon's log, or of an instance's console; with `follow`, those to come as well."""
-    if instance:
-        must_be_there(config, instance)
-    path = config.instances / instance / "console.log" if instance else config.log
-    if not path.exists():
-        raise LocalCloudError(f"There is no log of {instance or 'the daemon'} yet.", next_step="fab local.status")
-    with path.open(errors="replace") as file:
-        while True:
-            yield from (line.rstrip("\n") for line in file)
-            if not follow:
-                return
-            time.sleep(0.2)
+def _directories(config: Config, *, cache: bool) -> tuple[Path, ...]:
+    return (config.state, config.cache) if cache else (config.state,)
 
 
 def _start(config: Config, tell: Tell) -> None:
@@ -139,7 +109,7 @@ def _start(config: Config, tell: Tell) -> None:
     raise LocalCloudError(
         f"The local cloud's daemon ended with {daemon.wait()}. Its last line: {' '.join(last)}",
         left="what it had begun, which the next start sweeps away",
-        next_step="fab local.up",
+        next_step=f"{config.command}up",
         log=config.log,
     )
 
@@ -187,17 +157,22 @@ def _shorten(log: Path, limit: int = 10 * 1024 * 1024) -> None:
         shutil.move(log, log.with_suffix(".log.1"))
 
 
-def ask(config: Config) -> dict[str, Any] | None:
-    """The daemon's own word; None where no daemon of this cloud answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", config.port, timeout=5)
-    try:
-        connection.request("GET", "/bakeroll/status")
-        said: dict[str, Any] = json.loads(connection.getresponse().read())
-    except (OSError, ValueError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
-    return said if isinstance(said, dict) and said.get("state") == str(config.state) else None
+def _must_be_ours(config: Config) -> None:
+    """Refuse to wait for a daemon that keeps this state but serves at another port."""
+    _, _, port = config.lock.read_text().partition(" ")
+    if port and port != str(config.port):
+        raise LocalCloudError(
+            f"The local cloud of {config.state} runs already, at port {port}.",
+            next_step=f"Set BAKEROLL_LOCAL_PORT={port}, or take it down: {config.command}down",
+        )
+
+
+def _await(config: Config, done: Callable[[], bool], within: float, what: str) -> None:
+    deadline = time.monotonic() + within
+    while not done():
+        if time.monotonic() > deadline:
+            raise LocalCloudError(f"The local cloud {what} within {within:.0f} s.", next_step=f"{config.command}logs")
+        time.sleep(_POLL)
 
 
 def _is_over(pid: int) -> bool:
@@ -206,60 +181,3 @@ def _is_over(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except OSError:
         return True
-
-
-def is_locked(config: Config) -> bool:
-    try:
-        with config.lock.open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except PermissionError:
-        need_root()
-        raise
-    except BlockingIOError:
-        return True
-    return False
-
-
-def _holder(config: Config) -> int | None:
-    """The daemon's process id, as long as it holds the lock."""
-    if not is_locked(config):
-        return None
-    pid, _, _ = config.lock.read_text().partition(" ")
-    return int(pid) if pid.isdigit() else None
-
-
-def _must_be_ours(config: Config) -> None:
-    """Refuse to wait for a daemon that keeps this state but serves at another port."""
-    _, _, port = config.lock.read_text().partition(" ")
-    if port and port != str(config.port):
-        raise LocalCloudError(
-            f"The local cloud of {config.state} runs already, at port {port}.",
-            next_step=f"Set BAKEROLL_LOCAL_PORT={port}, or take it down: fab local.down",
-        )
-
-
-def must_be_there(config: Config, instance: str) -> None:
-    """Raise LocalCloudError, with the nearest that live, where there is no instance of this id, dead or alive."""
-    if instance not in (path.name for path in config.instances.glob("i-*")):
-        living = [path.name for path in cgroup.of_cloud(config.bridge).glob("i-*")]
-        what = f"There is no instance “{instance}” here." if instance else "Name an instance."
-        raise LocalCloudError(f"{what} {nearest(instance, living)}", next_step="fab local.status")
-
-
-def _await(done: Callable[[], bool], within: float, what: str) -> None:
-    deadline = time.monotonic() + within
-    while not done():
-        if time.monotonic() > deadline:
-            raise LocalCloudError(f"The local cloud {what} within {within:.0f} s.", next_step="fab local.logs")
-        time.sleep(_POLL)
-
-
-def need_root() -> None:
-    """Raise LocalCloudError for anybody but root."""
-    if os.geteuid():
-        raise LocalCloudError(
-            "The local cloud belongs to root.",
-            next_step="Nothing was changed. Run the same command with sudo, or as root",
-        )

@@ -1,14 +1,15 @@
 """Asks the local cloud for faults, and what was called there. Imports nothing heavy."""
 
-import http.client
 import json
 from typing import Any
 
-from bakeroll.errors import LocalCloudError
-from local_cloud.client import control
+from local_cloud.client import asking
 from local_cloud.config import Config
+from local_cloud.errors import LocalCloudError
 
 _FAULTS, _CALLS = "/bakeroll/faults", "/bakeroll/calls"
+_PATIENCE = 30
+"""Seconds."""
 
 
 def inflict(config: Config, kind: str, **asked: object) -> str:
@@ -38,16 +39,12 @@ def calls(config: Config) -> dict[str, Any]:
 
 
 def _ask(config: Config, method: str, path: str, body: object = None) -> Any:
-    control.status(config)  # it is up, and is this cloud
-    connection = http.client.HTTPConnection("127.0.0.1", config.port, timeout=30)
+    asking.status(config)  # it is up, and is this cloud
+    text = b"" if body is None else json.dumps(body).encode()
     try:
-        connection.request(method, path, None if body is None else json.dumps(body))
-        answer = connection.getresponse()
-        said = json.loads(answer.read())
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise LocalCloudError(f"The local cloud did not answer: {error}", next_step="fab local.logs") from None
-    finally:
-        connection.close()
-    if answer.status != 200:
-        raise LocalCloudError(said["message"], left="Nothing was changed.", next_step="fab local.fault --help")
+        code, said = asking.request(config, method, path, text, _PATIENCE)
+    except (OSError, ValueError) as error:
+        raise LocalCloudError(f"The local cloud did not answer: {error}", next_step=f"{config.command}logs") from None
+    if code != 200:
+        raise LocalCloudError(said["message"], left="Nothing was changed.", next_step=f"{config.command}fault --help")
     return said

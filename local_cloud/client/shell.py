@@ -7,9 +7,10 @@ import os
 import subprocess
 from pathlib import Path
 
-from bakeroll.errors import LocalCloudError
-from local_cloud.client import control
+from local_cloud.client.asking import need_root
+from local_cloud.client.looking import must_be_there
 from local_cloud.config import Config
+from local_cloud.errors import LocalCloudError
 from local_cloud.host import cgroup
 from local_cloud.host.capabilities import bounded
 
@@ -25,12 +26,12 @@ def step_in(config: Config, instance: str, command: str = "") -> int:
 
     The code is 128 and the signal's number where a signal ended it, as shells tell it.
     """
-    control.need_root()
-    control.must_be_there(config, instance)
+    need_root()
+    must_be_there(config, instance)
     group = cgroup.of_cloud(config.bridge) / instance
     init = cgroup.init_of(group)
     if init is None:
-        raise LocalCloudError(f"{instance} is not running.", next_step="fab local.status")
+        raise LocalCloudError(f"{instance} is not running.", next_step=f"{config.command}status")
     inside = ["sh", "-c", command] if command else ["/bin/bash", "-l"]
     terminal = f"TERM={os.environ.get('TERM', 'dumb')}"
     entered = ["nsenter", f"--target={init}", *_NAMESPACES, *_CLEAN, terminal, *bounded(but=["net_raw"]), *inside]

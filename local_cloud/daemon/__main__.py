@@ -6,20 +6,18 @@ why it cannot be.
 
 import argparse
 import fcntl
-import json
 import logging
 import os
 import select
 import signal
 import sys
-from collections.abc import Callable
-from typing import Any
 
-from bakeroll.errors import LocalCloudError
-from bakeroll.process import run
 from local_cloud.config import ACCOUNT, REGION, Config, endpoint, from_environment
+from local_cloud.errors import LocalCloudError
 from local_cloud.host import memory, preflight
 from local_cloud.host.sweep import sweep
+from local_cloud.programs import run
+from local_cloud.report import Report
 
 os.environ |= {  # before moto is imported: it reads these then
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
@@ -31,7 +29,6 @@ for _name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
     os.environ.pop(_name, None)
 
 _HOUSEKEEPING = 60.0
-Tell = Callable[[str], None]
 
 log = logging.getLogger(__name__)
 
@@ -55,30 +52,6 @@ def main() -> int:
         report.say(failed=f"The local cloud's daemon failed: {error!r}", left="", next_step="See its log")
         return 1
     return 0
-
-
-class Report:
-    """Lines of JSON to whoever started the daemon, for as long as somebody listens."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor: int | None = descriptor
-
-    def tell(self, text: str) -> None:
-        log.info("%s", text)
-        self.say(tell=text)
-
-    def say(self, **message: Any) -> None:
-        if self._descriptor is None:
-            return
-        try:
-            os.write(self._descriptor, json.dumps(message).encode() + b"\n")
-        except OSError:  # the person has gone; the cloud goes on
-            self._descriptor = None
-
-    def close(self) -> None:
-        if self._descriptor is not None and self._descriptor > 2:
-            os.close(self._descriptor)
-        self._descriptor = None
 
 
 class _own:  # noqa: N801 - a context manager, read as a verb
@@ -117,7 +90,12 @@ def serve(config: Config, report: Report) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if left := sweep(config):
         raise LocalCloudError(f"What an earlier daemon left cannot be removed: {', '.join(left)}.")
-    cloud = LocalCloud(config, run, report.tell)
+
+    def tell(text: str) -> None:
+        log.info("%s", text)
+        report.say(tell=text)
+
+    cloud = LocalCloud(config, run, tell)
     try:
         cloud.start()
         report.say(ready={"url": endpoint(config).url, "region": REGION, "account": ACCOUNT, "pid": os.getpid()})

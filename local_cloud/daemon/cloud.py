@@ -10,8 +10,6 @@ from typing import Any, Protocol
 
 from werkzeug.serving import BaseWSGIServer
 
-from bakeroll.errors import LocalCloudError
-from bakeroll.process import Run
 from local_cloud.balancing.addresses import Addresses
 from local_cloud.balancing.balancer import Balancers, Wanted
 from local_cloud.config import ZONES, Config, endpoint
@@ -19,6 +17,7 @@ from local_cloud.daemon.api import Api, ForInstances, NoBrowsers, serve
 from local_cloud.daemon.bounded import Bounded
 from local_cloud.daemon.front import Front
 from local_cloud.daemon.state import State
+from local_cloud.errors import LocalCloudError
 from local_cloud.faults.afflictions import Afflictions
 from local_cloud.faults.fault import CUTTING_OFF, Fault, Refused, must_be_there
 from local_cloud.faults.in_force import Faults
@@ -40,6 +39,7 @@ from local_cloud.machines.inside import Inside
 from local_cloud.machines.machines import Machines
 from local_cloud.machines.metadata import Facts
 from local_cloud.machines.proxy import Proxy
+from local_cloud.programs import Run
 from local_cloud.scaling.engine import Scaling
 
 log = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ class LocalCloud(moto_hooks.Cloud):
             raise LocalCloudError(
                 f"The kept state in {self.config.state} cannot be read: {error!r}.",
                 left="it is as it was",
-                next_step="fab local.reset begins anew, without images, buckets and fleets",
+                next_step=f"{self.config.command}reset begins anew, without images, buckets and fleets",
                 log=self.config.log,
             ) from None
 

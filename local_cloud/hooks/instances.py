@@ -35,8 +35,8 @@ from moto.ec2.responses import EC2Response
 from moto.s3.models import FakeKey
 from moto.s3.responses import S3Response
 
-from bakeroll.errors import LocalCloudError
 from local_cloud.config import ACCOUNT, REGION, Config
+from local_cloud.errors import LocalCloudError
 from local_cloud.faults.in_force import Capacity, Faults, Launched
 from local_cloud.hooks import hooking
 from local_cloud.hooks.hooking import Hook, hook

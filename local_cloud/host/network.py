@@ -17,8 +17,8 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bakeroll.process import Run, run
 from local_cloud.config import Config
+from local_cloud.programs import Run, run
 
 LINK_LOCAL = "169.254.169.254"
 T = TypeVar("T")

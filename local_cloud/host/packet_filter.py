@@ -10,8 +10,8 @@ import logging
 import subprocess
 from collections.abc import Set
 
-from bakeroll.process import Run, ToolFailed
 from local_cloud.config import Config
+from local_cloud.programs import Run, ToolFailed
 
 Door = tuple[str, int]
 """An address and a TCP port that instances may open connections to."""

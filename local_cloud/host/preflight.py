@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from bakeroll.errors import LocalCloudError
 from local_cloud.config import Config
+from local_cloud.errors import LocalCloudError
 from local_cloud.host import cgroup, network
 from local_cloud.host.room import room
 
@@ -32,7 +32,7 @@ def check(config: Config) -> None:
     if sys.platform != "linux":
         raise LocalCloudError(
             "The local cloud runs on Linux alone: its instances are Linux machines in namespaces.",
-            next_step="Run it in a Linux virtual machine, or deploy to AWS: fab deploy --env=dev",
+            next_step="Run it in a Linux virtual machine",
         )
     if os.geteuid():
         raise LocalCloudError(

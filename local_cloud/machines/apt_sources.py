@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bakeroll.errors import LocalCloudError
+from local_cloud.errors import LocalCloudError
 
 _APT = Path("/etc/apt")
 _KEYRINGS = ("/usr/share/keyrings/debian-archive", "/usr/share/keyrings/ubuntu-archive")

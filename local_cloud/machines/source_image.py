@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bakeroll.errors import LocalCloudError
-from bakeroll.process import Run, ToolFailed, alone
+from local_cloud.errors import LocalCloudError
 from local_cloud.machines.apt_sources import distribution_sources
+from local_cloud.programs import Run, ToolFailed, alone
 
 PACKAGES = (
     "adduser", "apt", "ca-certificates", "curl", "dbus", "gpgv", "iproute2", "netbase", "openssh-server", "procps",

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from invoke.exceptions import ParseError
 from invoke.program import Program
 
+from bakeroll import local
 from bakeroll.classic import modern
 from bakeroll.errors import CloudError, LocalCloudError
 from bakeroll.events import Report
@@ -29,8 +30,6 @@ from bakeroll.settings import EnvironmentSettings
 from bakeroll.tasks import namespace
 from bakeroll.tasks import site as opening
 from bakeroll.wiring import Site
-from local_cloud import client
-from local_cloud.client import shell
 from tests.fuzz.odd import TEXTS
 from tests.roll.scene import GOOD
 
@@ -100,9 +99,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         raise LocalCloudError("No local cloud is started or stopped here.")
 
     with pytest.MonkeyPatch.context() as patched, contextlib.chdir(folder):
-        for name in ("up", "down", "reset", "status", "logs"):
-            patched.setattr(client, name, refused)
-        patched.setattr(shell, "step_in", refused)
+        patched.setattr(local, "_run", refused)
         patched.setenv("BAKEROLL_LOCAL_STATE", str(folder / "cloud"))  # whatever cloud this machine has is left alone
         patched.setenv("BAKEROLL_LOCAL_PORT", "1025")
         patched.setattr(opening, "Site", Offline)

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config as BotoConfig
 
-from local_cloud import client
+from local_cloud.client import control
 from local_cloud.config import Config
 from local_cloud.host import cgroup
 
@@ -24,7 +24,7 @@ class Cloud:
 
     def __init__(self, config: Config, directory: Path) -> None:
         self.config, self.key = config, directory / "key"
-        self.endpoint = client.up(config, told)
+        self.endpoint = control.up(config, told)
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
         self.ec2 = self.service("ec2")
         self.ec2.import_key_pair(KeyName="test", PublicKeyMaterial=self.key.with_suffix(".pub").read_bytes())

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from bakeroll.errors import LocalCloudError
-from local_cloud import client
+from local_cloud.client import asking, control
 from local_cloud.client.shell import step_in
 from local_cloud.config import Config
+from local_cloud.errors import LocalCloudError
 from local_cloud.host.network import namespaces
 from local_cloud.host.sweep import leftovers
 from tests.local_cloud.cloud import Cloud, told, until
@@ -51,7 +51,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     try:
         yield Cloud(config, directory)
     finally:
-        client.reset(config, told)
+        control.reset(config, told)
     assert leftovers(config) == []
     assert {what: lines for what, lines in traces().items() if lines} == {}
 
@@ -410,15 +410,15 @@ def test_a_protected_image_stays(cloud: Cloud, instance: dict[str, Any]) -> None
 
 
 def test_a_second_daemon_and_a_taken_network_are_refused(cloud: Cloud, tmp_path: Path) -> None:
-    assert client.up(cloud.config, told) == cloud.endpoint  # up already: nothing happens
+    assert control.up(cloud.config, told) == cloud.endpoint  # up already: nothing happens
     with pytest.raises(LocalCloudError, match="runs already, at port 5691"):
-        client.up(replace(cloud.config, port=5692), told)
+        control.up(replace(cloud.config, port=5692), told)
     other = Config(state=tmp_path, bridge="brlocal2", network=NETWORK, port=5692)
 
     with pytest.raises(LocalCloudError, match="in use by brlocal"):
-        client.up(other, told)
+        control.up(other, told)
     with pytest.raises(LocalCloudError, match="port 5691 is in use"):
-        client.up(Config(state=tmp_path, bridge="brlocal2", network=IPv4Network("10.92.0.0/16"), port=5691), told)
+        control.up(Config(state=tmp_path, bridge="brlocal2", network=IPv4Network("10.92.0.0/16"), port=5691), told)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -441,9 +441,9 @@ def test_all_that_was_told_outlives_a_killed_daemon(cloud: Cloud, instance: dict
     s3.put_object(Bucket="kept", Key="object", Body=value)
     dynamodb.put_item(TableName="kept", Item={"key": {"S": "lease"}, "token": {"N": "7"}})
 
-    os.kill(client.status(cloud.config)["pid"], signal.SIGKILL)
-    until(lambda: not client.is_locked(cloud.config))
-    client.up(cloud.config, told)
+    os.kill(asking.status(cloud.config)["pid"], signal.SIGKILL)
+    until(lambda: not asking.is_locked(cloud.config))
+    control.up(cloud.config, told)
 
     assert s3.get_object(Bucket="kept", Key="object")["Body"].read() == value
     assert dynamodb.get_item(TableName="kept", Key={"key": {"S": "lease"}})["Item"]["token"] == {"N": "7"}
@@ -458,23 +458,23 @@ def test_all_that_was_told_outlives_a_killed_daemon(cloud: Cloud, instance: dict
 def test_down_leaves_nothing_but_the_state(cloud: Cloud) -> None:
     cloud.wait_for(cloud.launch()["InstanceId"], "running")
 
-    client.down(cloud.config, told)
+    control.down(cloud.config, told)
 
     assert leftovers(cloud.config) == []
     assert {what: lines for what, lines in traces().items() if lines} == {}
     with pytest.raises(LocalCloudError, match="is down"):
-        client.status(cloud.config)
-    client.up(cloud.config, told)
+        asking.status(cloud.config)
+    control.up(cloud.config, told)
     assert cloud.service("s3").head_object(Bucket="kept", Key="object")["ContentLength"] == 300_000
 
 
 def test_down_sweeps_after_a_killed_daemon(cloud: Cloud) -> None:
     cloud.wait_for(cloud.launch()["InstanceId"], "running")
-    os.kill(client.status(cloud.config)["pid"], signal.SIGKILL)
-    until(lambda: not client.is_locked(cloud.config))
+    os.kill(asking.status(cloud.config)["pid"], signal.SIGKILL)
+    until(lambda: not asking.is_locked(cloud.config))
     assert leftovers(cloud.config) != []
 
-    client.down(cloud.config, told)
+    control.down(cloud.config, told)
 
     assert leftovers(cloud.config) == []
     assert {what: lines for what, lines in traces().items() if lines} == {}

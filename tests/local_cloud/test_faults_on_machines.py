@@ -9,10 +9,10 @@ import pytest
 from botocore.config import Config as BotoConfig
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from bakeroll.errors import LocalCloudError
-from local_cloud import client
+from local_cloud.client import asking, control
 from local_cloud.client import faults as fault_client
 from local_cloud.config import Config, endpoint
+from local_cloud.errors import LocalCloudError
 from local_cloud.host.sweep import leftovers
 from tests.local_cloud.fleet import Aws, Load, eventually
 
@@ -25,12 +25,12 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     config = Config(
         state=tmp_path_factory.mktemp("cloud"), bridge="brfault0", network=IPv4Network("10.102.0.0/16"), port=5702
     )
-    client.up(config, print)
+    control.up(config, print)
     aws = Aws(config)
     aws.make("faults")
     eventually(lambda: len(aws.healthy()) == 2)
     yield aws
-    client.reset(config, print)
+    control.reset(config, print)
     assert leftovers(config) == []
 
 
@@ -163,4 +163,4 @@ def test_a_fault_that_cannot_be_is_refused_with_a_word_of_help(aws: Aws) -> None
     with pytest.raises(LocalCloudError, match="Did you mean “eu-west-1b”"):
         fault_client.inflict(aws.config, "no-capacity", zone="eu-west1b")
 
-    assert client.status(aws.config)["faults"] == []
+    assert asking.status(aws.config)["faults"] == []

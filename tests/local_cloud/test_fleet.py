@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud import client
+from local_cloud.client import asking, control
 from local_cloud.client.shell import step_in
 from local_cloud.config import Config
 from local_cloud.host import cgroup
@@ -25,9 +25,9 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
     config = Config(
         state=tmp_path_factory.mktemp("cloud"), bridge="brfleet", network=IPv4Network("10.97.0.0/16"), port=5697
     )
-    client.up(config, print)
+    control.up(config, print)
     yield config
-    client.down(config, print)
+    control.down(config, print)
     assert leftovers(config) == []
 
 
@@ -184,9 +184,9 @@ def test_a_machine_that_answers_503_is_unhealthy_and_replaced_after_the_grace_pe
 
 def test_the_fleet_serves_again_after_the_daemon_was_killed(aws: Aws) -> None:
     before = set(aws.members())
-    os.kill(client.status(aws.config)["pid"], 9)
+    os.kill(asking.status(aws.config)["pid"], 9)
 
-    client.up(aws.config, print)
+    control.up(aws.config, print)
 
     eventually(lambda: len(aws.healthy()) == 2 and not before & set(aws.members()))
     with Load(aws.host) as load:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from bakeroll.errors import LocalCloudError
 from local_cloud.config import Config, endpoint, from_environment, to_environment
+from local_cloud.errors import LocalCloudError
 from local_cloud.machines.apt_sources import distribution_sources
 
 
@@ -24,6 +24,7 @@ def test_a_cloud_is_told_by_its_environment_and_passes_itself_on() -> None:
         "BAKEROLL_LOCAL_BRIDGE": "br7",
         "BAKEROLL_LOCAL_NETWORK": "10.9.0.0/16",
         "BAKEROLL_LOCAL_PORT": "5999",
+        "BAKEROLL_LOCAL_COMMAND": "fab local.",
     }
 
     assert to_environment(from_environment(given)) == given

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from local_cloud import client
+from local_cloud.client import control
 from local_cloud.config import Config
 from local_cloud.host.sweep import leftovers
 from tests.local_cloud.cloud import Cloud, told
@@ -25,7 +25,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     try:
         yield cloud
     finally:
-        client.reset(config, told)
+        control.reset(config, told)
     assert leftovers(config) == []
 
 

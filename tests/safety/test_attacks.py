@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud import client
+from local_cloud.client import asking
 from local_cloud.host import cgroup, memory
 from tests.local_cloud.cloud import Cloud, until
 from tests.safety.conftest import SECRET, Machine
@@ -36,7 +36,7 @@ def service() -> Iterator[int]:
 
 
 def daemon(cloud: Cloud) -> int:
-    return int(client.status(cloud.config)["pid"])
+    return int(asking.status(cloud.config)["pid"])
 
 
 def own_address() -> str:
