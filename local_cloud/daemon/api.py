@@ -1,12 +1,8 @@
-"""The API over HTTP: moto's application, with every change written to the state before it is answered."""
+"""The API: every change is written to the state before it is answered; browsers and instances are kept out."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
-
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer
 
 from local_cloud.config import REGION
 from local_cloud.requests.calls import Call, Environ, call_of
@@ -25,15 +21,13 @@ Application = Callable[[Environ, Start], Iterable[bytes]]
 class Api:
     """All services."""
 
-    def __init__(self, save: Callable[[], None]) -> None:
-        self._moto = DomainDispatcherApplication(create_backend_app)
-        self._save = save
+    def __init__(self, application: Application, save: Callable[[], None]) -> None:
+        self._application, self._save = application, save
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
         call = call_of(environ)
         if call.is_read or environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
-            response: Iterable[bytes] = self._moto(environ, start_response)
-            return response
+            return self._application(environ, start_response)
         return self._change(call, environ, start_response)
 
     def _change(self, call: Call, environ: Environ, start_response: Start) -> Iterable[bytes]:
@@ -44,7 +38,7 @@ class Api:
             held[:] = head
             return lambda _: None
 
-        body = list(self._moto(environ, hold))
+        body = list(self._application(environ, hold))
         log.info("%s %s %s", call, environ["PATH_INFO"], held[0])
         try:
             self._save()
@@ -81,52 +75,6 @@ class ForInstances:
         kept = {key: value for key, value in environ.items() if not key.startswith("HTTP_X_AMZ")}
         kept |= {"HTTP_AUTHORIZATION": _AS_INSTANCE, "QUERY_STRING": ""}
         return self._api(kept, start_response)
-
-
-class Handler(MotoRequestHandler):
-    """Errors are logged by what was asked (`Api`), not by the path, which is / for most services."""
-
-    timeout = 120
-    """Seconds in which a caller says nothing and takes nothing."""
-    error_content_type = "text/xml"
-    error_message_format = "<Error><Code>InvalidRequest</Code><Message>%(explain)s</Message></Error>"
-    """What is no HTTP at all."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002 - the base class's signature
-        if str(code).isdigit() and int(code) >= 500:
-            log.error("%s %s", self.requestline, code)
-
-    def log_error(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class's signature
-        log.debug(format, *arguments)
-
-
-class Server(ThreadedWSGIServer):
-    """A thread for each connection, and no more than so many."""
-
-    daemon_threads = True
-    _CONNECTIONS = 128
-    _PATIENCE = 2.0
-
-    def __init__(self, host: str, port: int, application: Any) -> None:
-        super().__init__(host, port, application, Handler)
-        self._free = threading.BoundedSemaphore(self._CONNECTIONS)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if self._free.acquire(timeout=self._PATIENCE):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
-
-
-def serve(host: str, port: int, application: Any) -> BaseWSGIServer:
-    """Bind now (OSError where the port is taken); `serve_forever` is the caller's to run."""
-    return Server(host, port, application)
 
 
 def is_browser(environ: Environ) -> bool:

@@ -13,7 +13,7 @@ from werkzeug.serving import BaseWSGIServer
 from local_cloud.balancing.addresses import Addresses
 from local_cloud.balancing.balancer import Balancers, Wanted
 from local_cloud.config import ZONES, Config, endpoint
-from local_cloud.daemon.api import Api, ForInstances, NoBrowsers, serve
+from local_cloud.daemon.api import Api, ForInstances, NoBrowsers
 from local_cloud.daemon.bounded import Bounded
 from local_cloud.daemon.front import Front
 from local_cloud.daemon.state import State
@@ -22,11 +22,9 @@ from local_cloud.faults.afflictions import Afflictions
 from local_cloud.faults.fault import CUTTING_OFF, Fault, Refused, must_be_there
 from local_cloud.faults.in_force import Faults
 from local_cloud.faults.stale import Stale
-from local_cloud.hooks import groups as autoscaling_hooks
-from local_cloud.hooks import images as image_hooks
-from local_cloud.hooks import instances as moto_hooks
-from local_cloud.hooks import load_balancers as elb_hooks
-from local_cloud.hooks import requests as request_hooks  # noqa: F401 (imported, its hooks are marked)
+from local_cloud.hooks import catalogue, groups, images, instances, kept, load_balancers
+from local_cloud.hooks.cloud import Cloud
+from local_cloud.hooks.serving import application, serve
 from local_cloud.hooks.surroundings import InThisCloud
 from local_cloud.host import cgroup
 from local_cloud.host.network import Network
@@ -53,12 +51,12 @@ class Part(Protocol):
     def status(self) -> Any: ...
 
 
-class LocalCloud(moto_hooks.Cloud):
+class LocalCloud(Cloud):
     """One cloud, from `start` to `stop`. `parts` are started last and stopped first."""
 
     def __init__(self, config: Config, run: Run, tell: Callable[[str], None]) -> None:
         self.config, self._run, self._tell = config, run, tell
-        self.state = State(config.state, moto_hooks.collect, moto_hooks.S3_OBJECT)
+        self.state = State(config.state, kept.collect, kept.S3_OBJECT)
         self.changed = self.state.changed
         self.network = Network(config, run)
         self.packet_filter = PacketFilter(config, run)
@@ -68,9 +66,9 @@ class LocalCloud(moto_hooks.Cloud):
         consoles = Consoles(self.inside.loop)
         layers = self.images.layers_directory
         self.machines = Machines(config, layers, self.network, self.inside, consoles, self._machine_changed)
-        self.addresses = Addresses(config, self.network, elb_hooks.addresses_taken)
+        self.addresses = Addresses(config, self.network, load_balancers.addresses_taken)
         self.balancers = Balancers(config.state / "balancers", self._wanted, self._adopt)
-        self.scaling = Scaling(InThisCloud(autoscaling_hooks.groups_now, self.balancers), self.changed)
+        self.scaling = Scaling(InThisCloud(groups.groups_now, self.balancers), self.changed)
         afflictions = Afflictions(self.faults, self._cut_off, self.machines.kill)
         self.parts: dict[str, Part] = {
             "load_balancers": self.balancers,
@@ -82,15 +80,15 @@ class LocalCloud(moto_hooks.Cloud):
         self._started_at = time.time()
 
     def start(self) -> None:
-        moto_hooks.install(self)
+        catalogue.install(self)
         source = source_image.provide(self.config.cache, self._run, self._tell)
         self._restore()
         self.images.start(source)
-        image_hooks.register_source_image(self, source)
-        moto_hooks.settle(self)
-        image_hooks.settle(self)
-        elb_hooks.settle()
-        autoscaling_hooks.settle()
+        images.register_source_image(self, source)
+        instances.settle(self)
+        images.settle(self)
+        load_balancers.settle()
+        groups.settle()
         self._remove_dead_disks()
         self.images.collect()
         self.network.start()
@@ -120,14 +118,14 @@ class LocalCloud(moto_hooks.Cloud):
 
     def keep_house(self) -> None:
         """Now and then: forget the instances that ended long ago, and the logs of their consoles."""
-        for instance in moto_hooks.forget_terminated():
+        for instance in instances.forget_terminated():
             self.machines.forget(instance)
             self.changed()
 
     def status(self) -> dict[str, Any]:
         if self._is_ending:  # who asks wants to know whether the cloud is up
             return {}
-        names = image_hooks.image_names()
+        names = images.image_names()
         return {
             "pid": os.getpid(),
             "state": str(self.config.state),
@@ -136,7 +134,7 @@ class LocalCloud(moto_hooks.Cloud):
             "trouble": self.state.failure,
             "room": asdict(self.room()),
             "images": [{"id": image, "name": names.get(image, "")} for image in self.images.ids()],
-            "instances": moto_hooks.instances(),
+            "instances": instances.instances(),
             **{name: part.status() for name, part in self.parts.items()},
         }
 
@@ -146,9 +144,9 @@ class LocalCloud(moto_hooks.Cloud):
 
     def _restore(self) -> None:
         try:
-            kept = self.state.load()
-            if kept:
-                moto_hooks.restore(kept)
+            found = self.state.load()
+            if found:
+                kept.restore(found)
         except Exception as error:
             log.exception("the state cannot be read")
             raise LocalCloudError(
@@ -166,8 +164,8 @@ class LocalCloud(moto_hooks.Cloud):
                     source_image.discard(directory)
 
     def _serve(self) -> None:
-        api = Api(self.state.save)
-        front = Front(api, self.faults, Stale(moto_hooks.younger_than), self.status, self._check)
+        api = Api(application(), self.state.save)
+        front = Front(api, self.faults, Stale(instances.younger_than), self.status, self._check)
         gateway = str(self.config.gateway)
         self._servers = [
             serve("127.0.0.1", self.config.port, NoBrowsers(Bounded(front))),
@@ -177,7 +175,7 @@ class LocalCloud(moto_hooks.Cloud):
             threading.Thread(target=server.serve_forever, args=(0.1,), name="api", daemon=True).start()
 
     def _machine_changed(self, instance: str, state: Any, reason: str) -> None:
-        moto_hooks.machine_changed(self, instance, state, reason)
+        instances.machine_changed(self, instance, state, reason)
         if state == "terminated":
             self.faults.forget(instance)
         self.balancers.wake()
@@ -185,7 +183,7 @@ class LocalCloud(moto_hooks.Cloud):
 
     def _wanted(self) -> Sequence[Wanted]:
         """What the load balancers should be; whatever listens then is open to instances."""
-        wanted = elb_hooks.wanted_now()
+        wanted = load_balancers.wanted_now()
         layouts = [each.layout for each in wanted]
         self.packet_filter.admit({(layout.address, each.port) for layout in layouts for each in layout.listeners})
         return wanted
@@ -195,7 +193,7 @@ class LocalCloud(moto_hooks.Cloud):
         if fault.kind in CUTTING_OFF and not self.packet_filter.is_on:
             raise Refused(f"The fault “{fault.kind}” needs nftables, and there is none here.")
         known = {
-            "action": moto_hooks.actions(),
+            "action": kept.actions(),
             "image": set(self.images.ids()),
             "instance": self.machines.alive(),
             "zone": set(ZONES),
@@ -211,4 +209,4 @@ class LocalCloud(moto_hooks.Cloud):
         (group / "cgroup.procs").write_text(str(process))
 
     def _facts(self, instance: str) -> Facts | None:
-        return moto_hooks.facts(instance)
+        return instances.facts(instance)

@@ -1,42 +1,50 @@
 """How functions of ours come to stand before moto's. Each gets the cloud, the method, and its arguments."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 Hook = Callable[..., Any]
-HOOKS: list[tuple[Any, str, Hook]] = []
-ADDITIONS: list[tuple[Any, str, Hook]] = []
+Marked = tuple[Any, str, Hook]
 _ABSENT = object()
 _before: list[tuple[Any, str, Any]] = []
 
 
-def hook(owner: Any, name: str) -> Callable[[Hook], Hook]:
-    """Mark a function to stand before `owner`.`name`, a method or a property."""
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Those of one module: `hooks` stand before methods and properties, `additions` are methods that moto lacks.
 
+    Each is an owner, the method's name and our function.
+    """
+
+    hooks: list[Marked] = field(default_factory=list)
+    additions: list[Marked] = field(default_factory=list)
+
+    def before(self, owner: Any, name: str) -> Callable[[Hook], Hook]:
+        """Mark a function to stand before `owner`.`name`, a method or a property."""
+        return _marking(self.hooks, owner, name)
+
+    def addition(self, owner: Any, name: str) -> Callable[[Hook], Hook]:
+        """Mark a function to be a method that `owner` lacks."""
+        return _marking(self.additions, owner, name)
+
+
+def _marking(kept: list[Marked], owner: Any, name: str) -> Callable[[Hook], Hook]:
     def mark(function: Hook) -> Hook:
-        HOOKS.append((owner, name, function))
+        kept.append((owner, name, function))
         return function
 
     return mark
 
 
-def addition(owner: Any, name: str) -> Callable[[Hook], Hook]:
-    """Mark a function to be a method that `owner` lacks."""
-
-    def mark(function: Hook) -> Hook:
-        ADDITIONS.append((owner, name, function))
-        return function
-
-    return mark
-
-
-def install(cloud: Any) -> None:
-    """Put all that is marked into moto."""
-    for owner, name, function in HOOKS:
-        _put(owner, name, _standing_before(cloud, getattr(owner, name), function))
-    for owner, name, function in ADDITIONS:
-        _put(owner, name, functools.partialmethod(_call, function, cloud))
+def put(tables: Iterable[Hooks], cloud: Any) -> None:
+    """Put all that these tables hold into moto."""
+    for table in tables:
+        for owner, name, function in table.hooks:
+            _replace(owner, name, _standing_before(cloud, getattr(owner, name), function))
+        for owner, name, function in table.additions:
+            _replace(owner, name, functools.partialmethod(_call, function, cloud))
 
 
 def remove() -> None:
@@ -49,7 +57,7 @@ def remove() -> None:
             setattr(owner, name, was)
 
 
-def _put(owner: Any, name: str, what: Any) -> None:
+def _replace(owner: Any, name: str, what: Any) -> None:
     _before.append((owner, name, vars(owner).get(name, _ABSENT)))
     setattr(owner, name, what)
 

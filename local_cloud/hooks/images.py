@@ -1,4 +1,4 @@
-"""Hooks into moto's images: an AMI here has layers, which boot. See `moto_hooks` for what a hook is."""
+"""Hooks into moto's images: an AMI here has layers, which boot. See `hooking` for what a hook is."""
 
 import logging
 import threading
@@ -12,9 +12,13 @@ from moto.ec2.responses import EC2Response
 from moto.ec2.utils import convert_tag_spec
 
 from local_cloud.config import REGION
-from local_cloud.hooks.hooking import Hook, addition, hook
-from local_cloud.hooks.instances import Cloud, ec2, expect
+from local_cloud.hooks.backends import ec2
+from local_cloud.hooks.cloud import Cloud
+from local_cloud.hooks.hooking import Hook, Hooks
+from local_cloud.hooks.instance_calls import expect
 from local_cloud.machines.source_image import SourceImage
+
+HOOKS = Hooks()
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +55,7 @@ def image_names() -> dict[str, str]:
     return {image.id: image.name or "" for image in ec2().amis.values()}
 
 
-@hook(Ami, "__init__")
+@HOOKS.before(Ami, "__init__")
 def _ami(cloud: Cloud, original: Hook, ami: Any, *arguments: Any, **named: Any) -> None:
     """moto's images have RootDeviceType=standard, which Packer takes for no EBS image."""
     original(ami, *arguments, **named)
@@ -61,7 +65,7 @@ def _ami(cloud: Cloud, original: Hook, ami: Any, *arguments: Any, **named: Any) 
     ami.architecture = ami.architecture or "x86_64"
 
 
-@hook(EC2Response, "create_image")
+@HOOKS.before(EC2Response, "create_image")
 def _create_image(cloud: Cloud, original: Hook, response: Any) -> Any:
     """moto fails on snapshot tags, takes any name twice, knows no NoReboot, and keeps no disk."""
     backend, name = response.ec2_backend, response._get_param("Name")
@@ -91,7 +95,7 @@ def _take_image(cloud: Cloud, image: Any, instance_id: str, reboot: bool) -> Non
     cloud.changed()
 
 
-@hook(EC2Backend, "copy_image")
+@HOOKS.before(EC2Backend, "copy_image")
 def _copy_image(
     cloud: Cloud, original: Hook, backend: Any, source_image_id: str, region: str, name: Any = None, text: Any = None
 ) -> Any:
@@ -104,14 +108,14 @@ def _copy_image(
     return image
 
 
-@hook(EC2Backend, "register_image")
+@HOOKS.before(EC2Backend, "register_image")
 def _register_image(cloud: Cloud, original: Hook, backend: Any, name: Any = None, description: Any = None) -> Any:
     """moto takes any name twice."""
     _name_must_be_free(backend, name)
     return original(backend, name, description)
 
 
-@hook(EC2Backend, "deregister_image")
+@HOOKS.before(EC2Backend, "deregister_image")
 def _deregister_image(cloud: Cloud, original: Hook, backend: Any, ami_id: str) -> None:
     """moto knows no deregistration protection, and there are layers to delete."""
     image = backend.amis.get(ami_id)
@@ -121,7 +125,7 @@ def _deregister_image(cloud: Cloud, original: Hook, backend: Any, ami_id: str) -
     cloud.images.remove(ami_id)
 
 
-@hook(EC2Response, "deregister_image")
+@HOOKS.before(EC2Response, "deregister_image")
 def _deregister_image_call(cloud: Cloud, original: Hook, response: Any) -> Any:
     """moto ignores DeleteAssociatedSnapshots."""
     image = response.ec2_backend.amis.get(response._get_param("ImageId"))
@@ -141,28 +145,28 @@ def _image_of(response: Any) -> Any:
     return response.ec2_backend.describe_images(ami_ids=[response._get_param("ImageId")])[0]
 
 
-@addition(EC2Response, "enable_image_deprecation")
+@HOOKS.addition(EC2Response, "enable_image_deprecation")
 def _enable_image_deprecation(cloud: Cloud, response: Any) -> Any:
     """Absent from moto."""
     _image_of(response).deprecation_time = response._get_param("DeprecateAt")
     return ActionResult({"Return": True})
 
 
-@addition(EC2Response, "disable_image_deprecation")
+@HOOKS.addition(EC2Response, "disable_image_deprecation")
 def _disable_image_deprecation(cloud: Cloud, response: Any) -> Any:
     """Absent from moto."""
     _image_of(response).deprecation_time = None
     return ActionResult({"Return": True})
 
 
-@addition(EC2Response, "enable_image_deregistration_protection")
+@HOOKS.addition(EC2Response, "enable_image_deregistration_protection")
 def _enable_protection(cloud: Cloud, response: Any) -> Any:
     """Absent from moto. The cooldown of 24 h that one may ask for is not kept."""
     _image_of(response).deregistration_protection = "enabled-without-cooldown"
     return ActionResult({"Return": "enabled-without-cooldown"})
 
 
-@addition(EC2Response, "disable_image_deregistration_protection")
+@HOOKS.addition(EC2Response, "disable_image_deregistration_protection")
 def _disable_protection(cloud: Cloud, response: Any) -> Any:
     """Absent from moto."""
     _image_of(response).deregistration_protection = "disabled"

@@ -1,4 +1,4 @@
-"""Hooks into moto's launch templates: versions made from versions, and deleted. See `moto_hooks` for what a hook is."""
+"""Hooks into moto's launch templates: versions made from versions, and deleted. See `hooking` for what a hook is."""
 
 from typing import Any
 
@@ -9,7 +9,9 @@ from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.responses import EC2Response
 from moto.ec2.utils import parse_user_data
 
-from local_cloud.hooks.hooking import Hook, addition, hook
+from local_cloud.hooks.hooking import Hook, Hooks
+
+HOOKS = Hooks()
 
 
 def _template(backend: Any, named: dict[str, Any]) -> Any:
@@ -29,7 +31,7 @@ def user_data_of(data: dict[str, Any]) -> Any:
     return parse_user_data(None if given is None else str(given))
 
 
-@hook(EC2Response, "create_launch_template_version")
+@HOOKS.before(EC2Response, "create_launch_template_version")
 def _create_template_version(cloud: Any, original: Hook, response: Any) -> Any:
     """moto ignores SourceVersion, and leaves user data a plain string, which it then refuses itself."""
     data = dict(response._get_param("LaunchTemplateData", {}))
@@ -43,21 +45,21 @@ def _create_template_version(cloud: Any, original: Hook, response: Any) -> Any:
     return original(response)
 
 
-@hook(EC2Response, "describe_launch_template_versions")
+@HOOKS.before(EC2Response, "describe_launch_template_versions")
 def _describe_template_versions(cloud: Any, original: Hook, response: Any) -> Any:
     """moto shows 15 versions and no token for the rest: show AWS's 200."""
     response.params.setdefault("MaxResults", 200)
     return original(response)
 
 
-@hook(EC2Response, "describe_launch_templates")
+@HOOKS.before(EC2Response, "describe_launch_templates")
 def _describe_templates(cloud: Any, original: Hook, response: Any) -> Any:
     """moto shows 15 templates and no token for the rest: show AWS's 200."""
     response.params.setdefault("MaxResults", 200)
     return original(response)
 
 
-@addition(EC2Response, "delete_launch_template_versions")
+@HOOKS.addition(EC2Response, "delete_launch_template_versions")
 def _delete_template_versions(cloud: Any, response: Any) -> Any:
     """Absent from moto. Numbers are not given twice, so a deleted version keeps its place and is not shown."""
     named = {key: response._get_param(key) for key in ("LaunchTemplateId", "LaunchTemplateName")}
@@ -73,7 +75,7 @@ def _delete_template_versions(cloud: Any, response: Any) -> Any:
     return ActionResult({"SuccessfullyDeletedLaunchTemplateVersions": deleted})
 
 
-@hook(LaunchTemplate, "get_version")
+@HOOKS.before(LaunchTemplate, "get_version")
 def _get_version(cloud: Any, original: Hook, template: Any, num: Any) -> Any:
     """moto deletes no versions."""
     if str(num).lower() == "$latest":
@@ -84,13 +86,13 @@ def _get_version(cloud: Any, original: Hook, template: Any, num: Any) -> Any:
     return version
 
 
-@hook(LaunchTemplate, "latest_version")
+@HOOKS.before(LaunchTemplate, "latest_version")
 def _latest_version(cloud: Any, original: Hook, template: Any) -> Any:
     """moto deletes no versions."""
     return next(each for each in reversed(template.versions) if not getattr(each, "is_deleted", False))
 
 
-@hook(EC2Backend, "describe_launch_template_versions")
+@HOOKS.before(EC2Backend, "describe_launch_template_versions")
 def _template_versions(cloud: Any, original: Hook, backend: Any, *arguments: Any, **named: Any) -> Any:
     """moto deletes no versions."""
     found = original(backend, *arguments, **named)

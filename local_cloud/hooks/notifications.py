@@ -1,22 +1,18 @@
 """Notifications of Auto Scaling groups: moto knows none. They are kept and described; nobody is notified."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 
-from local_cloud.hooks.hooking import addition
-from local_cloud.scaling.engine import Scaling
+from local_cloud.hooks.hooking import Hooks
+from local_cloud.hooks.scaled import Scaled
+
+HOOKS = Hooks()
 
 
-class Scaled(Protocol):
-    """What the hooks need of the rest."""
-
-    scaling: Scaling
-
-
-@addition(AutoScalingResponse, "put_notification_configuration")
+@HOOKS.addition(AutoScalingResponse, "put_notification_configuration")
 def _put(cloud: Scaled, response: Any) -> Any:
     """Absent from moto. A topic's types are those of the last call."""
     topic, types = response._get_param("TopicARN"), response._get_param("NotificationTypes", [])
@@ -26,7 +22,7 @@ def _put(cloud: Scaled, response: Any) -> Any:
     return EmptyResult()
 
 
-@addition(AutoScalingResponse, "delete_notification_configuration")
+@HOOKS.addition(AutoScalingResponse, "delete_notification_configuration")
 def _delete(cloud: Scaled, response: Any) -> Any:
     """Absent from moto."""
     topic = response._get_param("TopicARN")
@@ -36,7 +32,7 @@ def _delete(cloud: Scaled, response: Any) -> Any:
     return EmptyResult()
 
 
-@addition(AutoScalingResponse, "describe_notification_configurations")
+@HOOKS.addition(AutoScalingResponse, "describe_notification_configurations")
 def _describe(cloud: Scaled, response: Any) -> Any:
     """Absent from moto."""
     names = response._get_param("AutoScalingGroupNames", [])

@@ -1,7 +1,7 @@
 """Instance refreshes by the API: moto has none. What they do is in refresh.py and refreshes.py."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
@@ -9,21 +9,18 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 
-from local_cloud.hooks.hooking import addition
-from local_cloud.scaling.engine import Scaling
-from local_cloud.scaling.launches import Configuration, completed, configuration, sources
+from local_cloud.hooks.hooking import Hooks
+from local_cloud.hooks.launch_sources import sources
+from local_cloud.hooks.scaled import Scaled
+from local_cloud.scaling.launches import Configuration, completed, configuration
 from local_cloud.scaling.refresh import Preferences, Refresh, Rollback, cancel
 from local_cloud.scaling.refreshes import active, keep, refreshes_of
 from local_cloud.scaling.warm_pools import warm_of
 
+HOOKS = Hooks()
+
 MOST_ALARMS = 10
 """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AlarmSpecification.html"""
-
-
-class Scaled(Protocol):
-    """What the hooks need of the rest."""
-
-    scaling: Scaling
 
 
 def must_be_changeable(group: Any) -> None:
@@ -36,7 +33,7 @@ def must_be_changeable(group: Any) -> None:
         )
 
 
-@addition(AutoScalingResponse, "start_instance_refresh")
+@HOOKS.addition(AutoScalingResponse, "start_instance_refresh")
 def _start(cloud: Scaled, response: Any) -> Any:
     """Absent from moto."""
     with cloud.scaling.lock:
@@ -157,7 +154,7 @@ def _must_be_quiet(cloud: Scaled, preferences: Preferences) -> None:
         )
 
 
-@addition(AutoScalingResponse, "describe_instance_refreshes")
+@HOOKS.addition(AutoScalingResponse, "describe_instance_refreshes")
 def _describe(cloud: Scaled, response: Any) -> Any:
     """Absent from moto."""
     wanted = response._get_param("InstanceRefreshIds", [])
@@ -225,7 +222,7 @@ def _shown_rollback(rollback: Rollback) -> dict[str, Any]:
     }
 
 
-@addition(AutoScalingResponse, "cancel_instance_refresh")
+@HOOKS.addition(AutoScalingResponse, "cancel_instance_refresh")
 def _cancel(cloud: Scaled, response: Any) -> Any:
     """Absent from moto."""
     with cloud.scaling.lock:
@@ -236,7 +233,7 @@ def _cancel(cloud: Scaled, response: Any) -> Any:
     return ActionResult({"InstanceRefreshId": refresh.id})
 
 
-@addition(AutoScalingResponse, "rollback_instance_refresh")
+@HOOKS.addition(AutoScalingResponse, "rollback_instance_refresh")
 def _roll_back(cloud: Scaled, response: Any) -> Any:
     """Absent from moto."""
     with cloud.scaling.lock:
@@ -246,7 +243,7 @@ def _roll_back(cloud: Scaled, response: Any) -> Any:
                 "IrreversibleInstanceRefresh", f"The instance refresh is {refresh.status}: it cannot be rolled back."
             )
         _must_be_reversible(group, refresh.desired, "IrreversibleInstanceRefresh")
-        cloud.scaling.refreshes.turn_around(group, refresh, cloud.scaling.seen(group))
+        cloud.scaling.refreshes.turn_around(group, refresh, cloud.scaling.members.seen(group))
     cloud.scaling.wake(group.name)
     return ActionResult({"InstanceRefreshId": refresh.id})
 

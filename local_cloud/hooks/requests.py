@@ -21,9 +21,11 @@ from moto.core.utils import get_service_model
 from moto.s3.responses import S3Response
 from werkzeug.exceptions import HTTPException
 
-from local_cloud.hooks.hooking import Hook, hook
+from local_cloud.hooks.hooking import Hook, Hooks
 from local_cloud.requests.constraints import Complaint, complaints
 from local_cloud.requests.refusals import UNWRITABLE, printable
+
+HOOKS = Hooks()
 
 _EC2 = {"action": "InvalidAction", "missing": "MissingParameter"} | dict.fromkeys(
     ("value", "type"), "InvalidParameterValue"
@@ -53,7 +55,7 @@ class Malformed(ValueError):
 # ------------------------------------------------------------------ all services but S3
 
 
-@hook(BaseResponse, "_dispatch")
+@HOOKS.before(BaseResponse, "_dispatch")
 def _dispatch(
     cloud: Any, original: Hook, response: Any, request: Any, full_url: Any = None, headers: Any = None
 ) -> Any:
@@ -66,7 +68,7 @@ def _dispatch(
     return _told(response, refusal) if refusal else response.call_action()
 
 
-@hook(BaseResponse, "call_action")
+@HOOKS.before(BaseResponse, "call_action")
 def _call_action(cloud: Any, original: Hook, response: Any) -> Any:
     """What moto does not know, or stumbles over, is a 500, which clients repeat as if it would pass."""
     return _carried_out(response, lambda: original(response))
@@ -101,13 +103,13 @@ def _unknown(response: Any) -> ServiceException:
 # ------------------------------------------------------------------ S3, which moto reads by itself
 
 
-@hook(S3Response, "bucket_response")
+@HOOKS.before(S3Response, "bucket_response")
 def _bucket(cloud: Any, original: Hook, response: Any, request: Any, full_url: Any, headers: Any) -> Any:
     """As `_dispatch`."""
     return _of_s3(response, request, lambda: original(response, request, full_url, headers))
 
 
-@hook(S3Response, "key_response")
+@HOOKS.before(S3Response, "key_response")
 def _key(cloud: Any, original: Hook, response: Any, request: Any, full_url: Any, headers: Any) -> Any:
     """As `_dispatch`."""
     return _of_s3(response, request, lambda: original(response, request, full_url, headers))
@@ -154,16 +156,16 @@ for _name, _kind in {
     "float": "float",
     "double": "float",
 }.items():
-    hook(QueryParser, f"_parse_{_name}")(_must_read_as(_kind))
+    HOOKS.before(QueryParser, f"_parse_{_name}")(_must_read_as(_kind))
 
 
-@hook(QueryParser, "_default_handle")
+@HOOKS.before(QueryParser, "_default_handle")
 def _text(cloud: Any, original: Hook, parser: Any, shape: Any, value: Any, prefix: str = "") -> Any:
     """moto keeps what XML cannot carry, and no client can read the answers that hold it."""
     return _writable(original(parser, shape, value, prefix), prefix)
 
 
-@hook(RestXMLParser, "_parse_string")
+@HOOKS.before(RestXMLParser, "_parse_string")
 def _text_of_s3(cloud: Any, original: Hook, parser: Any, shape: Any, text: Any) -> Any:
     """As `_text`."""
     return _writable(original(parser, shape, text), shape.name)

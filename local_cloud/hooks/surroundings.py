@@ -1,4 +1,4 @@
-"""What the scaling engine does to the rest of the cloud: launch, terminate, register, ask for health."""
+"""What the scaling engine needs of the rest of the cloud, by moto: launch, terminate, register, ask for health."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -6,17 +6,18 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from moto.autoscaling.models import ASG_NAME_TAG, FakeAutoScalingGroup
+from moto.autoscaling.models import ASG_NAME_TAG, FakeAutoScalingGroup, InstanceState
 from moto.backends import get_backend
 from moto.core.exceptions import ServiceException
 from moto.ec2.models.instances import Instance
 
 from local_cloud.balancing.balancer import Balancers
 from local_cloud.config import ACCOUNT, REGION
+from local_cloud.hooks.launch_sources import configure, is_launched_from, sources
 from local_cloud.scaling.capacity import COUNTED
-from local_cloud.scaling.engine import LaunchFailed
-from local_cloud.scaling.launches import Configuration, Source, configure, is_launched_from, is_next_spot, sources
+from local_cloud.scaling.launches import Configuration, Source, is_next_spot
 from local_cloud.scaling.lifecycle import LifecycleHook
+from local_cloud.scaling.surroundings import LaunchFailed
 
 log = logging.getLogger(__name__)
 
@@ -24,32 +25,32 @@ log = logging.getLogger(__name__)
 class InThisCloud:
     """`Surroundings` of moto's backends, which have machines and load balancers behind them."""
 
-    def __init__(self, groups: Callable[[], Sequence[FakeAutoScalingGroup]], balancers: Balancers) -> None:
+    def __init__(self, groups: Callable[[], Sequence[Any]], balancers: Balancers) -> None:
         self.groups = groups
         self._balancers = balancers
 
-    def launch(self, group: FakeAutoScalingGroup, zone: str, configuration: Configuration) -> Instance:
+    def launch(self, group: Any, zone: str, configuration: Configuration) -> Any:
         try:
             return _first_to_be_had(group, zone, _chosen(group, configuration))
         except ServiceException as error:
             raise LaunchFailed(str(error.message).rstrip(".")) from None
 
-    def released(self, group: FakeAutoScalingGroup, instance: str) -> None:
+    def released(self, group: Any, instance: str) -> None:
         group.ec2_backend.delete_tags([instance], {ASG_NAME_TAG: group.name})
 
-    def terminate(self, group: FakeAutoScalingGroup, instance: str) -> None:
+    def terminate(self, group: Any, instance: str) -> None:
         # Protection from termination is for people: a group terminates its members all the same.
         group.ec2_backend.get_instance(instance).disable_api_termination = False
         group.ec2_backend.terminate_instances([instance])
         group.autoscaling_backend.elbv2_backend.notify_terminate_instances([instance])
 
-    def stop(self, group: FakeAutoScalingGroup, instance: str) -> None:
+    def stop(self, group: Any, instance: str) -> None:
         group.ec2_backend.stop_instances([instance])
 
-    def start(self, group: FakeAutoScalingGroup, instance: str) -> None:
+    def start(self, group: Any, instance: str) -> None:
         group.ec2_backend.start_instances([instance])
 
-    def register(self, group: FakeAutoScalingGroup, instance: str) -> None:
+    def register(self, group: Any, instance: str) -> None:
         elbv2, elb = group.autoscaling_backend.elbv2_backend, group.autoscaling_backend.elb_backend
         for arn in group.target_group_arns:
             try:
@@ -61,7 +62,7 @@ class InThisCloud:
             if balancer and instance not in balancer.instance_ids:
                 elb.register_instances(name, [instance], from_autoscaling=True)
 
-    def deregister(self, group: FakeAutoScalingGroup, instance: str) -> None:
+    def deregister(self, group: Any, instance: str) -> None:
         elbv2, elb = group.autoscaling_backend.elbv2_backend, group.autoscaling_backend.elb_backend
         for arn in group.target_group_arns:
             with suppress(ServiceException):  # deleted meanwhile
@@ -73,7 +74,7 @@ class InThisCloud:
     def is_idle(self, instance: str) -> bool:
         return self._balancers.is_idle(instance)
 
-    def hooks(self, group: FakeAutoScalingGroup, transition: str) -> Sequence[LifecycleHook]:
+    def hooks(self, group: Any, transition: str) -> Sequence[LifecycleHook]:
         known = group.autoscaling_backend.describe_lifecycle_hooks(group.name)
         return [
             LifecycleHook(
@@ -83,33 +84,67 @@ class InThisCloud:
             if each.lifecycle_transition == transition
         ]
 
-    def is_refused(self, group: FakeAutoScalingGroup, instance: str) -> bool:
+    def is_refused(self, group: Any, instance: str) -> bool:
         elbv2 = group.autoscaling_backend.elbv2_backend
         known = [arn for arn in group.target_group_arns if arn in elbv2.target_groups]
         health = [each for arn in known for each in elbv2.describe_target_health(arn, [{"Id": instance}])]
         return any(each.status == "unhealthy" for each in health)
 
-    def is_serving(self, group: FakeAutoScalingGroup, instance: str) -> bool:
+    def is_serving(self, group: Any, instance: str) -> bool:
         elbv2 = group.autoscaling_backend.elbv2_backend
         known = [arn for arn in group.target_group_arns if arn in elbv2.target_groups]
         health = [each for arn in known for each in elbv2.describe_target_health(arn, [{"Id": instance}])]
         # A target group without a listener sends nobody anything, and checks nobody: unused.
         return all(each.status in ("healthy", "unused") for each in health)
 
-    def is_launched_from(self, group: FakeAutoScalingGroup, instance: str, configuration: Configuration) -> bool:
+    def is_launched_from(self, group: Any, instance: str, configuration: Configuration) -> bool:
         launched = group.ec2_backend.get_instance(instance)
         with suppress(ServiceException):  # what was launched from may be gone
             return any(is_launched_from(launched, source) for source in sources(group, configuration))
         return False
 
     def alarms(self) -> Mapping[str, str]:
-        return {alarm.name: alarm.state_value for alarm in list(self.cloudwatch().alarms.values())}
+        return {alarm.name: alarm.state_value for alarm in self.watched()}
 
-    def cloudwatch(self) -> Any:
-        return get_backend("cloudwatch")[ACCOUNT][REGION]
+    def watched(self) -> Sequence[Any]:
+        return list(_cloudwatch().alarms.values())
 
-    def configure(self, group: FakeAutoScalingGroup, configuration: Configuration) -> None:
+    def metric_data(self) -> Sequence[Any]:
+        data: Sequence[Any] = _cloudwatch().metric_data
+        return data
+
+    def scheduled_actions(self, group: Any) -> Sequence[Any]:
+        actions: Sequence[Any] = group.autoscaling_backend.describe_scheduled_actions(group.name)
+        return actions
+
+    def forget_action(self, group: Any, action: Any) -> None:
+        group.autoscaling_backend.delete_scheduled_action(group.name, action.scheduled_action_name)
+
+    def policies(self, group: Any) -> list[Any]:
+        policies: list[Any] = group.autoscaling_backend.describe_policies(group.name)
+        return policies
+
+    def set_desired(self, group: Any, wanted: int) -> None:
+        group.autoscaling_backend.set_desired_capacity(group.name, wanted)
+
+    def resize(self, group: Any, action: Any) -> None:
+        given = {name: getattr(action, name) for name in ("min_size", "max_size", "desired_capacity")}
+        names = ("launch_config_name", "launch_template", "vpc_zone_identifier", "availability_zones")
+        given |= dict.fromkeys((*names, "health_check_period", "health_check_type"))
+        try:
+            group.autoscaling_backend.update_auto_scaling_group(group.name, **given)
+        except ServiceException as error:
+            log.warning("The scheduled action %s of %s: %s", action.scheduled_action_name, group.name, error.message)
+
+    def member(self, group: Any, instance: Any, lifecycle: str) -> Any:
+        return InstanceState(instance, lifecycle, autoscaling_group=group)
+
+    def configure(self, group: Any, configuration: Configuration) -> None:
         configure(group, configuration)
+
+
+def _cloudwatch() -> Any:
+    return get_backend("cloudwatch")[ACCOUNT][REGION]
 
 
 def _first_to_be_had(group: FakeAutoScalingGroup, zone: str, choices: Sequence[Source]) -> Instance:

@@ -1,21 +1,17 @@
 """Hooks into moto's scaling policies and scheduled actions: each closes one gap between moto and AWS."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
 from moto.autoscaling.models import AutoScalingBackend
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 
-from local_cloud.hooks.hooking import Hook, hook
+from local_cloud.hooks.hooking import Hook, Hooks
+from local_cloud.hooks.scaled import Scaled
 from local_cloud.scaling.cron import is_due
-from local_cloud.scaling.engine import Scaling
 
-
-class Scaled(Protocol):
-    """What the hooks need of the rest."""
-
-    scaling: Scaling
+HOOKS = Hooks()
 
 
 def forget(backend: Any, group: str) -> None:
@@ -25,7 +21,7 @@ def forget(backend: Any, group: str) -> None:
             del kept[key]
 
 
-@hook(AutoScalingBackend, "put_scheduled_update_group_action")
+@HOOKS.before(AutoScalingBackend, "put_scheduled_update_group_action")
 def _put_action(cloud: Scaled, original: Hook, backend: Any, *rest: Any, **named: Any) -> Any:
     """moto keeps one action of a name, whichever group's, and takes any recurrence."""
     group, name = backend.autoscaling_groups[named["name"]], named["scheduled_action_name"]
@@ -44,7 +40,7 @@ def _must_be_cron(cloud: Scaled, expression: str) -> None:
         raise ValidationError(f"Given recurrence string: {error}") from None
 
 
-@hook(AutoScalingBackend, "delete_scheduled_action")
+@HOOKS.before(AutoScalingBackend, "delete_scheduled_action")
 def _delete_action(
     cloud: Scaled, original: Hook, backend: Any, auto_scaling_group_name: str, scheduled_action_name: str
 ) -> None:
@@ -54,7 +50,7 @@ def _delete_action(
             raise ValidationError("Scheduled action name not found")
 
 
-@hook(AutoScalingBackend, "put_scaling_policy")
+@HOOKS.before(AutoScalingBackend, "put_scaling_policy")
 def _put_policy(cloud: Scaled, original: Hook, backend: Any, *rest: Any, **named: Any) -> Any:
     """moto keeps one policy of a name, whichever group's."""
     group, name = backend.autoscaling_groups[named["as_name"]], named["name"]
@@ -64,13 +60,13 @@ def _put_policy(cloud: Scaled, original: Hook, backend: Any, *rest: Any, **named
     return policy
 
 
-@hook(AutoScalingResponse, "put_scaling_policy")
+@HOOKS.before(AutoScalingResponse, "put_scaling_policy")
 def _put_policy_call(cloud: Scaled, original: Hook, response: Any) -> Any:
     """moto misspells the ARN's name, so that nobody gets it."""
     return ActionResult({"PolicyARN": original(response).result["PolicyArn"]})
 
 
-@hook(AutoScalingResponse, "delete_policy")
+@HOOKS.before(AutoScalingResponse, "delete_policy")
 def _delete_policy(cloud: Scaled, original: Hook, response: Any) -> Any:
     """As above."""
     with cloud.scaling.lock:
@@ -79,7 +75,7 @@ def _delete_policy(cloud: Scaled, original: Hook, response: Any) -> Any:
     return EmptyResult()
 
 
-@hook(AutoScalingResponse, "execute_policy")
+@HOOKS.before(AutoScalingResponse, "execute_policy")
 def _execute_policy(cloud: Scaled, original: Hook, response: Any) -> Any:
     """moto knows neither steps nor cooldowns."""
     with cloud.scaling.lock:

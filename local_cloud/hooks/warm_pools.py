@@ -1,30 +1,27 @@
 """Warm pools by the API: moto keeps what it is told of one, without effect. What they do is in warm_pools.py."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
-from moto.autoscaling.models import AutoScalingBackend, InstanceState
+from moto.autoscaling.models import AutoScalingBackend
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
-from local_cloud.hooks.hooking import Hook, hook
-from local_cloud.scaling.engine import Scaling
-from local_cloud.scaling.launches import configuration, sources
+from local_cloud.hooks.hooking import Hook, Hooks
+from local_cloud.hooks.launch_sources import sources
+from local_cloud.hooks.scaled import Scaled
+from local_cloud.scaling.launches import configuration
 from local_cloud.scaling.refreshes import active
 from local_cloud.scaling.warm_pools import warm_of
+
+HOOKS = Hooks()
 
 MOST_SHOWN = 50
 """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeWarmPool.html"""
 
 
-class Scaled(Protocol):
-    """What the hooks need of the rest."""
-
-    scaling: Scaling
-
-
-@hook(AutoScalingBackend, "put_warm_pool")
+@HOOKS.before(AutoScalingBackend, "put_warm_pool")
 def _put(
     cloud: Scaled, original: Hook, backend: Any, group_name: str, max_group_prepared_capacity: int | None,
     min_size: int | None, pool_state: str | None, instance_reuse_policy: dict[str, bool] | None,
@@ -67,7 +64,7 @@ def _must_be_on_demand(group: Any) -> None:
         raise ValidationError("You can't add a warm pool to an Auto Scaling group that requests Spot Instances.")
 
 
-@hook(AutoScalingResponse, "describe_warm_pool")
+@HOOKS.before(AutoScalingResponse, "describe_warm_pool")
 def _describe(cloud: Scaled, original: Hook, response: Any) -> Any:
     """moto shows no instances."""
     with cloud.scaling.lock:
@@ -79,7 +76,7 @@ def _describe(cloud: Scaled, original: Hook, response: Any) -> Any:
     return ActionResult({key: value for key, value in shown.items() if value is not None})
 
 
-@hook(AutoScalingResponse, "delete_warm_pool")
+@HOOKS.before(AutoScalingResponse, "delete_warm_pool")
 def _delete(cloud: Scaled, original: Hook, response: Any) -> Any:
     """moto ignores ForceDelete, and has no instances to terminate. Until those are gone it is PendingDelete:
     https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteWarmPool.html"""
@@ -97,13 +94,13 @@ def _delete(cloud: Scaled, original: Hook, response: Any) -> Any:
     return EmptyResult()
 
 
-@hook(AutoScalingBackend, "describe_auto_scaling_instances")
-def _instances(cloud: Scaled, original: Hook, backend: Any, instance_ids: list[str]) -> list[InstanceState]:
+@HOOKS.before(AutoScalingBackend, "describe_auto_scaling_instances")
+def _instances(cloud: Scaled, original: Hook, backend: Any, instance_ids: list[str]) -> list[Any]:
     """The only list of members that has warm instances, too: their lifecycle states are among its own.
     https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AutoScalingInstanceDetails.html"""
     with cloud.scaling.lock:
         warm = [state for group in backend.autoscaling_groups.values() for state in warm_of(group)]
-        found: list[InstanceState] = original(backend, instance_ids)
+        found: list[Any] = original(backend, instance_ids)
         return found + [state for state in warm if not instance_ids or state.instance.id in instance_ids]
 
 

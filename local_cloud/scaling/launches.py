@@ -8,8 +8,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from moto.autoscaling.models import FakeAutoScalingGroup
-from moto.ec2.models.instances import Instance
+from local_cloud.scaling.group import ScalingGroup
 
 Configuration = dict[str, Any]
 
@@ -35,7 +34,7 @@ class Source:
     rest: dict[str, Any] = field(default_factory=dict)
 
 
-def configuration(group: FakeAutoScalingGroup) -> Configuration:
+def configuration(group: ScalingGroup) -> Configuration:
     """What the group is set to launch from."""
     if group.mixed_instances_policy:
         return {"MixedInstancesPolicy": group.mixed_instances_policy}
@@ -64,40 +63,6 @@ def completed(group: Any, given: Configuration) -> Configuration:
     return {"MixedInstancesPolicy": {"LaunchTemplate": template, "InstancesDistribution": distribution}}
 
 
-def configure(group: Any, given: Configuration) -> None:
-    """Set the group to launch from this, and from nothing else."""
-    wanted = completed(group, given)
-    policy = wanted.get("MixedInstancesPolicy")
-    group.launch_config = group.launch_configuration_name = group.ec2_launch_template = None
-    group.mixed_instances_policy = policy
-    group._set_launch_configuration(wanted.get("LaunchConfigurationName"), wanted.get("LaunchTemplate"), policy)
-
-
-def sources(group: FakeAutoScalingGroup, chosen: Configuration) -> list[Source]:
-    """What to launch from, the first choice first. Resolved now: $Latest is what is the latest now.
-    Raises moto's ServiceException for what is not there."""
-    if "LaunchConfigurationName" in chosen:
-        return [_of_configuration(group, chosen["LaunchConfigurationName"])]
-    if "LaunchTemplate" in chosen:
-        return [_of_template(group, chosen["LaunchTemplate"], {})]
-    policy = chosen["MixedInstancesPolicy"]["LaunchTemplate"]
-    given = policy["LaunchTemplateSpecification"]
-    overrides = policy.get("Overrides") or [{}]
-    return [_of_template(group, each.get("LaunchTemplateSpecification") or given, each) for each in overrides]
-
-
-def is_launched_from(instance: Instance, source: Source) -> bool:
-    if source.configuration:
-        return getattr(instance, "launch_configuration_name", None) == source.configuration
-    tags = {tag["key"]: tag["value"] for tag in instance.get_tags()}
-    launched = {"LaunchTemplateId": tags.get("aws:ec2launchtemplate:id"), "Version": tags.get(_VERSION)}
-    type_fits = not source.instance_type or instance.instance_type == source.instance_type
-    return launched == source.template and instance.image_id == source.image and type_fits
-
-
-_VERSION = "aws:ec2launchtemplate:version"
-
-
 def is_next_spot(policy: dict[str, Any] | None, desired: int, on_demand: int) -> bool:
     """Whether a group that has `on_demand` on-demand instances launches a spot instance next. On-demand's share of
     what is above the base is rounded up."""
@@ -106,28 +71,3 @@ def is_next_spot(policy: dict[str, Any] | None, desired: int, on_demand: int) ->
     share = given.get("OnDemandPercentageAboveBaseCapacity")
     above = max(0, desired - base) * (100 if share is None else int(share)) / 100
     return on_demand >= min(desired, base) + math.ceil(above)
-
-
-def _of_configuration(group: FakeAutoScalingGroup, name: str) -> Source:
-    # One that was deleted while a group has it: the group's own copy goes on.
-    config = group.autoscaling_backend.launch_configurations.get(name) or group.launch_config
-    rest = {key: getattr(config, key) for key in ("user_data", "security_groups", "key_name")}
-    rest |= {"launch_config": config, "associate_public_ip": config.associate_public_ip_address}
-    return Source(config.image_id, config.instance_type, None, name, bool(config.spot_price), {}, rest)
-
-
-def _of_template(group: FakeAutoScalingGroup, given: dict[str, Any], override: dict[str, Any]) -> Source:
-    if "LaunchTemplateId" in given:
-        template = group.ec2_backend.get_launch_template(given["LaunchTemplateId"])
-    else:
-        template = group.ec2_backend.get_launch_template_by_name(given["LaunchTemplateName"])
-    version = template.get_version(given.get("Version") or "$Default")
-    pinned = {"LaunchTemplateId": template.id, "Version": str(version.number)}
-    return Source(
-        image=override.get("ImageId") or version.image_id,
-        instance_type=override.get("InstanceType") or version.instance_type or "",
-        template=pinned,
-        is_spot=version.data.get("InstanceMarketOptions", {}).get("MarketType") == "spot",
-        tags=version.instance_tags,
-        rest={"user_data": version.user_data, "launch_template": pinned},
-    )

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
-
+from local_cloud.scaling.group import MemberState, ScalingGroup
 from local_cloud.scaling.launches import Configuration, configuration
 from local_cloud.scaling.refresh import Member, Refresh, Scene, decide, roll_back
 from local_cloud.scaling.warm_pools import size_of, warm_of
@@ -19,15 +18,15 @@ NEEDED = frozenset({"InstanceRefresh", "Launch", "Terminate"})
 class Surroundings(Protocol):
     """What refreshes need of the rest of the cloud."""
 
-    def is_serving(self, group: FakeAutoScalingGroup, instance: str) -> bool:
+    def is_serving(self, group: ScalingGroup, instance: str) -> bool:
         """Whether no load balancer of the group waits for it or calls it unhealthy."""
 
-    def is_launched_from(self, group: FakeAutoScalingGroup, instance: str, configuration: Configuration) -> bool: ...
+    def is_launched_from(self, group: ScalingGroup, instance: str, configuration: Configuration) -> bool: ...
 
     def alarms(self) -> Mapping[str, str]:
         """The states of CloudWatch's alarms, by name."""
 
-    def configure(self, group: FakeAutoScalingGroup, configuration: Configuration) -> None: ...
+    def configure(self, group: ScalingGroup, configuration: Configuration) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,11 @@ def refreshes_of(group: Any) -> list[Refresh]:
     return kept
 
 
-def active(group: FakeAutoScalingGroup) -> Refresh | None:
+def active(group: ScalingGroup) -> Refresh | None:
     return next((each for each in refreshes_of(group) if each.is_active), None)
 
 
-def keep(group: FakeAutoScalingGroup, refresh: Refresh) -> None:
+def keep(group: ScalingGroup, refresh: Refresh) -> None:
     """Put it in the place of the one of its id, or before all others."""
     kept = refreshes_of(group)
     places = [place for place, each in enumerate(kept) if each.id == refresh.id]
@@ -58,7 +57,7 @@ def keep(group: FakeAutoScalingGroup, refresh: Refresh) -> None:
         kept.insert(0, refresh)
 
 
-def launched_from_now(group: FakeAutoScalingGroup) -> Configuration:
+def launched_from_now(group: ScalingGroup) -> Configuration:
     """What the group launches from: what an active refresh desires, else what it is set to."""
     refresh = active(group)
     if refresh and refresh.is_forward and refresh.desired:
@@ -72,7 +71,7 @@ class Refreshes:
     def __init__(self, surroundings: Surroundings, now: Callable[[], datetime]) -> None:
         self._surroundings, self.now = surroundings, now
 
-    def step(self, group: FakeAutoScalingGroup, seen: Seen, take_away: Callable[[InstanceState], object]) -> int:
+    def step(self, group: ScalingGroup, seen: Seen, take_away: Callable[[MemberState], object]) -> int:
         """One step of the group's active refresh, if there is one; how many the group may have above desired."""
         refresh = active(group)
         if refresh is None:
@@ -86,16 +85,16 @@ class Refreshes:
             self._surroundings.configure(group, turn.refresh.desired)
         return turn.surge
 
-    def turn_around(self, group: FakeAutoScalingGroup, refresh: Refresh, seen: Seen) -> None:
+    def turn_around(self, group: ScalingGroup, refresh: Refresh, seen: Seen) -> None:
         keep(group, roll_back(refresh, "Rolled back by the user.", self.scene(group, refresh, seen)))
 
-    def failed(self, group: FakeAutoScalingGroup, instance: str = "") -> None:
+    def failed(self, group: ScalingGroup, instance: str = "") -> None:
         """A launch failed, or one that the refresh launched is unhealthy."""
         refresh = active(group)
         if refresh and instance not in refresh.old:
             keep(group, replace(refresh, failures=refresh.failures + 1))
 
-    def scene(self, group: FakeAutoScalingGroup, refresh: Refresh, seen: Seen) -> Scene:
+    def scene(self, group: ScalingGroup, refresh: Refresh, seen: Seen) -> Scene:
         return Scene(
             desired=group.desired_capacity or 0,
             members=tuple(self._member(group, refresh, seen, state) for state in group.instance_states),
@@ -111,12 +110,12 @@ class Refreshes:
         alarms = self._surroundings.alarms()
         return [name for name in names if alarms.get(name, "INSUFFICIENT_DATA") in states]
 
-    def matching(self, group: FakeAutoScalingGroup, wanted: Configuration) -> set[str]:
+    def matching(self, group: ScalingGroup, wanted: Configuration) -> set[str]:
         """The members, and those in the warm pool, that were launched from this."""
         ids = [state.instance.id for state in (*group.instance_states, *warm_of(group))]
         return {each for each in ids if self._surroundings.is_launched_from(group, each, wanted)}
 
-    def _member(self, group: FakeAutoScalingGroup, refresh: Refresh, seen: Seen, state: InstanceState) -> Member:
+    def _member(self, group: ScalingGroup, refresh: Refresh, seen: Seen, state: MemberState) -> Member:
         instance = state.instance.id
         is_healthy = state.lifecycle_state == "InService" and state.health_status == "Healthy"
         if "ELB" in group.health_check_type:

@@ -1,46 +1,85 @@
 """What changes a group's sizes by itself: scheduled actions, alarms that fire scaling policies, target tracking.
 
-moto keeps them; here they act. What has fired is forgotten when the cloud goes down, but for scheduled actions.
+Whoever serves the API keeps them; here they act. Except for scheduled actions, what has fired is forgotten when the
+cloud goes down.
 """
 
 import json
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
-
-from moto.core.exceptions import ServiceException
 
 from local_cloud.scaling.adjustments import adjusted, step, tracked
 from local_cloud.scaling.cron import is_due
+from local_cloud.scaling.group import ScalingGroup
 
 AGAIN_AFTER = timedelta(minutes=1)
 """An alarm that stays in ALARM fires its scaling policies each minute:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html"""
 
-log = logging.getLogger(__name__)
+
+class ScheduledAction(Protocol):
+    scheduled_action_name: str
+    start_time: Any
+    end_time: Any
+    recurrence: str | None
+    time_zone: str | None
+    done_at: datetime
+    """The minute in which it was done last; absent before."""
+
+
+class Policy(Protocol):
+    arn: str
+    policy_type: str
+    adjustment_type: str
+    scaling_adjustment: Any
+    step_adjustments: Any
+    min_adjustment_magnitude: Any
+    cooldown: Any
+    target_tracking_configuration: Any
+
+
+class Surroundings(Protocol):
+    """What triggers need of the rest of the cloud."""
+
+    def scheduled_actions(self, group: ScalingGroup) -> Sequence[ScheduledAction]: ...
+
+    def forget_action(self, group: ScalingGroup, action: ScheduledAction) -> None: ...
+
+    def resize(self, group: ScalingGroup, action: ScheduledAction) -> None:
+        """Set the group's sizes as the action says, where they are possible."""
+
+    def set_desired(self, group: ScalingGroup, wanted: int) -> None: ...
+
+    def policies(self, group: ScalingGroup) -> list[Policy]: ...
+
+    def watched(self) -> Sequence[Any]:
+        """CloudWatch's alarms."""
+
+    def metric_data(self) -> Sequence[Any]:
+        """CloudWatch's data, the oldest first."""
 
 
 class Triggers:
-    """Those of all groups. `cloudwatch` gives moto's backend."""
+    """Those of all groups."""
 
-    def __init__(self, cloudwatch: Callable[[], Any], now: Callable[[], datetime]) -> None:
-        self._cloudwatch, self._now = cloudwatch, now
+    def __init__(self, surroundings: Surroundings, now: Callable[[], datetime]) -> None:
+        self._surroundings, self._now = surroundings, now
         self._fired: dict[tuple[str, str], tuple[datetime, datetime]] = {}
         self._tracked: dict[str, int] = {}
         self._cooled_at: dict[str, datetime] = {}
 
-    def turn(self, group: Any, suspended: frozenset[str]) -> None:
+    def turn(self, group: ScalingGroup, suspended: frozenset[str]) -> None:
         """Do what is due now."""
-        for action in group.autoscaling_backend.describe_scheduled_actions(group.name):
+        for action in self._surroundings.scheduled_actions(group):
             self._schedule(group, action, is_skipped="ScheduledActions" in suspended)
         if "AlarmNotification" not in suspended:
-            policies = group.autoscaling_backend.describe_policies(group.name)
+            policies = self._surroundings.policies(group)
             self._hear_alarms(group, policies)
             self._track(group, [each for each in policies if each.policy_type == "TargetTrackingScaling"])
 
-    def execute(self, group: Any, policy: Any, breach: float, *, honours_cooldown: bool) -> bool:
+    def execute(self, group: ScalingGroup, policy: Policy, breach: float, *, honours_cooldown: bool) -> bool:
         """Do what a simple or step scaling policy says; False while a cooldown forbids it."""
         now = self._now()
         if honours_cooldown and now < self._cooled_at.get(group.name, now):
@@ -49,12 +88,18 @@ class Triggers:
         adjustment = step(policy.step_adjustments, breach) if is_step else int(policy.scaling_adjustment)
         least = int(policy.min_adjustment_magnitude or 0)
         if adjustment or policy.adjustment_type == "ExactCapacity":
-            _scale(group, adjusted(group.desired_capacity, policy.adjustment_type, adjustment, least))
+            self._scale(group, adjusted(group.desired_capacity or 0, policy.adjustment_type, adjustment, least))
         cooldown = group.default_cooldown if policy.cooldown is None else policy.cooldown
         self._cooled_at[group.name] = now + timedelta(seconds=int(cooldown))
         return True
 
-    def _schedule(self, group: Any, action: Any, *, is_skipped: bool) -> None:
+    def _scale(self, group: ScalingGroup, wanted: int) -> None:
+        """Within the group's sizes."""
+        bounded = max(group.min_size, min(group.max_size, wanted))
+        if bounded != group.desired_capacity:
+            self._surroundings.set_desired(group, bounded)
+
+    def _schedule(self, group: ScalingGroup, action: ScheduledAction, *, is_skipped: bool) -> None:
         """A missed one is not made up for: only one without recurrence is done late."""
         now = self._now()
         minute = now.replace(second=0, microsecond=0)
@@ -66,13 +111,13 @@ class Triggers:
             return
         action.done_at = minute
         if not action.recurrence:
-            group.autoscaling_backend.delete_scheduled_action(group.name, action.scheduled_action_name)
+            self._surroundings.forget_action(group, action)
         if not is_skipped:
-            _resize(group, action)
+            self._surroundings.resize(group, action)
 
-    def _hear_alarms(self, group: Any, policies: list[Any]) -> None:
+    def _hear_alarms(self, group: ScalingGroup, policies: list[Policy]) -> None:
         now = self._now()
-        for alarm in list(self._cloudwatch().alarms.values()):
+        for alarm in self._surroundings.watched():
             fired = [each for each in policies if alarm.actions_enabled and each.arn in (alarm.alarm_actions or ())]
             for policy in fired if alarm.state_value == "ALARM" else []:
                 since, last = self._fired.get((alarm.name, policy.arn), (None, now))
@@ -81,15 +126,15 @@ class Triggers:
                     is_simple = policy.policy_type == "SimpleScaling"
                     self.execute(group, policy, _breach(alarm), honours_cooldown=is_simple)
 
-    def _track(self, group: Any, policies: list[Any]) -> None:
+    def _track(self, group: ScalingGroup, policies: list[Policy]) -> None:
         """Once for each new datum, while nothing boots. Of several policies the one that wants most counts."""
         if any(state.lifecycle_state.startswith("Pending") for state in group.instance_states):
             return
         wanted = [capacity for policy in policies if (capacity := self._tracking(group, policy)) is not None]
         if wanted:
-            _scale(group, max(wanted))
+            self._scale(group, max(wanted))
 
-    def _tracking(self, group: Any, policy: Any) -> int | None:
+    def _tracking(self, group: ScalingGroup, policy: Policy) -> int | None:
         given = vars(policy.target_tracking_configuration)
         data = self._data(given.get("CustomizedMetricSpecification") or {})
         if not data or self._tracked.get(policy.arn) == len(data):
@@ -98,33 +143,16 @@ class Triggers:
         newest = data[-1]
         value = newest.value if hasattr(newest, "value") else newest.sum / newest.sample_count
         scales_in = not given.get("DisableScaleIn")
-        return tracked(group.desired_capacity, value, float(given["TargetValue"]), scales_in=scales_in)
+        return tracked(group.desired_capacity or 0, value, float(given["TargetValue"]), scales_in=scales_in)
 
     def _data(self, metric: dict[str, Any]) -> list[Any]:
         dimensions = {(each["Name"], each["Value"]) for each in metric.get("Dimensions", [])}
         return [
             each
-            for each in self._cloudwatch().metric_data
+            for each in self._surroundings.metric_data()
             if (each.namespace, each.name) == (metric.get("Namespace"), metric.get("MetricName"))
             and {(dimension.name, dimension.value) for dimension in each.dimensions} == dimensions
         ]
-
-
-def _scale(group: Any, wanted: int) -> None:
-    """Within the group's sizes."""
-    bounded = max(group.min_size, min(group.max_size, wanted))
-    if bounded != group.desired_capacity:
-        group.autoscaling_backend.set_desired_capacity(group.name, bounded)
-
-
-def _resize(group: Any, action: Any) -> None:
-    given = {name: getattr(action, name) for name in ("min_size", "max_size", "desired_capacity")}
-    names = ("launch_config_name", "launch_template", "vpc_zone_identifier", "availability_zones")
-    given |= dict.fromkeys((*names, "health_check_period", "health_check_type"))
-    try:
-        group.autoscaling_backend.update_auto_scaling_group(group.name, **given)
-    except ServiceException as error:
-        log.warning("The scheduled action %s of %s: %s", action.scheduled_action_name, group.name, error.message)
 
 
 def _moment(given: Any) -> datetime | None:

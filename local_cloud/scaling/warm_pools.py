@@ -8,10 +8,8 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pool-instance-lifecyc
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from moto.autoscaling.models import FakeAutoScalingGroup, FakeWarmPool, InstanceState
-from moto.ec2.models.instances import Instance
-
 from local_cloud.scaling.activities import Activities
+from local_cloud.scaling.group import Instance, MemberState, ScalingGroup, WarmPool
 from local_cloud.scaling.lifecycle import LAUNCHING, TERMINATING, LifecycleHook, Waits
 from local_cloud.scaling.warm_pool import READY, size
 
@@ -19,22 +17,25 @@ from local_cloud.scaling.warm_pool import READY, size
 class Surroundings(Protocol):
     """What warm pools need of the rest of the cloud."""
 
-    def terminate(self, group: FakeAutoScalingGroup, instance: str) -> None: ...
+    def member(self, group: ScalingGroup, instance: Instance, lifecycle: str) -> MemberState:
+        """An instance as a member of the group, or of its pool, that is to be."""
 
-    def stop(self, group: FakeAutoScalingGroup, instance: str) -> None: ...
+    def terminate(self, group: ScalingGroup, instance: str) -> None: ...
 
-    def start(self, group: FakeAutoScalingGroup, instance: str) -> None: ...
+    def stop(self, group: ScalingGroup, instance: str) -> None: ...
 
-    def hooks(self, group: FakeAutoScalingGroup, transition: str) -> Sequence[LifecycleHook]: ...
+    def start(self, group: ScalingGroup, instance: str) -> None: ...
+
+    def hooks(self, group: ScalingGroup, transition: str) -> Sequence[LifecycleHook]: ...
 
 
-def warm_of(group: Any) -> list[InstanceState]:
+def warm_of(group: Any) -> list[MemberState]:
     """The instances in a group's pool."""
-    kept: list[InstanceState] = group.__dict__.setdefault("warm_states", [])
+    kept: list[MemberState] = group.__dict__.setdefault("warm_states", [])
     return kept
 
 
-def size_of(group: FakeAutoScalingGroup) -> int:
+def size_of(group: ScalingGroup) -> int:
     """How many instances the group's pool is to have: none, where it has no pool or that is being deleted."""
     pool = group.warm_pool
     if pool is None or is_ending(pool):
@@ -42,7 +43,7 @@ def size_of(group: FakeAutoScalingGroup) -> int:
     return size(group.desired_capacity or 0, group.max_size or 0, pool.min_size, pool.max_group_prepared_capacity)
 
 
-def is_ending(pool: FakeWarmPool) -> bool:
+def is_ending(pool: WarmPool) -> bool:
     return getattr(pool, "status", None) == "PendingDelete"
 
 
@@ -54,7 +55,7 @@ class WarmPools:
     ) -> None:
         self._surroundings, self._waits, self._activities, self._clock = surroundings, waits, activities, clock
 
-    def advance(self, group: FakeAutoScalingGroup) -> bool:
+    def advance(self, group: ScalingGroup) -> bool:
         """Bring each a step further; return whether a launch failed. A pool that was deleted is none when its last
         instance has gone."""
         went_well = [self._advance(group, state) for state in list(warm_of(group))]
@@ -62,13 +63,13 @@ class WarmPools:
             group.warm_pool = None
         return not all(went_well)
 
-    def add(self, group: FakeAutoScalingGroup, instance: Instance) -> None:
+    def add(self, group: ScalingGroup, instance: Instance) -> None:
         """One was launched into the pool."""
-        warm_of(group).append(InstanceState(instance, "Warmed:Pending", autoscaling_group=group))
+        warm_of(group).append(self._surroundings.member(group, instance, "Warmed:Pending"))
         about = f"Launching a new EC2 instance into warm pool: {instance.id}"
         self._activities.begin(group.name, about, _LACKING, instance.id)
 
-    def take(self, group: FakeAutoScalingGroup, zone: str, may_be: Callable[[str], bool]) -> InstanceState | None:
+    def take(self, group: ScalingGroup, zone: str, may_be: Callable[[str], bool]) -> MemberState | None:
         """The longest prepared of this zone, as a Pending member, started where it is stopped; None where there is
         none."""
         ready = [each for each in warm_of(group) if each.lifecycle_state in READY and each.availability_zone == zone]
@@ -85,19 +86,19 @@ class WarmPools:
         self._activities.begin(group.name, about, _TAKEN, state.instance.id)
         return state
 
-    def begin_termination(self, group: FakeAutoScalingGroup, state: InstanceState, cause: str) -> None:
+    def begin_termination(self, group: ScalingGroup, state: MemberState, cause: str) -> None:
         """It goes, after the group's lifecycle hooks."""
         self._waits.end(state.instance.id)
         state.lifecycle_state = "Warmed:Terminating"
         about = f"Terminating EC2 instance: {state.instance.id}"
         self._activities.begin(group.name, about, cause, state.instance.id)
 
-    def end(self, group: FakeAutoScalingGroup) -> None:
+    def end(self, group: ScalingGroup) -> None:
         """Terminate all, without lifecycle hooks."""
         for state in warm_of(group):
             self._terminate(group, state)
 
-    def _advance(self, group: FakeAutoScalingGroup, state: InstanceState) -> bool:
+    def _advance(self, group: ScalingGroup, state: MemberState) -> bool:
         """False where its launch failed."""
         instance = state.instance
         if instance.state == "terminated":
@@ -112,7 +113,7 @@ class WarmPools:
             return self._prepare(group, state)
         return True
 
-    def _prepare(self, group: FakeAutoScalingGroup, state: InstanceState) -> bool:
+    def _prepare(self, group: ScalingGroup, state: MemberState) -> bool:
         """Warmed:Pending, there held by the lifecycle hooks for launches, then as the pool's state has it."""
         instance = state.instance
         if state.lifecycle_state == "Warmed:Pending:Proceed":
@@ -132,30 +133,30 @@ class WarmPools:
                 self._put_by(group, state)
         return True
 
-    def _put_by(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
+    def _put_by(self, group: ScalingGroup, state: MemberState) -> None:
         if group.warm_pool and group.warm_pool.pool_state == "Running":
             self._prepared(group, state, "Warmed:Running")
             return
         state.lifecycle_state = "Warmed:Pending:Proceed"
         self._surroundings.stop(group, state.instance.id)
 
-    def _prepared(self, group: FakeAutoScalingGroup, state: InstanceState, lifecycle: str) -> None:
+    def _prepared(self, group: ScalingGroup, state: MemberState, lifecycle: str) -> None:
         state.lifecycle_state = lifecycle
         self._waits.end(state.instance.id)
         self._activities.end(group.name, state.instance.id)
 
-    def _failed(self, group: FakeAutoScalingGroup, state: InstanceState, why: str) -> bool:
+    def _failed(self, group: ScalingGroup, state: MemberState, why: str) -> bool:
         self._activities.end(group.name, state.instance.id, failure=f"{why} Launching EC2 instance failed.")
         self.begin_termination(group, state, _FAILED)
         return False
 
-    def _check(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
+    def _check(self, group: ScalingGroup, state: MemberState) -> None:
         """Health checks of a pool ask EC2, and there is no grace period:
         https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pools-health-checks-monitor-view-status.html"""
         if state.lifecycle_state == "Warmed:Running" and state.instance.state != "running":
             self.begin_termination(group, state, _DEAD)
 
-    def _leave(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
+    def _leave(self, group: ScalingGroup, state: MemberState) -> None:
         instance = state.instance.id
         if state.lifecycle_state == "Warmed:Terminating":
             state.lifecycle_state = "Warmed:Terminating:Wait"
@@ -164,11 +165,11 @@ class WarmPools:
         if is_free and state.instance.state != "shutting-down":
             self._terminate(group, state)
 
-    def _terminate(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
+    def _terminate(self, group: ScalingGroup, state: MemberState) -> None:
         state.lifecycle_state = "Warmed:Terminating:Proceed"
         self._surroundings.terminate(group, state.instance.id)
 
-    def _drop(self, group: FakeAutoScalingGroup, state: InstanceState) -> None:
+    def _drop(self, group: ScalingGroup, state: MemberState) -> None:
         warm_of(group).remove(state)
         self._waits.end(state.instance.id)
         self._activities.end(group.name, state.instance.id)

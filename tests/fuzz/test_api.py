@@ -18,7 +18,8 @@ from moto import mock_aws
 
 from local_cloud.daemon.api import Api
 from local_cloud.daemon.bounded import Bounded
-from local_cloud.hooks import hooking
+from local_cloud.hooks import catalogue, hooking
+from local_cloud.hooks.serving import application
 from tests.fuzz.aws_requests import MODELS, SERVICES, error_code, request_of, send
 from tests.local_cloud.world import IMAGE, FakeCloud, World
 
@@ -44,9 +45,9 @@ def served() -> Iterator[Served]:
         logging.disable(logging.CRITICAL)
         cloud = FakeCloud()
         cloud.left = 20
-        hooking.install(cloud)
+        catalogue.install(cloud)
         try:
-            yield Served(Bounded(Api(lambda: None)), _filled(World(cloud)), _resident())
+            yield Served(Bounded(Api(application(), lambda: None)), _filled(World(cloud)), _resident())
         finally:
             hooking.remove()
             logging.disable(logging.NOTSET)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from local_cloud.hooks import hooking
+from local_cloud.hooks import catalogue, hooking
 from tests.local_cloud.world import FakeCloud, World
 
 
@@ -75,7 +75,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     cloud = FakeCloud()
     with mock_aws():
-        hooking.install(cloud)
+        catalogue.install(cloud)
         try:
             yield World(cloud)
         finally:

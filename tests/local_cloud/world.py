@@ -12,17 +12,13 @@ from local_cloud.balancing.haproxy import Stat
 from local_cloud.balancing.target_health import Seen
 from local_cloud.config import Config
 from local_cloud.faults.in_force import Faults
-from local_cloud.hooks import groups as autoscaling_hooks
-from local_cloud.hooks import images as image_hooks
-from local_cloud.hooks import instances as moto_hooks
-from local_cloud.hooks import load_balancers as elb_hooks
-from local_cloud.hooks import requests as request_hooks
+from local_cloud.hooks.backends import ec2
+from local_cloud.hooks.groups import groups_now
+from local_cloud.hooks.instances import machine_changed
 from local_cloud.hooks.surroundings import InThisCloud
 from local_cloud.host.room import Room
 from local_cloud.scaling.engine import Scaling
 
-MODULES = (autoscaling_hooks, elb_hooks, image_hooks, moto_hooks, request_hooks)
-"""Their hooks are marked when they are imported."""
 IMAGE = "ami-0ba5e000000000001"
 
 
@@ -67,7 +63,7 @@ class FakeMachines:
 
     def _become(self, instance: str, state: Any, reason: str = "") -> None:
         self.states[instance] = state
-        moto_hooks.machine_changed(self._cloud, instance, state, reason)  # type: ignore[arg-type]
+        machine_changed(self._cloud, instance, state, reason)  # type: ignore[arg-type]
 
 
 class FakeBalancers:
@@ -105,7 +101,7 @@ class FakeCloud:
         self.addresses = SimpleNamespace(
             take=lambda: f"10.77.1.{next(numbers)}", give_back=lambda _: None, is_free=lambda *_: self.free
         )
-        surroundings = InThisCloud(autoscaling_hooks.groups_now, self.balancers)  # type: ignore[arg-type]
+        surroundings = InThisCloud(groups_now, self.balancers)  # type: ignore[arg-type]
         clock = lambda: self.now  # noqa: E731 - one line says it all
         self.scaling = Scaling(surroundings, self.changed, clock, self.date)
 
@@ -138,7 +134,7 @@ class World:
     def __init__(self, cloud: FakeCloud) -> None:
         self.cloud = cloud
         self.ec2, self.elbv2, self.asg = clients()
-        backend = moto_hooks.ec2()
+        backend = ec2()
         backend.amis[IMAGE] = Ami(backend, IMAGE, name="debian", region_name="eu-west-1")
         self.ec2.create_launch_template(
             LaunchTemplateName="links", LaunchTemplateData={"ImageId": IMAGE, "InstanceType": "t3.small"}

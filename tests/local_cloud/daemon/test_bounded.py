@@ -17,9 +17,10 @@ from botocore.config import Config as BotoConfig
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from local_cloud.daemon.api import Api, Server, serve
+from local_cloud.daemon.api import Api
 from local_cloud.daemon.bounded import Bounded
-from local_cloud.hooks import hooking
+from local_cloud.hooks import catalogue, hooking
+from local_cloud.hooks.serving import Server, application, serve
 from tests.local_cloud.world import IMAGE, FakeCloud, World
 
 MIB = 1024**2
@@ -31,9 +32,9 @@ def port() -> Iterator[int]:
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         cloud = FakeCloud()
-        hooking.install(cloud)
+        catalogue.install(cloud)
         World(cloud)
-        server = serve("127.0.0.1", 0, Bounded(Api(lambda: None)))
+        server = serve("127.0.0.1", 0, Bounded(Api(application(), lambda: None)))
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         try:
             yield server.port

@@ -11,11 +11,12 @@ import pytest
 from botocore.config import Config as BotoConfig
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from local_cloud.daemon.api import Api, serve
+from local_cloud.daemon.api import Api
 from local_cloud.daemon.front import Front
 from local_cloud.faults.fault import Fault, must_be_there
 from local_cloud.faults.in_force import Faults
 from local_cloud.faults.stale import Stale
+from local_cloud.hooks.serving import application, serve
 
 
 class Clock:
@@ -34,8 +35,15 @@ class Cloud:
         self.faults = Faults(self.clock)
         stale = Stale(lambda _: self.young, self.clock)
         known = {"action": ["RegisterTargets", "DescribeKeyPairs"]}
-        api = Front(Api(self._save), self.faults, stale, dict, lambda f: must_be_there(f, known), self.slept.append)
-        self.server = serve("127.0.0.1", 0, api)
+        front = Front(
+            Api(application(), self._save),
+            self.faults,
+            stale,
+            dict,
+            lambda f: must_be_there(f, known),
+            self.slept.append,
+        )
+        self.server = serve("127.0.0.1", 0, front)
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def _save(self) -> None:

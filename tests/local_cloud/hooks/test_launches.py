@@ -8,7 +8,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.amis import Ami
 
-from local_cloud.hooks import instances as moto_hooks
+from local_cloud.hooks.backends import ec2
 from local_cloud.scaling.launches import is_next_spot
 from tests.local_cloud.world import IMAGE, World
 
@@ -34,7 +34,7 @@ def configuration(world: World, name: str, instance_type: str = "m5.large") -> N
 
 
 def test_a_policy_is_shown_as_it_was_given_with_its_defaults(world: World) -> None:
-    backend = moto_hooks.ec2()
+    backend = ec2()
     backend.amis[OTHER] = Ami(backend, OTHER, name="other", region_name="eu-west-1")
     override = {"InstanceType": "m6i.large", "WeightedCapacity": "1", "ImageId": OTHER}
     world.scale()

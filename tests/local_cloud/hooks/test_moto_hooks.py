@@ -1,22 +1,18 @@
 """moto changes under the hooks: then this fails first, and names the method."""
 
+import importlib
 import inspect
 import pickle
+import pkgutil
 
 import moto
 import pytest
 from moto import mock_aws
 from moto.backends import get_backend
 
+from local_cloud import hooks
 from local_cloud.daemon.api import ForInstances
-from local_cloud.hooks import groups as autoscaling_hooks
-from local_cloud.hooks import hooking
-from local_cloud.hooks import instances as moto_hooks
-from local_cloud.hooks import load_balancers as elb_hooks
-from local_cloud.hooks import notifications as notification_hooks
-from local_cloud.hooks import refreshes as refresh_hooks
-from local_cloud.hooks import requests as request_hooks
-from local_cloud.hooks import triggers as trigger_hooks
+from local_cloud.hooks import catalogue, kept
 
 # As in moto 5.2.5. Where one differs, read moto's change, mend the hook, then this table.
 SIGNATURES: dict[str, str] = {
@@ -115,13 +111,13 @@ SIGNATURES: dict[str, str] = {
 }  # fmt: skip
 
 
-MODULES = (moto_hooks, elb_hooks, autoscaling_hooks, notification_hooks, refresh_hooks, request_hooks, trigger_hooks)
-"""Their hooks are marked when they are imported."""
+HOOKS = [each for table in catalogue.ALL for each in table.hooks]
+ADDITIONS = [each for table in catalogue.ALL for each in table.additions]
 
 
 def signatures() -> dict[str, str]:
     found = {}
-    for owner, name, _ in hooking.HOOKS:
+    for owner, name, _ in HOOKS:
         hooked = getattr(owner, name)
         parameters = inspect.signature(getattr(hooked, "fget", hooked)).parameters.values()
         told = [str(each.replace(annotation=inspect.Parameter.empty)) for each in parameters]
@@ -130,7 +126,7 @@ def signatures() -> dict[str, str]:
 
 
 def test_moto_is_of_the_series_that_the_hooks_are_written_for() -> None:
-    assert moto.__version__.startswith(moto_hooks.SERIES)
+    assert moto.__version__.startswith(catalogue.SERIES)
 
 
 def test_every_hooked_method_is_as_it_was_when_its_hook_was_written() -> None:
@@ -138,11 +134,19 @@ def test_every_hooked_method_is_as_it_was_when_its_hook_was_written() -> None:
 
 
 def test_every_addition_is_still_absent_from_moto() -> None:
-    assert [name for owner, name, _ in hooking.ADDITIONS if hasattr(owner, name)] == []
+    assert [name for owner, name, _ in ADDITIONS if hasattr(owner, name)] == []
+
+
+def test_every_modules_hooks_are_in_the_catalogue() -> None:
+    modules = [
+        importlib.import_module(f"{hooks.__name__}.{each.name}") for each in pkgutil.iter_modules(hooks.__path__)
+    ]
+
+    assert {id(each.HOOKS) for each in modules if hasattr(each, "HOOKS")} == {id(each) for each in catalogue.ALL}
 
 
 def test_every_hook_says_which_gap_it_closes() -> None:
-    assert [function.__name__ for _, _, function in hooking.HOOKS + hooking.ADDITIONS if not function.__doc__] == []
+    assert [function.__name__ for _, _, function in HOOKS + ADDITIONS if not function.__doc__] == []
 
 
 def test_a_service_whose_state_cannot_be_pickled_is_not_kept() -> None:
@@ -150,15 +154,15 @@ def test_a_service_whose_state_cannot_be_pickled_is_not_kept() -> None:
         get_backend("lambda")["123456789012"]["eu-west-1"].list_functions()
         get_backend("ec2")["123456789012"]["eu-west-1"].create_key_pair("kept", "rsa", {})
 
-        kept = pickle.loads(pickle.dumps(moto_hooks.collect()))  # noqa: S301 - our own
+        found = pickle.loads(pickle.dumps(kept.collect()))  # noqa: S301 - our own
 
-    assert "lambda" not in kept["services"]
-    assert list(kept["services"]["ec2"]["123456789012"]["eu-west-1"].key_pairs) == ["kept"]
+    assert "lambda" not in found["services"]
+    assert list(found["services"]["ec2"]["123456789012"]["eu-west-1"].key_pairs) == ["kept"]
 
 
 def test_the_actions_are_those_of_all_services_and_of_our_additions() -> None:
     asked = {"DescribeInstances", "RegisterTargets", "SetDesiredCapacity", "PutItem", "GetCallerIdentity", "GetObject"}
-    assert asked | {"PutMetricAlarm", "RegisterInstancesWithLoadBalancer"} <= moto_hooks.actions()
+    assert asked | {"PutMetricAlarm", "RegisterInstancesWithLoadBalancer"} <= kept.actions()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local_cloud.hooks import groups as autoscaling_hooks
+from local_cloud.hooks import groups
 from local_cloud.scaling.refreshes import refreshes_of
 from tests.local_cloud.world import World
 
@@ -89,7 +89,7 @@ def test_a_refresh_is_the_same_after_it_was_kept(world: World) -> None:
     world.scale(**ONE)
     refresh(world, world.version(), CheckpointPercentages=[50, 100], AutoRollback=True)
 
-    (kept,) = (refreshes_of(group) for group in autoscaling_hooks.groups_now())
+    (kept,) = (refreshes_of(group) for group in groups.groups_now())
 
     assert pickle.loads(pickle.dumps(kept)) == kept  # noqa: S301 - our own
 

@@ -8,8 +8,7 @@ from botocore.exceptions import ClientError
 
 from local_cloud.balancing.haproxy import HealthCheck, Listener, Stat
 from local_cloud.balancing.target_health import Phase, Seen
-from local_cloud.hooks import groups as autoscaling_hooks
-from local_cloud.hooks import load_balancers as elb_hooks
+from local_cloud.hooks import groups, load_balancers
 from tests.local_cloud.world import IMAGE, World
 
 
@@ -168,8 +167,8 @@ def test_after_a_power_failure_a_group_begins_anew_even_if_its_health_check_is_s
     for instance in before:
         world.cloud.machines.terminate(instance)
 
-    elb_hooks.settle()
-    autoscaling_hooks.settle()
+    load_balancers.settle()
+    groups.settle()
     world.cloud.settle()
 
     assert len(world.members()) == 2
@@ -563,7 +562,7 @@ def test_the_balancer_reads_what_the_api_was_told(world: World) -> None:
     world.listen()
     world.scale()
 
-    wanted = elb_hooks.wanted_now()[0]
+    wanted = load_balancers.wanted_now()[0]
 
     assert wanted.layout.address == "10.77.1.1"
     assert [(each.port, each.mode, each.forwards) for each in wanted.layout.listeners] == [
@@ -583,7 +582,7 @@ def test_a_classic_load_balancer_is_read_and_its_instances_are_registered(world:
     elb.configure_health_check(LoadBalancerName="old", HealthCheck=check)
     world.scale(LoadBalancerNames=["old"])
 
-    wanted = elb_hooks.wanted_now()[-1]
+    wanted = load_balancers.wanted_now()[-1]
 
     assert sorted(wanted.registered["old:8000"]) == sorted(f"{instance}:8000" for instance in world.members())
     assert wanted.layout.groups[0].check == HealthCheck("/health", "200", 1000, 2000, 3, 2, port=8000)
@@ -612,7 +611,7 @@ def test_a_classic_load_balancer_drains_as_long_as_it_was_told(
         told = {"ConnectionDraining": draining}
         elb.modify_load_balancer_attributes(LoadBalancerName="old", LoadBalancerAttributes=told)
 
-    assert elb_hooks.wanted_now()[-1].delays == {"old:8000": seconds}
+    assert load_balancers.wanted_now()[-1].delays == {"old:8000": seconds}
 
 
 @pytest.mark.parametrize("phase", ["serving", "draining"])
@@ -633,7 +632,7 @@ def test_what_a_group_registered_with_a_classic_load_balancer_can_be_deregistere
 
     elb.deregister_instances_from_load_balancer(LoadBalancerName="old", Instances=[{"InstanceId": going}])
 
-    assert list(elb_hooks.wanted_now()[-1].registered["old:8000"]) == [f"{staying}:8000"]
+    assert list(load_balancers.wanted_now()[-1].registered["old:8000"]) == [f"{staying}:8000"]
     health = elb.describe_instance_health(LoadBalancerName="old")["InstanceStates"]
     assert {each["InstanceId"]: each["Description"] for each in health} == {
         staying: "N/A",

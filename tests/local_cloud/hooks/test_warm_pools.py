@@ -10,7 +10,7 @@ from bakeroll.aws.autoscaling import AutoScaling
 from bakeroll.aws.session import clients
 from bakeroll.aws.templates import Templates
 from bakeroll.fleet import Warm
-from local_cloud.hooks import groups as autoscaling_hooks
+from local_cloud.hooks import groups
 from local_cloud.scaling.warm_pools import warm_of
 from tests.local_cloud.world import World
 
@@ -327,10 +327,10 @@ def test_the_pool_is_shown_in_pages(world: World) -> None:
 def test_a_pool_outlives_the_daemon_with_those_that_were_stopped(world: World) -> None:
     world.scale()
     pool(world)
-    (group,) = autoscaling_hooks.groups_now()
+    (group,) = groups.groups_now()
 
     kept = pickle.loads(pickle.dumps(group))  # noqa: S301 (our own)
-    autoscaling_hooks.settle()
+    groups.settle()
 
     assert [each.lifecycle_state for each in warm_of(kept)] == ["Warmed:Stopped"] * 2
     assert len(world.warm()) == 2
