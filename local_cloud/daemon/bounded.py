@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from local_cloud.faults.stale import Answer
 from local_cloud.host import memory
+from local_cloud.requests.answers import Answer
 from local_cloud.requests.calls import Call, Environ, body_of, call_of, replace_body, scope_of
 from local_cloud.requests.refusals import answer
 

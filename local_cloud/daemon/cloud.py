@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from werkzeug.serving import BaseWSGIServer
 
 from local_cloud.balancing.addresses import Addresses
-from local_cloud.balancing.balancer import Balancers, Wanted
+from local_cloud.balancing.balancers import Balancers
+from local_cloud.balancing.moves import Wanted
 from local_cloud.config import ZONES, Config, endpoint
 from local_cloud.daemon.api import Api, ForInstances, NoBrowsers
 from local_cloud.daemon.bounded import Bounded

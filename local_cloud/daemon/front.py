@@ -12,7 +12,8 @@ from typing import Any
 
 from local_cloud.faults.fault import Fault, Refused, fault_of
 from local_cloud.faults.in_force import Faults
-from local_cloud.faults.stale import Answer, Stale
+from local_cloud.faults.stale import Stale
+from local_cloud.requests.answers import Answer
 from local_cloud.requests.calls import Call, Calls, Environ, body_of, call_of
 from local_cloud.requests.refusals import refusal
 

@@ -20,6 +20,12 @@ from typing import Any
 _STACK = 512 * 1024 * 1024
 _DEPTH = 200_000
 _ATTEMPTS = 20
+# Where what a state refers to by name is now.
+_MOVED = {
+    "bakeroll.local.autoscaling_hooks": "local_cloud.hooks.groups",
+    "bakeroll.local.refresh": "local_cloud.scaling.refresh",
+    "bakeroll.local.state": "local_cloud.daemon.state",
+}
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +51,7 @@ class State:
     def load(self) -> Any:
         """What was last written; None on the first start."""
         self._objects.mkdir(parents=True, exist_ok=True)
-        return pickle.loads(self._path.read_bytes()) if self._path.exists() else None  # noqa: S301 - our own file
+        return _Reader(io.BytesIO(self._path.read_bytes())).load() if self._path.exists() else None
 
     def start(self) -> None:
         self._is_started = True
@@ -139,6 +145,13 @@ class State:
         draft.write_bytes(value)
         draft.rename(self._objects / name)
         return name
+
+
+class _Reader(pickle.Unpickler):
+    """Reads what was written under the names that modules had then. It is our own file."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        return super().find_class(_MOVED.get(module, module), name)
 
 
 class _OnDisk:

@@ -3,24 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import Any
 
+from local_cloud.requests.answers import Answer
 from local_cloud.requests.calls import Call, Environ, body_of, scope_of
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Of HTTP; `status` as in “200 OK”."""
-
-    status: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-    def given(self, start_response: Callable[..., Any]) -> list[bytes]:
-        """As WSGI has it."""
-        start_response(self.status, list(self.headers))
-        return [self.body]
 
 
 class Stale:

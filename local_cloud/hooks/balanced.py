@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local_cloud.balancing.balancer import Wanted
 from local_cloud.balancing.haproxy import HealthCheck, Layout, Listener, Mode, Server, TargetGroup
+from local_cloud.balancing.moves import Wanted
 
 PACE = 10
 """Health checks run so many times as often as the target group says."""

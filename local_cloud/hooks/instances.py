@@ -14,7 +14,7 @@ from moto.ec2.exceptions import (
 from local_cloud.config import ACCOUNT, REGION
 from local_cloud.hooks.backends import ec2
 from local_cloud.hooks.cloud import Cloud
-from local_cloud.machines.machines import State
+from local_cloud.machines.machine import State
 from local_cloud.machines.metadata import Facts
 
 _CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}

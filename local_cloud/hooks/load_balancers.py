@@ -15,7 +15,8 @@ from moto.elbv2.exceptions import (
 from moto.elbv2.models import ELBv2Backend
 
 from local_cloud.balancing.addresses import Addresses
-from local_cloud.balancing.balancer import Balancers, Wanted
+from local_cloud.balancing.balancers import Balancers
+from local_cloud.balancing.moves import Wanted
 from local_cloud.config import ACCOUNT, REGION
 from local_cloud.hooks.balanced import in_use, wanted
 from local_cloud.hooks.hooking import Hook, Hooks
@@ -96,18 +97,9 @@ def _create_listener(
 
 
 @HOOKS.before(ELBv2Backend, "modify_listener")
-def _modify_listener(
-    cloud: Balancing,
-    original: Hook,
-    backend: Any,
-    arn: str,
-    port: Any = None,
-    protocol: str | None = None,
-    ssl_policy: str | None = None,
-    certificates: Any = None,
-    actions: Sequence[Any] | None = None,
-) -> Any:
+def _modify_listener(cloud: Balancing, original: Hook, backend: Any, arn: str, *given: Any) -> Any:
     """As with a new listener."""
+    port, protocol, ssl_policy, certificates, actions = given
     for balancer in backend.load_balancers.values():
         if arn in balancer.listeners:
             _can_listen(balancer, protocol, actions or [])

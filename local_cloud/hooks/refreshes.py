@@ -13,7 +13,8 @@ from local_cloud.hooks.hooking import Hooks
 from local_cloud.hooks.launch_sources import sources
 from local_cloud.hooks.scaled import Scaled
 from local_cloud.scaling.launches import Configuration, completed, configuration
-from local_cloud.scaling.refresh import Preferences, Refresh, Rollback, cancel
+from local_cloud.scaling.refresh import Preferences, Refresh, Rollback
+from local_cloud.scaling.refresh_steps import cancel
 from local_cloud.scaling.refreshes import active, keep, refreshes_of
 from local_cloud.scaling.warm_pools import warm_of
 

@@ -11,7 +11,7 @@ from moto.backends import get_backend
 from moto.core.exceptions import ServiceException
 from moto.ec2.models.instances import Instance
 
-from local_cloud.balancing.balancer import Balancers
+from local_cloud.balancing.balancers import Balancers
 from local_cloud.config import ACCOUNT, REGION
 from local_cloud.hooks.launch_sources import configure, is_launched_from, sources
 from local_cloud.scaling.capacity import COUNTED

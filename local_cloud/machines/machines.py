@@ -6,53 +6,27 @@ machine passes `changed`. A machine's disk is an overlay over an image's layers;
 
 import logging
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from local_cloud.config import Config
 from local_cloud.host import cgroup
-from local_cloud.host.capabilities import bounded
-from local_cloud.host.network import Network, namespace_of
-from local_cloud.machines.consoles import Console, Consoles, tail
+from local_cloud.host.network import Network
+from local_cloud.machines import boot
+from local_cloud.machines.consoles import Consoles, tail
+from local_cloud.machines.disks import Disks
 from local_cloud.machines.inside import Inside
-
-State = Literal["pending", "running", "shutting-down", "stopping", "stopped", "terminated"]
-Changed = Callable[[str, State, str], None]
-"""Told the instance, its new state and the reason, if it is not that somebody asked for it."""
+from local_cloud.machines.machine import Changed, Machine, State
 
 STOP_PATIENCE = 5.0
 """Seconds that a machine has to shut itself down in order."""
-BOOT_PATIENCE = 60.0
 _POWEROFF = signal.SIGRTMIN + 4  # systemd(1): start poweroff.target
-_BOOT = Path(__file__).with_name("boot.sh")
-_SSH = 22
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Machine:
-    """One instance. `layers` are directory names, top first; `addresses` has the private one first."""
-
-    id: str
-    hostname: str
-    layers: tuple[str, ...]
-    addresses: tuple[str, ...]
-    state: State = "pending"
-    process: subprocess.Popen[bytes] | None = None
-    console: Console | None = None
-    is_plugged: bool = False
-    is_up: bool = False
-    changing: threading.RLock = field(default_factory=threading.RLock)
 
 
 class Machines:
@@ -61,7 +35,8 @@ class Machines:
     def __init__(
         self, config: Config, layers: Path, network: Network, inside: Inside, consoles: Consoles, changed: Changed
     ) -> None:
-        self._config, self._layers, self._network = config, layers, network
+        self._config, self._network = config, network
+        self._disks = Disks(config.instances, layers)
         self._inside, self._consoles, self._changed = inside, consoles, changed
         self._machines: dict[str, Machine] = {}
         self._stopping = False
@@ -89,7 +64,7 @@ class Machines:
         return {layer for machine in list(self._machines.values()) for layer in machine.layers}
 
     def console(self, instance: str) -> bytes:
-        return tail(self._directory(instance) / "console.log")
+        return tail(self._disks.console(instance))
 
     def launch(self, instance: str, hostname: str, layers: Sequence[str], addresses: Sequence[str]) -> None:
         """Make a machine and boot it: pending, then running, or terminated with the reason."""
@@ -134,16 +109,14 @@ class Machines:
         copied while it runs, as they are on the disk just then.
         """
         machine = self._machines[instance]
-        upper = self._directory(instance) / "upper"
         with machine.changing:
             was = machine.state
             if not reboot and was == "running":
-                _copy(upper, self._layers / layer)
+                self._disks.copy(instance, layer)
                 return (layer, *machine.layers)
             self._halt(machine)
-            upper.rename(self._layers / layer)
+            self._disks.move(instance, layer)
             machine.layers = (layer, *machine.layers)
-            self._make_disk(machine)
             if was == "running":
                 machine.state = "pending"
                 self._do(machine, lambda: self._boot(machine))
@@ -152,7 +125,7 @@ class Machines:
     def forget(self, instance: str) -> None:
         """Drop a terminated machine and the log of its console."""
         self._machines.pop(instance, None)
-        shutil.rmtree(self._directory(instance), ignore_errors=True)
+        self._disks.forget(instance)
 
     def stop_all(self) -> None:
         """Pull the plug of every machine: the cloud goes down."""
@@ -175,14 +148,8 @@ class Machines:
     def _launch(self, machine: Machine) -> None:
         if machine.state != "pending":
             return
-        self._make_disk(machine)
+        self._disks.make(machine.id)
         self._boot(machine)
-
-    def _make_disk(self, machine: Machine) -> None:
-        directory = self._directory(machine.id)
-        shutil.rmtree(directory / "work", ignore_errors=True)
-        for name in ("upper", "work", "root"):
-            (directory / name).mkdir(mode=0o755, parents=True, exist_ok=True)
 
     def _boot(self, machine: Machine) -> None:
         """Start PID 1 and wait until the machine can be reached."""
@@ -192,35 +159,23 @@ class Machines:
             self._network.attach(machine.id, machine.addresses)
             machine.is_plugged = True
             self._inside.serve(machine.id)
-        directory = self._directory(machine.id)
-        console = self._consoles.open(directory / "console.log")
+        console = self._consoles.open(self._disks.console(machine.id))
         group = cgroup.create(self._config.bridge, machine.id)
-        command = [
-            *("prlimit", "--data=unlimited"),  # the daemon's own bound is none of the machine's
-            *("nsenter", f"--net=/run/netns/{namespace_of(self._config.bridge, machine.id)}"),
-            *("unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--propagation", "private"),
-            *("sh", str(_BOOT), "join", str(directory), ":".join(machine.layers), str(group)),
-            *(machine.hostname, console.device, *bounded()),
-        ]
+        disk = self._disks.of(machine.id)
         machine.console = console
         machine.process = subprocess.Popen(
-            command,
-            cwd=self._layers,
+            boot.command(machine, bridge=self._config.bridge, disk=disk, group=group, console=console.device),
+            cwd=self._disks.layers,
             stdin=subprocess.DEVNULL,
             stdout=console.theirs,
             stderr=console.theirs,
             start_new_session=True,
         )
         threading.Thread(target=self._watch, args=(machine, machine.process), name=machine.id, daemon=True).start()
-        self._wait_for_ssh(machine, machine.process)
+        self._await_boot(machine, machine.process)
 
-    def _wait_for_ssh(self, machine: Machine, process: subprocess.Popen[bytes]) -> None:
-        """An image without sshd counts as running when its PID 1 has lived for BOOT_PATIENCE."""
-        deadline = time.monotonic() + BOOT_PATIENCE
-        while process.poll() is None and time.monotonic() < deadline and machine.state == "pending":
-            with suppress(OSError), socket.create_connection((machine.addresses[0], _SSH), timeout=0.5):
-                break
-            time.sleep(0.05)
+    def _await_boot(self, machine: Machine, process: subprocess.Popen[bytes]) -> None:
+        boot.wait_for_ssh(machine.addresses[0], process, lambda: machine.state == "pending")
         if process.poll() is None and machine.state == "pending":
             machine.is_up = True
             self._became(machine, "running")
@@ -239,7 +194,7 @@ class Machines:
             elif booted:
                 self._became(machine, "stopped", "Client.InstanceInitiatedShutdown: Instance initiated shutdown")
             elif machine.state == "pending":
-                last = tail(self._directory(machine.id) / "console.log").decode(errors="replace").splitlines()[-1:]
+                last = self.console(machine.id).decode(errors="replace").splitlines()[-1:]
                 self._fail(machine, f"the boot ended with {code}: {' '.join(last)}")
 
     def _power_off(self, machine: Machine, state: State) -> None:
@@ -286,13 +241,12 @@ class Machines:
         self._became(machine, "terminated", f"Server.InternalError: {reason}")
 
     def _forget(self, machine: Machine) -> None:
-        """Remove all of a machine but the log of its console: a dead machine's last words are asked for."""
+        """Remove all of a machine but the log of its console."""
         self._inside.close(machine.id)
         if machine.is_plugged:
             self._network.detach(machine.id, machine.addresses)
         machine.is_plugged = False
-        for name in ("upper", "work", "root"):
-            shutil.rmtree(self._directory(machine.id) / name, ignore_errors=True)
+        self._disks.delete(machine.id)
         machine.layers = ()
 
     def _became(self, machine: Machine, state: State, reason: str = "") -> None:
@@ -300,13 +254,5 @@ class Machines:
         log.info("%s is %s%s", machine.id, state, f" ({reason})" if reason else "")
         self._changed(machine.id, state, reason)
 
-    def _directory(self, instance: str) -> Path:
-        return self._config.instances / instance
-
     def _cgroup(self, machine: Machine) -> Path:
         return cgroup.of_cloud(self._config.bridge) / machine.id
-
-
-def _copy(upper: Path, layer: Path) -> None:
-    # The overlay's own marks (whiteouts, opaque directories) are devices and extended attributes: cp -a keeps them.
-    subprocess.run(["cp", "-a", "--reflink=auto", str(upper), str(layer)], check=True)

@@ -11,7 +11,7 @@ import re
 from http import HTTPStatus
 from xml.sax.saxutils import escape
 
-from local_cloud.faults.stale import Answer
+from local_cloud.requests.answers import Answer
 from local_cloud.requests.calls import Call, Environ
 
 _THROTTLED = {

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from local_cloud.scaling.group import MemberState, ScalingGroup
 from local_cloud.scaling.launches import Configuration, configuration
-from local_cloud.scaling.refresh import Member, Refresh, Scene, decide, roll_back
+from local_cloud.scaling.refresh import Member, Refresh, Scene
+from local_cloud.scaling.refresh_steps import decide, roll_back
 from local_cloud.scaling.warm_pools import size_of, warm_of
 
 NEEDED = frozenset({"InstanceRefresh", "Launch", "Terminate"})

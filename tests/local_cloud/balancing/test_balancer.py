@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from local_cloud.balancing.balancer import Balancers, Place, Wanted, next_move
+from local_cloud.balancing.balancers import Balancers
 from local_cloud.balancing.haproxy import HealthCheck, Layout, Listener, Server, Stat, TargetGroup
+from local_cloud.balancing.moves import Place, Wanted, next_move
 from local_cloud.balancing.target_health import TargetHealth, target_health
 
 ADDRESS, PORT = "127.0.3.1", 8081

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from local_cloud.daemon.state import State
+from local_cloud.hooks.groups import Groups
+from local_cloud.scaling.refresh import Refresh
 
 
 class Stored:
@@ -54,6 +56,17 @@ def test_what_is_saved_is_read_back(state: State, world: dict[str, Any], tmp_pat
 
     assert [each.value for each in kept["bucket"]] == [each.value for each in world["bucket"]]
     assert kept["bucket"][0].name == "object"
+
+
+def test_a_state_is_read_that_was_written_when_the_local_cloud_was_part_of_the_toolkit(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_bytes(b"value")
+    named = {"cbakeroll.local.refresh\nRefresh\n.": Refresh, "cbakeroll.local.autoscaling_hooks\nGroups\n.": Groups}
+
+    for text, found in named.items():
+        (tmp_path / "state.pickle").write_text(text)
+        assert State(tmp_path, dict, Stored).load() is found
+    (tmp_path / "state.pickle").write_text(f"cbakeroll.local.state\n_read\n(V{tmp_path}/kept\ntR.")
+    assert State(tmp_path, dict, Stored).load() == b"value"
 
 
 def test_an_objects_value_is_written_once_and_goes_with_the_object(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from local_cloud.scaling.refresh import Member, Preferences, Refresh, Scene, decide, roll_back
+from local_cloud.scaling.refresh import Member, Preferences, Refresh, Scene
+from local_cloud.scaling.refresh_steps import decide, roll_back
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 OLD = tuple(Member(f"i-{number}") for number in range(1, 5))
