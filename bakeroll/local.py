@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,12 @@ class Endpoint:
     environment: Mapping[str, str]
 
 
-def up(tell: Tell) -> Endpoint:
-    """Start the cloud unless it is up, telling what is being done. Raises LocalCloudError where it cannot run."""
-    found = _result("up", tell=tell)
+def up(tell: Tell, meanwhile: Callable[[], object] = lambda: None) -> Endpoint:
+    """Start the cloud unless it is up, and tell what is being done. Raises LocalCloudError where it cannot run.
+
+    `meanwhile` is called while the command runs beside this process.
+    """
+    found = _result("up", tell=tell, meanwhile=meanwhile)
     return Endpoint(**{**found, "state": Path(found["state"])})
 
 
@@ -81,7 +84,7 @@ def _cache(cache: bool) -> list[str]:
     return ["--cache"] if cache else []
 
 
-def _result(*words: str, tell: Tell = lambda _: None) -> Any:
+def _result(*words: str, tell: Tell = lambda _: None, meanwhile: Callable[[], object] = lambda: None) -> Any:
     found = None
 
     def hear(said: Message) -> None:
@@ -91,13 +94,13 @@ def _result(*words: str, tell: Tell = lambda _: None) -> Any:
         else:
             found = said["result"]
 
-    code = _run(words, hear)
+    code = _run(words, hear, meanwhile)
     if code:
         raise LocalCloudError(f"The local cloud’s command “{words[0]}” ended with {code}.", next_step="fab local.logs")
     return found
 
 
-def _run(words: list[str] | tuple[str, ...], hear: Callable[[Message], None]) -> int:
+def _run(words: Sequence[str], hear: Callable[[Message], None], meanwhile: Callable[[], object] = lambda: None) -> int:
     """Run the command to its end, hand on each of its messages, and return its exit code. Raises its failure."""
     reading, writing = os.pipe()
     # -P: a folder of the caller's that is named like one of Python's modules is none of it.
@@ -111,6 +114,7 @@ def _run(words: list[str] | tuple[str, ...], hear: Callable[[Message], None]) ->
         os.close(writing)
         failure = None
         try:
+            meanwhile()
             for message in map(json.loads, said):
                 if failure := _failure(message):
                     continue

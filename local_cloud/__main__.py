@@ -53,10 +53,17 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+class _Parser(argparse.ArgumentParser):
+    """One that imports no more to ask how wide the terminal is."""
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        return argparse.HelpFormatter(self.prog, width=100)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("local_cloud", description="A cloud inside this machine.")
+    parser = _Parser("local_cloud", description="A cloud inside this machine.")
     parser.add_argument("--report", type=int, help="a descriptor to say everything at, as JSON")
-    commands = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND", parser_class=_Parser)
     commands.add_parser("up", help="start the cloud, and say where it answers")
     commands.add_parser("down", help="stop the cloud and its machines; what it holds is kept")
     reset = commands.add_parser("reset", help="stop the cloud and delete what it holds")
@@ -80,9 +87,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(config: Config, _: argparse.Namespace, voice: Voice) -> None:
-    from local_cloud.client.control import up
+    from local_cloud.client.asking import ask
 
-    up(config, voice.tell)
+    if ask(config) is None:
+        from local_cloud.client.control import up
+
+        up(config, voice.tell)
     there = endpoint(config)
     voice.result(
         {

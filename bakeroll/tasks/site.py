@@ -55,9 +55,14 @@ def _local_cloud(report: Report) -> LocalCloud:
     """Start it where it is down, and have AWS's clients of this process talk to it."""
     from bakeroll import local
 
-    endpoint = local.up(lambda text: report(Event("cloud", text)))
+    endpoint = local.up(lambda text: report(Event("cloud", text)), meanwhile=_load_clients)
     os.environ.update(endpoint.environment)
     return LocalCloud(endpoint.state / "gnupg", endpoint.gateway)
+
+
+def _load_clients() -> None:
+    """Whatever comes next needs them; they take longer to import than the command takes to answer."""
+    import bakeroll.aws.session  # noqa: F401
 
 
 def operator() -> str:

@@ -46,7 +46,9 @@ def request(config: Config, method: str, path: str, body: bytes = b"", patience:
     http.client takes longer than the answer does.
     """
     head = f"{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", config.port), timeout=patience) as connection:
+    with socket.socket() as connection:
+        connection.settimeout(patience)
+        connection.connect(("127.0.0.1", config.port))
         connection.sendall(head.encode() + body)
         answer = b"".join(iter(lambda: connection.recv(_CHUNK), b""))
     head_of_it, _, said = answer.partition(b"\r\n\r\n")

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import traceback
 from typing import Any, Protocol
 
 from local_cloud.errors import LocalCloudError
@@ -54,7 +53,7 @@ class ForPeople:
         self.tell(str(error))
 
     def broken(self, error: Exception) -> None:
-        traceback.print_exception(error)
+        self.tell(_traceback(error))
 
 
 class ForPrograms:
@@ -85,4 +84,10 @@ class ForPrograms:
         self._report.say(refused=[error.errno, error.strerror or str(error), error.filename and str(error.filename)])
 
     def broken(self, error: Exception) -> None:
-        self._report.say(broken="".join(traceback.format_exception(error)))
+        self._report.say(broken=_traceback(error))
+
+
+def _traceback(error: Exception) -> str:
+    import traceback  # not for every start
+
+    return "".join(traceback.format_exception(error))
