@@ -12,8 +12,15 @@ COUNTED = ("Pending", "InService")
 ROLL_TAG = "bakeroll:roll"
 SLOT_TAG = "bakeroll:slot"
 VERSION_TAG = "bakeroll:version"
+LAUNCH_TAG = "bakeroll:launch"
+"""A launch template version gives it to its instances: the digest of all that they are launched from."""
 HOLD_TAG = "bakeroll:hold"
 """A group with this tag is not rolled; its value tells people why."""
+
+
+def identity(image: str, launch: str) -> str:
+    """What instances and releases are compared by: the digest of all that they are launched from, else the image."""
+    return launch or image
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +110,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class TemplateVersion:
-    """A launch template version: its number, also where it was asked for as `$Latest`, and its image."""
+    """A launch template version: its number, also where it was asked for as `$Latest`, and its image.
+
+    `launch` is the LAUNCH_TAG that it gives its instances, empty where it gives none.
+    """
 
     number: str
     image: str
+    launch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +186,11 @@ class Instance:
     is_in_twin: bool = False
 
     @property
+    def identity(self) -> str:
+        """What it was launched from; empty where EC2 does not show it yet."""
+        return identity(self.image, self.tags.get(LAUNCH_TAG, ""))
+
+    @property
     def is_alive(self) -> bool:
         return self.state in ("pending", "running")
 
@@ -211,10 +227,10 @@ class Instance:
 class Fleet:
     """An Auto Scaling group with its instances and balancers at one moment.
 
-    `template_version` is as the group names it (a number, `$Latest` or `$Default`), `template_number` its
-    number; `image` is what that version launches. `tags` are those that the group gives what it launches. `refresh`
-    is the newest instance refresh, `twin` the second group of a blue-green roll, where these were looked at. `warm` are
-    those in the group's warm pool.
+    `template_version` is as the group names it (a number, `$Latest` or `$Default`), `template_number` its number;
+    `image` is what that version launches, `launch` its LAUNCH_TAG. `tags` are those that the group gives what it
+    launches. `refresh` is the newest instance refresh and `twin` the second group of a blue-green roll, where these
+    were looked at. `warm` are those in the group's warm pool.
     """
 
     name: str
@@ -233,6 +249,12 @@ class Fleet:
     refresh: RefreshState | None = None
     twin: Group | None = None
     warm: tuple[Warm, ...] = ()
+    launch: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What the group launches."""
+        return identity(self.image, self.launch)
 
     @property
     def stale(self) -> tuple[str, ...]:

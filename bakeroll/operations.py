@@ -17,9 +17,9 @@ from bakeroll import pipeline
 from bakeroll.errors import RolledBack
 from bakeroll.events import Event
 from bakeroll.pipeline import Request, Stopwatch
-from bakeroll.roll.doctor import Ailment, Chart
-from bakeroll.roll.history import release_of
-from bakeroll.roll.record import Record
+from bakeroll.roll.operate.doctor import Ailment, Chart
+from bakeroll.roll.state.record import Record
+from bakeroll.roll.state.release_form import release_of
 from bakeroll.wiring import Site
 
 Confirm = Callable[[str], None]
@@ -55,9 +55,9 @@ def resume(site: Site, confirm: Confirm) -> dict[str, Any]:
     """Take back a pause; lead the roll from here where nobody does."""
     record = site.steering.record()
     if not site.steering.is_led():
-        confirm(f"  go on with the roll to {record.version}, which was cut off")
+        confirm(f"  go on with the roll to {record.intended.version}, which was cut off")
         site.steering.ask("none", record)
-        return pipeline.serve(site, release_of(record.release), Stopwatch(), is_resumed=True)
+        return pipeline.serve(site, release_of(record.intended.release), Stopwatch(), is_resumed=True)
     site.steering.ask("none", record)
     return _told(site, record, "resumed", f"Watch it: fab status --env={site.environment.name}")
 
@@ -65,7 +65,7 @@ def resume(site: Site, confirm: Confirm) -> dict[str, Any]:
 def abort(site: Site, confirm: Confirm) -> dict[str, Any]:
     """Have the roll back out, in the process that leads it or from here, and wait until it has."""
     record = site.steering.record()
-    confirm(f"  give up the roll to {record.version}, and go back to what served before")
+    confirm(f"  give up the roll to {record.intended.version}, and go back to what served before")
     site.steering.ask("abort", record)
     if site.steering.is_led():
         policy = site.environment.policy
@@ -101,12 +101,12 @@ def _cure(site: Site, chart: Chart, ailment: Ailment) -> None:
     match ailment.kind:
         case "cut off" if record and chart.is_committed:
             site.steering.ask("none", record)  # a pause that nobody ended would stop it again
-            site.roll(release_of(record.release), is_resumed=True)
+            site.roll(release_of(record.intended.release), is_resumed=True)
         case "cut off" if record:
             site.steering.ask("abort", record)
             _backed_out(site, record)
         case "soak" if record:
-            site.roll(release_of(record.release))
+            site.roll(release_of(record.intended.release))
         case "stray" | "lease":
             site.take_away(ailment.instances)
         case _:
@@ -115,7 +115,7 @@ def _cure(site: Site, chart: Chart, ailment: Ailment) -> None:
 
 def _backed_out(site: Site, record: Record) -> None:
     try:
-        site.roll(release_of(record.release), is_resumed=True)
+        site.roll(release_of(record.intended.release), is_resumed=True)
     except RolledBack as error:
         site.report(Event("roll", f"{site.environment.fleet}: {error.left.replace(chr(10), ' ')}", "done"))
 
@@ -124,7 +124,7 @@ def _told(site: Site, record: Record, done: str, next_step: str) -> dict[str, An
     return {
         "environment": site.environment.name,
         "fleet": site.environment.fleet,
-        "version": record.version,
+        "version": record.intended.version,
         "done": done,
         "next_step": next_step,
     }

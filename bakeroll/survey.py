@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from bakeroll.errors import DocumentUnreadable
 from bakeroll.release import Release
-from bakeroll.roll.status import STANDING_BY
+from bakeroll.roll.operate.status import STANDING_BY
 from bakeroll.wording import counted
 
 if TYPE_CHECKING:
-    from bakeroll.roll.status import FleetStatus, RollStatus
+    from bakeroll.roll.operate.status import FleetStatus, RollStatus
     from bakeroll.wiring import Site
 
 

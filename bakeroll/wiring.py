@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from bakeroll.bake.bakery import RepositoryAccess
     from bakeroll.bake.oven import Bakery
     from bakeroll.fleet import Group
-    from bakeroll.roll.doctor import Chart
-    from bakeroll.roll.ended import EndedRoll
-    from bakeroll.roll.lease import Lease
-    from bakeroll.roll.loop import Poll
-    from bakeroll.roll.plan import Plan
+    from bakeroll.roll.foresee.plan import Plan
+    from bakeroll.roll.operate.doctor import Chart
+    from bakeroll.roll.operate.status import FleetStatus
+    from bakeroll.roll.operate.steering import Steering
     from bakeroll.roll.ports import Ports
-    from bakeroll.roll.record import Goal
-    from bakeroll.roll.status import FleetStatus
-    from bakeroll.roll.steering import Steering
+    from bakeroll.roll.run.loop import Poll
+    from bakeroll.roll.state.record import Goal
+    from bakeroll.roll.store.ended import EndedRoll
+    from bakeroll.roll.store.lease import Lease
 
 T = TypeVar("T")
 
@@ -151,9 +151,9 @@ class Site:
     @cached_property
     def ports(self) -> "Ports":
         from bakeroll.aws import autoscaling, cloudwatch, dynamodb, ec2, templates
-        from bakeroll.roll.observe import ask_over_http
         from bakeroll.roll.ports import Ports
-        from bakeroll.roll.probing import Probing
+        from bakeroll.roll.probe.commands import Probing
+        from bakeroll.roll.probe.http import ask_over_http
 
         aws = self.aws
         versions = templates.Templates(aws)
@@ -174,11 +174,11 @@ class Site:
         return Balancers(self.aws)
 
     def roll(self, release: Release, *, is_resumed: bool = False, patience: float = 0) -> bool:
-        """Roll the fleet to a release; whether it had to be. See `bakeroll.roll.roll.roll` for what it raises."""
+        """Roll the fleet to a release; whether it had to be. See `bakeroll.roll.run.roll.roll` for what it raises."""
         from bakeroll.console.timeline import kept
         from bakeroll.roll.clock import SystemClock
-        from bakeroll.roll.owner import this_process
-        from bakeroll.roll.roll import roll
+        from bakeroll.roll.run.roll import roll
+        from bakeroll.roll.state.owner import this_process
 
         environment = self.environment
         self.make_work()
@@ -210,7 +210,7 @@ class Site:
     def _beating(self, lease: "Lease") -> Iterator[None]:
         """A heartbeat beside the work, and no request of the work without the lease."""
         from bakeroll.aws.guard import guarded
-        from bakeroll.roll.heartbeat import beside
+        from bakeroll.roll.store.heartbeat import beside
 
         with guarded(self.aws, lease.check), beside(lease):
             yield
@@ -218,14 +218,14 @@ class Site:
     @property
     def _poll(self) -> "Poll":
         """AWS's health checks are seconds apart and its API counts calls; the local cloud is quick and its own."""
-        from bakeroll.roll.loop import Poll
+        from bakeroll.roll.run.loop import Poll
 
         return Poll(0.1, 0.2) if self.local else Poll(1, 5)
 
     def plan(self, release: Release) -> "Plan":
         """What a roll to the release would do; nothing is changed."""
         from bakeroll.aws.preflight import Surroundings
-        from bakeroll.roll.plan import plan
+        from bakeroll.roll.foresee.plan import plan
 
         environment = self.environment
         alarms = [
@@ -248,13 +248,13 @@ class Site:
     def steering(self) -> "Steering":
         """What a person does to a roll that goes on or was cut off."""
         from bakeroll.roll.clock import SystemClock
-        from bakeroll.roll.steering import Steering
+        from bakeroll.roll.operate.steering import Steering
 
         return Steering(self.environment.fleet, self.environment.name, self.ports, SystemClock(), self.operator)
 
     def examine(self) -> "Chart":
         """What a dead roll left."""
-        from bakeroll.roll.doctor import examine
+        from bakeroll.roll.operate.doctor import examine
 
         environment = self.environment
         now = datetime.now().astimezone()
@@ -263,8 +263,8 @@ class Site:
     def take_away(self, instances: Sequence[str]) -> None:
         """Deregister and terminate instances that a roll launched and lost; under the fleet's lease."""
         from bakeroll.roll.clock import SystemClock
-        from bakeroll.roll.doctor import take_away
-        from bakeroll.roll.owner import this_process
+        from bakeroll.roll.operate.doctor import take_away
+        from bakeroll.roll.state.owner import this_process
 
         environment, owner = self.environment, this_process(self.operator)
         named, clock = environment.target_groups, SystemClock()
@@ -272,14 +272,14 @@ class Site:
 
     def stands_by_until(self) -> str | None:
         """Until when the old instances stand by, ISO 8601; None where none do."""
-        from bakeroll.roll.record import Records
+        from bakeroll.roll.store.records import Records
 
         record = Records(self.ports.table, self.environment.fleet).read()
-        return to_the_second(record.soaks_until) if record and record.stage == "soaking" else None
+        return to_the_second(record.soak.until) if record and record.stage == "soaking" else None
 
     def preview(self, release: Release | None) -> str:
         """What a roll to the release, or to an image yet to be baked, would do."""
-        from bakeroll.roll.preview import preview
+        from bakeroll.roll.foresee.preview import preview
 
         environment = self.environment
         if self.local and not self.has_fleet():
@@ -289,7 +289,7 @@ class Site:
         return preview(environment.fleet, goal, environment.policy, self.ports)
 
     def _goal(self, release: Release) -> "Goal":
-        from bakeroll.roll.record import Goal
+        from bakeroll.roll.state.record import Goal
 
         environment = self.environment
         return Goal(environment.fleet, release, environment.port, environment.version, environment.target_groups)
@@ -305,21 +305,21 @@ class Site:
 
     def history(self) -> list[Release]:
         """The releases of the environment that can be read, the newest first."""
-        from bakeroll.roll.history import history
+        from bakeroll.roll.store.history import history
 
         environment = self.environment
         return self._where_made(lambda: history(self.ports.table, environment.application, environment.name))
 
     def entries(self) -> list[Release | DocumentUnreadable]:
         """The releases of the environment, the newest first; why, in the place of what cannot be read."""
-        from bakeroll.roll.history import entries
+        from bakeroll.roll.store.history import entries
 
         environment = self.environment
         return self._where_made(lambda: entries(self.ports.table, environment.application, environment.name))
 
     def ended_rolls(self) -> "list[EndedRoll | DocumentUnreadable]":
         """The rolls of the environment that ended with their release not serving, likewise."""
-        from bakeroll.roll.ended import ended_rolls
+        from bakeroll.roll.store.ended import ended_rolls
 
         environment = self.environment
         return self._where_made(lambda: ended_rolls(self.ports.table, environment.application, environment.name))
@@ -334,7 +334,7 @@ class Site:
             raise
 
     def status(self) -> "FleetStatus":
-        from bakeroll.roll.status import status
+        from bakeroll.roll.operate.status import status
 
         environment = self.environment
         return status(environment.fleet, self.ports, environment.port, environment.version)
@@ -346,15 +346,15 @@ class Site:
 
     def has_fleet(self) -> bool:
         """Whether the fleet is there; a local environment's is made after all else that it needs."""
-        from bakeroll.roll.twin import names
+        from bakeroll.roll.state.names import names
 
         found = self.ports.scaling.describe(*names(self.environment.fleet))
         return any(not each.is_deleting for each in found.values())
 
     def _group(self) -> "Group":
         """The fleet's own: what the record says, as far as it can be read. Raises RollFailed where there is none."""
-        from bakeroll.roll.documents import readable_record
-        from bakeroll.roll.observe import described
+        from bakeroll.roll.store.documents import readable_record
+        from bakeroll.roll.world.observe import described
 
         fleet, ports = self.environment.fleet, self.ports
         return described(fleet, ports, readable_record(ports.table, fleet))[0]

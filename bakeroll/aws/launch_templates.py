@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from bakeroll.aws.session import code_of, translated
 from bakeroll.errors import CloudError
-from bakeroll.fleet import Subnet, TemplateVersion
+from bakeroll.fleet import LAUNCH_TAG, Subnet, TemplateVersion
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
-    from types_boto3_ec2.type_defs import LaunchTemplateVersionTypeDef
+    from types_boto3_ec2.type_defs import LaunchTemplateVersionTypeDef, ResponseLaunchTemplateDataTypeDef
 
 MARK = "bakeroll:roll="
 """Launch template versions carry no tags; their description tells which roll made them."""
@@ -26,7 +26,8 @@ class LaunchTemplates:
 
     def version_of(self, template: str, version: str) -> TemplateVersion:
         found = self._version(template, version)
-        return TemplateVersion(str(found["VersionNumber"]), found.get("LaunchTemplateData", {}).get("ImageId", ""))
+        data = found.get("LaunchTemplateData", {})
+        return TemplateVersion(str(found["VersionNumber"]), data.get("ImageId", ""), _launch_tag(data))
 
     def launching(self, template: str, version: str, subnet: Subnet) -> Mapping[str, Any]:
         """What RunInstances is told, but for numbers and tags."""
@@ -83,3 +84,10 @@ class LaunchTemplates:
         if version.isdigit():
             self._versions[template, version] = found["LaunchTemplateVersions"][0]
         return found["LaunchTemplateVersions"][0]
+
+
+def _launch_tag(data: ResponseLaunchTemplateDataTypeDef) -> str:
+    """The LAUNCH_TAG that the version gives its instances; empty where it gives none."""
+    of_instances = (each for each in data.get("TagSpecifications", ()) if each.get("ResourceType") == "instance")
+    tags = (tag for each in of_instances for tag in each.get("Tags", ()))
+    return next((tag.get("Value", "") for tag in tags if tag.get("Key") == LAUNCH_TAG), "")

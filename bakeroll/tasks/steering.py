@@ -80,7 +80,7 @@ def _number(text: str) -> float:
     from datetime import timedelta
 
     from bakeroll.errors import SettingsError
-    from bakeroll.roll.request import LONGEST_PAUSE
+    from bakeroll.roll.store.requests import LONGEST_PAUSE
 
     longest = LONGEST_PAUSE // timedelta(minutes=1)
     try:

@@ -16,9 +16,9 @@ from bakeroll.aws.session import Clients, clients
 from bakeroll.aws.templates import Templates
 from bakeroll.fleet import Group
 from bakeroll.process import run
-from bakeroll.roll.observe import ask_over_http
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.probing import Probing
+from bakeroll.roll.probe.commands import Probing
+from bakeroll.roll.probe.http import ask_over_http
 
 NAME = "links-dev"
 

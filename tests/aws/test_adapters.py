@@ -11,7 +11,7 @@ from bakeroll.aws.session import CONNECT_SECONDS, clients, code_of, identity
 from bakeroll.document import Document, Item
 from bakeroll.errors import CloudError
 from bakeroll.fleet import Slot, Subnet
-from bakeroll.roll import lease
+from bakeroll.roll.store import lease
 from tests.aws.conftest import NAME, Account
 
 
@@ -60,6 +60,17 @@ def test_sizes_and_template_are_set_one_at_a_time(account: Account) -> None:
 
     group = account.group
     assert (group.minimum, group.maximum, group.desired, group.template_version) == (1, 9, 2, "2")
+
+
+def test_a_template_version_tells_the_digest_that_it_tags_its_instances_with(account: Account) -> None:
+    tags: Any = [{"Key": "Name", "Value": "links"}, {"Key": "bakeroll:launch", "Value": "sha256-7"}]
+    account.clients.ec2.create_launch_template_version(
+        LaunchTemplateId=account.template,
+        LaunchTemplateData={"ImageId": "ami-1", "TagSpecifications": [{"ResourceType": "instance", "Tags": tags}]},
+    )
+
+    assert account.templates.version_of(account.template, "2").launch == "sha256-7"
+    assert account.templates.version_of(account.template, "1").launch == ""
 
 
 def test_a_template_version_differs_in_its_image_alone_and_is_made_once(account: Account) -> None:

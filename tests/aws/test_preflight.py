@@ -13,8 +13,8 @@ from bakeroll.aws.quotas import by_code
 from bakeroll.aws.session import translated
 from bakeroll.errors import CloudError
 from bakeroll.facts import Balancer, Image, Launch, Quota
-from bakeroll.roll.findings import Intent, findings
-from bakeroll.roll.preflight import Unseen, look
+from bakeroll.roll.foresee.findings import Intent, findings
+from bakeroll.roll.foresee.preflight import Unseen, look
 from bakeroll.settings import Policy
 from tests.aws.conftest import NAME, Account
 

@@ -23,9 +23,9 @@ from bakeroll.classic import modern
 from bakeroll.errors import CloudError, LocalCloudError
 from bakeroll.events import Report
 from bakeroll.process import ToolFailed, run
-from bakeroll.roll.model import world
-from bakeroll.roll.model_ports import ports
 from bakeroll.roll.ports import Ports
+from bakeroll.roll.simulate.model import world
+from bakeroll.roll.simulate.ports import ports
 from bakeroll.settings import EnvironmentSettings
 from bakeroll.tasks import namespace
 from bakeroll.tasks import site as opening

@@ -15,10 +15,10 @@ from bakeroll import operations, pipeline, survey
 from bakeroll.console.plan import doctor_lines
 from bakeroll.console.tables import history_lines, status_lines
 from bakeroll.errors import BakerollError
-from bakeroll.roll.history import write_release
-from bakeroll.roll.model import World, world
-from bakeroll.roll.model_ports import ports
-from bakeroll.roll.owner import this_process
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.ports import ports
+from bakeroll.roll.state.owner import this_process
+from bakeroll.roll.store.history import write_release
 from bakeroll.settings import Policy
 from tests.fuzz.odd import TEXTS, mutated
 from tests.pipeline.model_site import ModelSite

@@ -9,11 +9,11 @@ from typing import Any
 from bakeroll import settings
 from bakeroll.bake import catalogue
 from bakeroll.release import Release
-from bakeroll.roll.model import World
-from bakeroll.roll.model_ports import ports
-from bakeroll.roll.owner import this_process
+from bakeroll.roll.operate.steering import Steering
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.steering import Steering
+from bakeroll.roll.simulate.model import World
+from bakeroll.roll.simulate.ports import ports
+from bakeroll.roll.state.owner import this_process
 from bakeroll.wiring import Site
 from tests.roll.scene import POLICY, goal, rolled
 

@@ -14,15 +14,15 @@ from bakeroll.console.plan import doctor_lines, plan_lines, steered_lines
 from bakeroll.errors import ConfirmationNeeded, DocumentUnreadable, RolledBack, RollFailed
 from bakeroll.events import Event
 from bakeroll.release import Release
-from bakeroll.roll import doctor
-from bakeroll.roll.ended import EndedRoll, ended_rolls
-from bakeroll.roll.history import entries, history
-from bakeroll.roll.model import World, world
-from bakeroll.roll.model_ports import ports
-from bakeroll.roll.owner import this_process
-from bakeroll.roll.record import Records
-from bakeroll.roll.status import FleetStatus, status
-from bakeroll.roll.steering import Steering
+from bakeroll.roll.operate import doctor
+from bakeroll.roll.operate.status import FleetStatus, status
+from bakeroll.roll.operate.steering import Steering
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.ports import ports
+from bakeroll.roll.state.owner import this_process
+from bakeroll.roll.store.ended import EndedRoll, ended_rolls
+from bakeroll.roll.store.history import entries, history
+from bakeroll.roll.store.records import Records
 from bakeroll.settings import Policy
 from bakeroll.wiring import Site
 from tests.roll.cut import Cut, Killed
@@ -82,7 +82,7 @@ class ModelSite:
 
     def stands_by_until(self) -> str | None:
         record = Records(ports(self.fleet).table, "links-dev").read()
-        return record.soaks_until if record else None
+        return record.soak.until if record else None
 
 
 def cut_off(call: int) -> tuple[ModelSite, Watch]:

@@ -7,7 +7,7 @@ import pytest
 
 from bakeroll import survey
 from bakeroll.release import Release
-from bakeroll.roll.status import FleetStatus, InstanceStatus, RollStatus
+from bakeroll.roll.operate.status import FleetStatus, InstanceStatus, RollStatus
 
 RELEASE = Release("links", "dev", "1.0-1", "ami-1", "1c9e2a7", "me", datetime(2026, 1, 1, tzinfo=UTC))
 GOOD = InstanceStatus("i-1", "a", "ami-1", "1.0-1", "in service")

@@ -13,9 +13,9 @@ from bakeroll.aws.balancers import Balancers
 from bakeroll.aws.session import Clients
 from bakeroll.document import Document
 from bakeroll.fleet import ROLL_TAG
-from bakeroll.roll import plan
-from bakeroll.roll.model import World, world
-from bakeroll.roll.model_ports import ports
+from bakeroll.roll.foresee import plan
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.ports import ports
 from bakeroll.wiring import Site
 from tests.roll.scene import GOOD, POLICY, goal, rolled
 

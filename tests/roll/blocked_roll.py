@@ -9,12 +9,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from bakeroll.roll import heartbeat
 from bakeroll.roll.clock import SystemClock
-from bakeroll.roll.model import World, world
-from bakeroll.roll.model_ports import ports
-from bakeroll.roll.owner import Owner
-from bakeroll.roll.roll import roll
+from bakeroll.roll.run.roll import roll
+from bakeroll.roll.simulate.model import World, world
+from bakeroll.roll.simulate.ports import ports
+from bakeroll.roll.state.owner import Owner
+from bakeroll.roll.store import heartbeat
 from bakeroll.settings import Canary, Check
 from tests.roll.cut import Cut
 from tests.roll.file_table import FileTable

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from bakeroll.roll.model import NAME, World
+from bakeroll.roll.simulate.model import NAME, World
 from tests.roll.observer import MOMENTS, Observer
 
 Deed = Literal[
@@ -91,7 +91,9 @@ class Events:
     @property
     def _is_switched(self) -> bool:
         """Where two groups change places, nobody can tell which of them somebody changed."""
-        return len(self.fleet.squads) > 1 and bool(self.fleet.handed or self._record.get("switching"))
+        return len(self.fleet.squads) > 1 and bool(
+            self.fleet.handed or self._record.get("second", {}).get("switching_to")
+        )
 
     @property
     def _is_unheard(self) -> bool:
@@ -100,13 +102,13 @@ class Events:
         So it is where one has just died, that may be announced to leave with its capacity, and where somebody has
         changed it and no roll looked since: two changes are seen as one.
         """
-        record, now = self._record, self.fleet.time
+        capacity, now = self._record.get("capacity", {}), self.fleet.time
         is_dead = any(
             each.instance.state == "terminated" and now - each.ended < MOMENTS for each in self.fleet.machines.values()
         )
         is_unseen = self.observer.wanted_before[-1][0] > self.observer.looked_at
-        is_due = is_dead or is_unseen or any(each in self.fleet.members for each in record.get("decremented", ()))
-        return is_due or any(record.get(each) for each in ("attaching", "leaving", "raising", "lowering"))
+        is_due = is_dead or is_unseen or any(each in self.fleet.members for each in capacity.get("decremented", ()))
+        return is_due or any(capacity.get(each) for each in ("attaching", "leaving", "raising", "lowering"))
 
     @property
     def _record(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bakeroll.roll.model import ADDRESS, NAME, World
+from bakeroll.roll.simulate.model import ADDRESS, NAME, World
 
 MOMENTS = 4.0
 """Seconds; longer than a turn of the roll takes, so that what it saw is among what is remembered."""
@@ -79,7 +79,9 @@ class Observer:
         record = self.world.table.get((f"fleet#{NAME}", "roll"))
         body = json.loads(record.body) if record else {}
         if body.get("stage") in ("closed", "soaking"):
-            self.kept |= {version for version, launched in self.world.versions.items() if launched == body["image"]}
+            self.kept |= {
+                version for version, launched in self.world.versions.items() if launched == body["intended"]["image"]
+            }
             if not self.is_edited:
                 self.rolled(self.world.versions[self.world.version(self.world.group.template_version)])
         if self.image and self.image != image:

@@ -5,13 +5,13 @@ from typing import Any
 
 from bakeroll.events import Event
 from bakeroll.release import Release
-from bakeroll.roll.loop import Outcome, Poll
-from bakeroll.roll.model import Behaviour, World, world
-from bakeroll.roll.model_ports import ports
-from bakeroll.roll.owner import Owner
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.record import Goal
-from bakeroll.roll.roll import roll
+from bakeroll.roll.run.loop import Outcome, Poll
+from bakeroll.roll.run.roll import roll
+from bakeroll.roll.simulate.model import Behaviour, World, world
+from bakeroll.roll.simulate.ports import ports
+from bakeroll.roll.state.owner import Owner
+from bakeroll.roll.state.record import Goal
 from bakeroll.settings import Policy
 
 GOOD = {"ami-old": Behaviour("1.0-1"), "ami-new": Behaviour("2.0-1"), "ami-next": Behaviour("3.0-1")}

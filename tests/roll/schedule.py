@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from bakeroll.errors import CloudError, RolledBack, RollFailed
 from bakeroll.fleet import LaunchesFrom
-from bakeroll.roll.model import Behaviour, World, world
-from bakeroll.roll.model_ports import ports
 from bakeroll.roll.ports import Ports
+from bakeroll.roll.simulate.model import Behaviour, World, world
+from bakeroll.roll.simulate.ports import ports
 from bakeroll.settings import Canary, Policy, Refresh
 from tests.roll.cut import Killed
 from tests.roll.happening import Events, Happening

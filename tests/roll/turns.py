@@ -5,16 +5,17 @@ import time
 import tracemalloc
 from dataclasses import replace
 
-from bakeroll.roll.beginning import begin
-from bakeroll.roll.decide import decide
-from bakeroll.roll.decision import Act
-from bakeroll.roll.health import Memory
-from bakeroll.roll.loop import Poll
-from bakeroll.roll.model import Behaviour, World, world
-from bakeroll.roll.model_ports import ports
-from bakeroll.roll.observe import Layout, layout, observe
-from bakeroll.roll.perform import perform
-from bakeroll.roll.record import Record
+from bakeroll.roll.engine.decide import decide
+from bakeroll.roll.run.beginning import begin
+from bakeroll.roll.run.loop import Poll
+from bakeroll.roll.run.perform import perform
+from bakeroll.roll.simulate.model import Behaviour, World, world
+from bakeroll.roll.simulate.ports import ports
+from bakeroll.roll.state.decision import Act
+from bakeroll.roll.state.memory import Memory
+from bakeroll.roll.state.record import Record, TemplateVersions
+from bakeroll.roll.view.view import View
+from bakeroll.roll.world.observe import Layout, layout, observe
 from tests.roll.cut import Cut
 from tests.roll.scene import GOOD, POLICY, goal, rolled
 
@@ -34,7 +35,7 @@ def calls(size: int) -> int:
     record, seen = _halfway(fleet)
     cut.calls.clear()
     found = observe(record.fleet, through, record, seen)
-    decide(found, goal(), POLICY, record, Memory(), fleet.time)
+    decide(View.of(found, goal(), POLICY, record, Memory(), fleet.time))
     return len(cut.calls)
 
 
@@ -49,12 +50,12 @@ def milliseconds_of_decide(size: int) -> float:
     fleet = fleet_of(size)
     record, seen = _halfway(fleet)
     found = observe(record.fleet, ports(fleet), record, seen)
-    memory = Memory().observed(found, fleet.time, record.launched)
+    memory = Memory().observed(found, fleet.time, record.launches.instances)
     taken = []
     for _ in range(TURNS):
         again = replace(found)  # nothing is remembered from the turn before
         begun = time.perf_counter()
-        decide(again, goal(), POLICY, record, memory, fleet.time)
+        decide(View.of(again, goal(), POLICY, record, memory, fleet.time))
         taken.append(1000 * (time.perf_counter() - begun))
     return statistics.median(taken)
 
@@ -65,7 +66,7 @@ def mebibytes(size: int) -> float:
     record, seen = _halfway(fleet)
     tracemalloc.start()
     found = observe(record.fleet, ports(fleet), record, seen)
-    decide(found, goal(), POLICY, record, Memory(), fleet.time)
+    decide(View.of(found, goal(), POLICY, record, Memory(), fleet.time))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak / 2**20
@@ -88,11 +89,11 @@ def _halfway(fleet: World) -> tuple[Record, Layout]:
     found = observe(group.name, through, None, seen)
     record = begin(goal(), found, POLICY, ("roller", ""), {}, fleet)
     fleet.versions["2"] = "ami-new"
-    record = replace(record, made="2", versions=("2",), suspended=("AZRebalance",))
+    record = replace(record, versions=TemplateVersions("2", ("2",)), suspended=("AZRebalance",))
     fleet.group = replace(fleet.group, suspended=frozenset({"AZRebalance"}))
     for _ in range(2):
         there = observe(group.name, through, record, seen)
-        decision = decide(there, goal(), POLICY, record, Memory(), fleet.time)
+        decision = decide(View.of(there, goal(), POLICY, record, Memory(), fleet.time))
         if not isinstance(decision, Act):
             break
         record = decision.record

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from bakeroll.roll.model import World
+from bakeroll.roll.simulate.model import World
 
 
 @dataclass

@@ -15,10 +15,10 @@ from pytest_mock import MockerFixture
 
 from bakeroll.errors import LeaseHeld, SettingsError
 from bakeroll.release import Release
-from bakeroll.roll.lease import LeaseLost, take
-from bakeroll.roll.model import world
-from bakeroll.roll.model_ports import ports
-from bakeroll.roll.owner import Owner
+from bakeroll.roll.simulate.model import world
+from bakeroll.roll.simulate.ports import ports
+from bakeroll.roll.state.owner import Owner
+from bakeroll.roll.store.lease import LeaseLost, take
 from bakeroll.tasks.door import door
 from bakeroll.tasks.site import opened, operator
 from bakeroll.wiring import LocalCloud, Site
@@ -104,8 +104,8 @@ def test_what_a_first_roll_would_do_is_told_without_a_fleet() -> None:
 
 
 def test_a_roll_and_the_doctor_beat_beside_their_work_and_send_nothing_without_the_lease(mocker: MockerFixture) -> None:
-    rolled = mocker.patch("bakeroll.roll.roll.roll", autospec=True, side_effect=LeaseHeld("held"))
-    taken_away = mocker.patch("bakeroll.roll.doctor.take_away", autospec=True)
+    rolled = mocker.patch("bakeroll.roll.run.roll.roll", autospec=True, side_effect=LeaseHeld("held"))
+    taken_away = mocker.patch("bakeroll.roll.operate.doctor.take_away", autospec=True)
     fleet = world(1, {})
     held = take(ports(fleet).table, "links-prod", Owner("me"), "deploy", fleet)
 

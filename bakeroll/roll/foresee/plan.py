@@ -1,0 +1,200 @@
+"""What a roll would do: the roll itself, rehearsed on a model of the fleet, and what stands against it."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bakeroll.fleet import Fleet
+from bakeroll.roll.engine.decide import serves
+from bakeroll.roll.engine.launcher import launcher
+from bakeroll.roll.foresee.findings import Finding, Intent, findings
+from bakeroll.roll.foresee.preflight import Facts, Preflight, look
+from bakeroll.roll.foresee.prices import price
+from bakeroll.roll.foresee.rehearsal import Tape, modelled, rehearse
+from bakeroll.roll.ports import Ports
+from bakeroll.roll.run.loop import Poll
+from bakeroll.roll.state.amounts import floor_of, surge_of
+from bakeroll.roll.state.record import Goal, Record
+from bakeroll.roll.store import timing
+from bakeroll.roll.store.records import Records
+from bakeroll.roll.world.observe import described, is_twinned, layout, observe_groups
+from bakeroll.settings import Policy
+from bakeroll.wording import counted
+
+BOOT_SECONDS = 60.0
+"""From a launch to being in service, where no earlier roll tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`seconds` are expected: those of the last roll (`last_seconds`, None where there was none) where that was alike,
+    else of the rehearsal, whose instances boot as long as the last roll's.
+
+    `old` counts the members by image; `extra_hours` are instance-hours above desired capacity, `usd` what they cost
+    on demand and `dated` as of when, None where it is not known; `why` why the roll would be taken back, if so; `warm`
+    how many instances its warm pool has.
+    """
+
+    fleet: str
+    image: str
+    old: Mapping[str, int]
+    strategy: str
+    launcher: str
+    because: str
+    desired: int
+    surge: int
+    floor: int
+    peak: int
+    seconds: float
+    last_seconds: float | None
+    calls: int
+    extra_hours: float
+    usd: float | None
+    dated: str
+    steps: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    why: str = ""
+    is_needed: bool = True
+    warm: int = 0
+
+
+def plan(
+    goal: Goal, policy: Policy, ports: Ports, preflight: Preflight, *, region: str, poll: Poll, now: datetime
+) -> Plan:
+    """Rehearse the roll, look at what stands against it, and change nothing.
+
+    Raises RollFailed for what the roll would refuse before its first change.
+    """
+    record = Records(ports.table, goal.fleet).read()
+    group, twin = described(goal.fleet, ports, record)
+    twin = twin if is_twinned(record, policy.strategy) else None
+    fleet = observe_groups(group, twin, ports, record, layout(group, ports, goal.target_groups))
+    before = timing.last(ports.table, goal.fleet)
+    facts = _without_own_refresh(look(preflight), fleet, record)
+    hooks = ports.scaling.launch_hooks(group.name)
+    world = modelled(
+        fleet,
+        [each for each in (group, twin) if each],
+        record,
+        goal,
+        hooks=hooks,
+        is_launchable=fleet.image in ports.machines.images([fleet.image]) if fleet.image else False,
+        boot_seconds=before.boot_seconds if before else min(BOOT_SECONDS, policy.in_service_timeout / 2),
+        drain_seconds=_drain_seconds(facts),
+    )
+    done = rehearse(goal, policy, world, poll)
+    who, because = launcher(group, hooks, policy)
+    cost = _cost(facts, region, done.tape.extra_seconds / 3600)
+    return Plan(
+        fleet=fleet.name,
+        image=goal.release.image,
+        old=dict(Counter(each.image for each in fleet.members)),
+        strategy=policy.strategy,
+        launcher=who,
+        because=because,
+        desired=fleet.desired,
+        surge=surge_of(policy, fleet.desired),
+        floor=floor_of(policy, fleet.desired),
+        peak=done.tape.peak,
+        seconds=before.seconds if before and _is_alike(before, policy, fleet.desired) else done.seconds,
+        last_seconds=before.seconds if before else None,
+        calls=len(done.tape.calls),
+        extra_hours=done.tape.extra_seconds / 3600,
+        usd=cost[0],
+        dated=cost[1],
+        steps=tuple(steps_of(done.tape)),
+        findings=findings(facts, Intent(surge_of(policy, fleet.desired), policy, now)),
+        why=done.why,
+        is_needed=not serves(fleet, goal),
+        warm=len(fleet.warm),
+    )
+
+
+def _without_own_refresh(facts: Facts, fleet: Fleet, record: Record | None) -> Facts:
+    """An instance refresh that the roll itself began, before it was cut off, does not stand against it."""
+    is_own = record is not None and fleet.refresh is not None and fleet.refresh.version in record.versions.ours
+    return replace(facts, refresh="") if is_own else facts
+
+
+def _is_alike(before: timing.Timing, policy: Policy, desired: int) -> bool:
+    return (before.strategy, before.instances) == (policy.strategy, desired)
+
+
+def _drain_seconds(facts: Facts) -> float:
+    delays = [each.delay for each in facts.balancers] if isinstance(facts.balancers, tuple | list) else []
+    return float(max(delays, default=0))
+
+
+def _cost(facts: Facts, region: str, hours: float) -> tuple[float | None, str]:
+    """The dearest of the group's types, if all their prices are known."""
+    types = getattr(facts.launch, "types", ())
+    known = [price(each, region, hours) for each in types]
+    if not known or any(each is None for each in known):
+        return None, ""
+    dearest = max((each for each in known if each), key=lambda each: each.usd)
+    return dearest.usd, dearest.dated.isoformat()
+
+
+def steps_of(tape: Tape) -> Iterator[str]:
+    """The calls that change something, in words; those alike that follow each other are one step."""
+    last, number = "", 0
+    for name, args, _ in tape.changes:
+        text, count = step(name, args)
+        if text != last and last:
+            yield _counted(last, number)
+            number = 0
+        last, number = text, number + count
+    if last:
+        yield _counted(last, number)
+
+
+def _counted(text: str, number: int) -> str:
+    return text.replace("#", counted(number, "instance"))
+
+
+def step(name: str, args: tuple[Any, ...]) -> tuple[str, int]:  # noqa: C901 (a case for each call)
+    """One call in words, with # in the place of how many instances it concerns, and that number."""
+    match name, args:
+        case "make_version", (_, source, image, _):
+            return f"make a launch template version: {source} with {image}", 0
+        case "delete_version", (_, version):
+            return f"delete launch template version {version}, which nothing refers to", 0
+        case "set_template", (group, _, version):
+            return f"{group} launches version {version} from now on", 0
+        case ("suspend" | "resume") as verb, (group, processes):
+            return f"{verb} {', '.join(processes)} of {group}", 0
+        case "launch", (slot,):
+            return "launch #", slot.count
+        case "terminate", (str(),):
+            return "retire #, drained", 1
+        case "terminate", (ids,):
+            return "terminate #", len(ids)
+        case ("register" | "deregister") as verb, (group, ids):
+            return f"{verb} # {'with' if verb == 'register' else 'from'} {group.name}", len(ids)
+        case "attach", (group, ids):
+            return f"attach # to {group}", len(ids)
+        case "enter_standby", (_, ids):
+            return "have # stand by, drained", len(ids)
+        case "exit_standby", (_, ids):
+            return "bring # back from standing by", len(ids)
+        case "set_desired", (group, size):
+            return f"set the desired capacity of {group} to {size}", 0
+        case "set_maximum", (group, size):
+            return f"set the maximum size of {group} to {size}", 0
+        case "set_sizes", (group, _, desired, _):
+            return f"{group} launches # by itself", desired
+        case "start_refresh", (group, *_):
+            return f"AWS's instance refresh replaces what {group} has", 0
+        case "cancel_refresh", (group,):
+            return f"stop AWS's instance refresh of {group}", 0
+        case "clone", (group, to, *_):
+            return f"make the group {to} like {group}", 0
+        case "hand_over", (group, to):
+            return f"hand policies, scheduled actions and alarms of {group} over to {to}", 0
+        case "untag", (group, _):
+            return f"take the roll's tags from {group}", 0
+        case "delete", (group,):
+            return f"delete the group {group}", 0
+    return name, 0

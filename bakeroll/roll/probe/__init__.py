@@ -1,0 +1,1 @@
+"""What runs commands or asks over HTTP."""

@@ -1,0 +1,1 @@
+"""A roll from its lease to its end: observe, decide, act."""

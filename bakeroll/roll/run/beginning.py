@@ -1,0 +1,122 @@
+"""How a roll begins: anew, or in the place of a dead one. Pure, but for the time and the roll's name."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bakeroll.fleet import Fleet, ImageState
+from bakeroll.roll.ports import Clock
+from bakeroll.roll.state.ids import without
+from bakeroll.roll.state.record import (
+    Found,
+    Goal,
+    InstanceRefresh,
+    Intended,
+    Launcher,
+    Previous,
+    Record,
+)
+from bakeroll.roll.state.release_form import release_document
+from bakeroll.settings import Policy
+
+
+def begin(
+    goal: Goal,
+    fleet: Fleet,
+    policy: Policy,
+    who: tuple[Launcher, str],
+    images: Mapping[str, ImageState],
+    clock: Clock,
+) -> Record:
+    """A new record: the fleet as found, and who is to launch, and why. `images` are those that there are."""
+    before = images.get(fleet.image)
+    found = Found(
+        minimum=fleet.minimum,
+        maximum=fleet.maximum,
+        desired=fleet.desired,
+        template=fleet.template,
+        template_version=fleet.template_version,
+        image=fleet.image,
+        suspended=tuple(sorted(fleet.suspended)),
+        members=tuple(each.id for each in fleet.members),
+        registered={
+            group.arn: tuple(each.id for each in fleet.instances if group.arn in each.health)
+            for group in fleet.target_groups
+        },
+        serving=sum(1 for each in fleet.members if fleet.is_in_service(each)),
+        group=fleet.name,
+        is_launchable=before is not None and before.state == "available",
+    )
+    return Record(
+        id=_new_id(),
+        fleet=goal.fleet,
+        group=fleet.name,
+        started_at=clock.now().isoformat(),
+        found=found,
+        intended=_intended(goal, policy.strategy, who),
+    )
+
+
+def _intended(goal: Goal, strategy: str, who: tuple[Launcher, str]) -> Intended:
+    release, (launcher, because) = goal.release, who
+    return Intended(release.image, release.version, release_document(release), strategy, launcher, because)
+
+
+def take_over(
+    dead: Record, goal: Goal, fleet: Fleet, policy: Policy, who: tuple[Launcher, str], clock: Clock
+) -> Record:
+    """A new roll in the place of a dead one: as found then, with the changes that were made since.
+
+    What the group launches from counts as found anew where somebody else set it, or where another group took over;
+    not where the same release is rolled again and the group that it took over from is there to go back to.
+    What waits in that other group and is of the release comes back. Where a second group or an instance refresh is
+    half done, the strategy stays that which began it and knows how to end it; so it does instead of blue-green, which
+    leaves the first group as it is, where that launches or has what the dead roll set.
+    """
+    theirs = {dead.identity, *dead.previous.identities} - {dead.found.identity}
+    has_theirs = any(each.is_member and each.identity in theirs for each in fleet.instances)
+    is_set = policy.strategy == "blue-green" and (fleet.template_version in dead.versions.ours or has_theirs)
+    is_kept = is_set or _is_half_done(dead)
+    before = dead.intended
+    who = (before.launcher, before.because) if is_kept else who
+    is_again = bool(dead.second.name) and dead.identity == goal.identity and dead.is_switched
+    is_found = is_again or (not dead.is_switched and dead.knows(fleet))
+    back = {each.id for each in fleet.instances if each.is_in_twin and each.identity == goal.identity}
+    taken = dead if is_found else _found_anew(dead, fleet)
+    return replace(
+        taken,
+        id=_new_id(),
+        started_at=clock.now().isoformat(),
+        intended=_intended(goal, before.strategy if is_kept else policy.strategy, who),
+        stage="forward",
+        back_out=None,
+        previous=Previous(dead.rolls, (*dead.previous.identities, dead.identity)),
+        versions=replace(taken.versions, made=""),
+        launches=dead.launches.of_dead(dead.id),
+        is_watched=False,
+        refresh=InstanceRefresh(),
+        retiring=without(dead.retiring, back),
+    )
+
+
+def _is_half_done(dead: Record) -> bool:
+    is_refreshing = dead.intended.strategy == "refresh" and not dead.refresh.is_done
+    return bool(dead.second.name or dead.second.switching_to) or is_refreshing
+
+
+def _found_anew(dead: Record, fleet: Fleet) -> Record:
+    found = replace(
+        dead.found,
+        template=fleet.template,
+        template_version=fleet.template_version,
+        image=fleet.image,
+        is_launchable=True,
+    )
+    if dead.group != found.group:
+        found = replace(found, group=dead.group, members=tuple(each.id for each in fleet.members))
+    ours = dead.versions.ours if fleet.template == dead.found.template else ()
+    return replace(dead, found=found, versions=replace(dead.versions, ours=ours, pinned=""))
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex[:12]

@@ -1,0 +1,58 @@
+"""How a roll ends: what of it stays written down, and what people are told of what it left."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bakeroll.errors import RolledBack
+from bakeroll.fleet import VERSION_TAG, Fleet
+from bakeroll.roll.ports import Clock
+from bakeroll.roll.state.record import BackOut, Goal, Record, Soak
+from bakeroll.settings import Policy
+from bakeroll.wording import counted
+
+
+def closed(record: Record, fleet: Fleet, policy: Policy, clock: Clock) -> Record:
+    """Closed, unless instances stand by: this roll's, for the soak, or an earlier one's that it left alone."""
+    kept = {*record.soak.instances, *record.retiring}
+    here = tuple(each.id for each in fleet.instances if each.is_standing_by and each.id in kept)
+    if not here and not record.second.name:
+        return replace(record, stage="closed", soak=replace(record.soak, instances=()))
+    until = record.soak.until or clock.now().isoformat()
+    if record.stage == "forward":
+        until = (clock.now() + timedelta(seconds=policy.soak)).isoformat()
+    return replace(record, stage="soaking", soak=Soak(here, until))
+
+
+def rolled_back(record: Record, back_out: BackOut, fleet: Fleet, goal: Goal) -> RolledBack:
+    """What a roll that backed out is told as; `record` is closed."""
+    old = [each for each in fleet.members if fleet.is_in_service(each)]
+    versions = ", ".join(sorted({each.tags.get(VERSION_TAG, each.image) for each in old}))
+    launches = record.launches
+    new = len({*launches.instances, *record.retiring} - {*record.found.members, *launches.wanted})
+    taken = "The new instance was taken away." if new == 1 else f"The {new} new instances were taken away."
+    taken = taken if new else "No new instance had been launched."
+    serve = f"{counted(len(old), 'old one')} ({versions}) {'serves' if len(old) == 1 else 'serve'}."
+    serve = serve if old else "No instance served before, and none does now."
+    return RolledBack(
+        back_out.why,
+        left=f"{taken} {serve}\nSizes and processes are as they were.",
+        next_step=f"Try again: fab roll --env={goal.release.environment} --version={goal.release.version}",
+    )
+
+
+def left(goal: Goal, fleet: Fleet | None) -> str:
+    """What a roll leaves that stops before its end; `fleet` is as it was seen last."""
+    members = fleet.members if fleet else ()
+    new = sum(1 for each in members if each.identity == goal.identity)
+    return (
+        f"{goal.fleet} has {counted(new, 'instance')} of {goal.release.version} "
+        f"and {counted(len(members) - new, 'other')}; "
+        "the record of what was found stays, and the same command goes on from here."
+    )
+
+
+def again(goal: Goal, record: Record) -> str:
+    """The command that goes on with it. Whoever backs out must not be sent forward again."""
+    if record.stage == "back":
+        return f"Take it back: fab doctor --env={goal.release.environment} --fix"
+    return f"Go on: fab roll --env={goal.release.environment} --version={goal.release.version}"

@@ -1,0 +1,411 @@
+"""The loop of a roll that holds its lease: observe, decide, act; until done, failed and backed out, or interrupted."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+from bakeroll.errors import CloudError, DocumentUnreadable, RollFailed
+from bakeroll.events import Event, Report
+from bakeroll.fleet import Fleet
+from bakeroll.release import Release
+from bakeroll.roll.engine.decide import decide
+from bakeroll.roll.ports import Clock, Ports
+from bakeroll.roll.run import canary_checks, endings
+from bakeroll.roll.run.crashes import listen
+from bakeroll.roll.run.lanes import scene
+from bakeroll.roll.run.perform import perform
+from bakeroll.roll.run.phase import Phase, phase
+from bakeroll.roll.run.telling import Telling
+from bakeroll.roll.run.visibility import Change
+from bakeroll.roll.state import actions as act
+from bakeroll.roll.state.decision import Act, Decision, Done, Failed, Paused, Wait
+from bakeroll.roll.state.ids import without
+from bakeroll.roll.state.memory import Memory
+from bakeroll.roll.state.record import Ending, Goal, Record
+from bakeroll.roll.store import ended, timing
+from bakeroll.roll.store.history import write_release
+from bakeroll.roll.store.lease import Lease
+from bakeroll.roll.store.records import Records
+from bakeroll.roll.store.requests import Requests
+from bakeroll.roll.view.settled import settled
+from bakeroll.roll.view.view import View
+from bakeroll.roll.world.observe import Layout, ask, observe
+from bakeroll.settings import Policy
+from bakeroll.wording import moment, printable
+
+TROUBLES = 5
+"""So many turns on end may end with an error of the cloud's API, beyond the retries of each call."""
+CONSOLE_LINES = 20
+CONSOLE_NOISE = "systemd[1]"
+"""What PID 1 says of a service that dies again and again stands between its last words and the end."""
+ACTS = 20
+"""So many things may be done for each instance that is wanted, and for one more: a fleet may change for ever, too."""
+WAITS = 4
+"""So many waits as long as the longest may follow each other with nothing done: what is awaited may change for ever."""
+PATIENCE = 3.0
+"""A wait that is over sooner (seconds) is not worth a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Seconds between observations: `first`, then half as much more each time, `longest` at most."""
+
+    first: float = 0.2
+    longest: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a roll ended well. `is_new` is False where the fleet served the release already."""
+
+    release: Release
+    is_new: bool
+    in_service: int
+    retired: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class Loop:
+    """A roll that holds its lease: what it knows, from turn to turn."""
+
+    goal: Goal
+    policy: Policy
+    ports: Ports
+    lease: Lease
+    clock: Clock
+    report: Report
+    poll: Poll
+    records: Records
+    requests: Requests
+    layout: Layout
+    record: Record
+    memory: Memory = field(default_factory=Memory)
+    fleet: Fleet | None = None
+    written: Record | None = None
+    changes: tuple[Change, ...] = ()
+    last: Act | tuple[str, str] | None = None
+    last_since: float = 0
+    acted_at: float = 0
+    acts: int = 0
+    pause: float = 0
+    troubles: int = 0
+    is_interrupted: bool = False
+    paused: Paused | None = None
+    phase: Phase | None = None
+    started: float = 0
+    tell: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tell = Telling(self.report)
+
+    def run(self) -> Outcome:
+        self.started = self.acted_at = self.clock.monotonic()
+        self.written = self.record
+        while True:
+            try:
+                if outcome := self._turn():
+                    return outcome
+                self.troubles = 0
+            except CloudError as error:
+                self._trouble(error)
+            except KeyboardInterrupt:
+                self._interrupt()
+
+    def _turn(self) -> Outcome | None:
+        self.lease.check()
+        fleet = observe(self.goal.fleet, self.ports, self.record, self.layout)
+        if self._is_stale(fleet):
+            self._sleep()
+            return None
+        self.fleet = fleet = ask(fleet, self.goal, self.record, self.memory, self.ports)
+        now = self.clock.monotonic()
+        self._remember(settled(fleet, self.record))
+        view = self._view(fleet, now)
+        decision = self._asked_for() or decide(view)
+        self._show(view, decision)
+        match decision:
+            case Paused():
+                self._hold(now)
+            case Act():
+                self._act(decision, now)
+            case Wait():
+                self._wait(decision, now)
+            case Failed(why, instance, ending):
+                self._fail(why, instance, ending)
+            case Done():
+                return self._finish(fleet)
+        return None
+
+    def _is_stale(self, fleet: Fleet) -> bool:
+        """Whether the group does not show yet all that was done to it."""
+        now = self.clock.monotonic()
+        self.changes = tuple(each for each in self.changes if each.is_awaited(fleet, self.record, now))
+        if self.changes and now - self.changes[0].since >= PATIENCE:
+            self.tell.waits("changes", f"{fleet.name} does not show yet what was done to it")
+        return bool(self.changes)
+
+    def _asked_for(self) -> Paused | Failed | None:
+        """What somebody asked of this roll: to wait, or to give up."""
+        try:
+            request = self.requests.read(self.record.id)
+        except DocumentUnreadable as error:
+            if self.record.stage != "forward":
+                return None  # it could ask for nothing more than what is being done
+            error.left = endings.left(self.goal, self.fleet)
+            raise
+        if request is None or self.record.stage != "forward":
+            return None
+        if request.what == "abort":
+            return Failed(f"aborted by {request.by}", ending="aborted")
+        if request.is_over(self.clock.now()):
+            raise RollFailed(
+                f"{self.goal.fleet}'s roll was paused by {request.by}, and nobody resumed it.",
+                left=endings.left(self.goal, self.fleet),
+                next_step=f"Go on: fab resume --env={self.goal.release.environment}",
+            )
+        return Paused(request.by, request.at, datetime.fromisoformat(request.until))
+
+    def _show(self, view: View, decision: Decision | Paused) -> None:
+        """Tell where the roll is: each change of state in a line, the lanes, and what those hear who look on."""
+        pause = decision if isinstance(decision, Paused) else None
+        paused = f"paused by {pause.by} until {moment(pause.until, self.clock.now())}" if pause else ""
+        if pause != self.paused:
+            if not isinstance(decision, Failed):
+                self.tell.say(paused or "resumed, and goes on")
+            self.paused = pause
+        at = phase(view)
+        if at != self.phase:
+            since = self.clock.now() - timedelta(seconds=view.now - at.since)
+            self.lease.tell(at.what, since.isoformat() if at.seconds else "", at.seconds)
+            self.phase = at
+        self._tell_served(view)
+        doing = paused or at.told(view.now) + ("" if at.seconds else self._limit(decision, view.now))
+        self.report(Event("roll", "", "scene", scene(view, doing)))
+
+    def _hold(self, now: float) -> None:
+        """Do nothing. What is awaited has all its time when the roll goes on: it may have waited for the roll."""
+        self.acted_at, self.last = now, None
+        self.memory = replace(self.memory, waiting={}, short_since=None)
+        self._sleep()
+
+    def _view(self, fleet: Fleet, now: float) -> View:
+        """All that this turn knows, with a look at canaries and consoles where one is due."""
+        is_by_group = self.record.intended.launcher == "group" or fleet.identity == self.record.identity
+        launching = self.record.identity if is_by_group and self.record.stage == "forward" else ""
+        memory = self.memory.observed(fleet, now, self.record.launches.instances, launching)
+        view = View.of(fleet, self.goal, self.policy, self.record, memory, now)
+        view = view.remembering(canary_checks.look(view, self.ports.probes))
+        view = view.remembering(listen(view, self.ports.machines))
+        self.memory = view.memory
+        return view
+
+    def _act(self, decision: Act, now: float) -> None:
+        """Do it. The same decision once more means that its effect does not show yet."""
+        self.acted_at = now
+        if self._is_repeated(decision, now):
+            if now - self.last_since >= max(self.policy.in_service_timeout, 60):
+                raise RollFailed(
+                    f"{self.goal.fleet} does not show the effect of {decision.actions}.",
+                    left=endings.left(self.goal, self.fleet),
+                )
+            self._sleep()
+        else:
+            self.pause, self.acts = self.poll.first, self.acts + 1
+        if self.fleet and self.acts > ACTS * (1 + self.fleet.desired):
+            return self._fail(f"{self.acts} things were done one after another, and {self.fleet.name} is not done", "")
+        self._remember(decision.record)
+        for action in decision.actions:
+            self.lease.check()
+            self.tell.does(action, self.record)
+            change = Change(action, self.clock.monotonic())
+            self.changes = (*self.changes, change)
+            try:
+                record = perform(action, self.record, self.policy, self.ports)
+                self.changes = (*self.changes[:-1], change.answered())
+            except CloudError as error:
+                if isinstance(action, act.Launch) and error.is_lacking:
+                    return self._lacks(action, error)
+                if isinstance(action, act.Launch | act.MakeVersion) and not error.is_passing:
+                    return self._fail(error.what, "")
+                if not isinstance(action, act.DeleteVersion) or error.is_passing or not self.troubles:
+                    raise
+                record = self._left_behind(action, error)
+            if isinstance(action, act.Retire):
+                self.record = record  # the group tells it as well: not a write for each of a hundred
+            else:
+                self._remember(record)
+        return None
+
+    def _lacks(self, action: act.Launch, error: CloudError) -> None:
+        """EC2 launched none of them: they are launched in the other zones, as the group itself would do."""
+        launches = self.record.launches
+        slot = launches.slots[action.slot]
+        self.tell.say(f"no capacity in {slot.subnet.zone or 'the zone'}: {error.what}")
+        self.memory = replace(self.memory, lacking={**self.memory.lacking, slot.subnet.zone: error.what})
+        self._remember(replace(self.record, launches=launches.with_none(action.slot)))
+
+    def _left_behind(self, action: act.DeleteVersion, error: CloudError) -> Record:
+        """An unused template version is no harm: refused twice, it is named and left, and the roll ends."""
+        self.tell.say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
+        versions = self.record.versions
+        return replace(self.record, versions=replace(versions, ours=without(versions.ours, [action.version])))
+
+    def _wait(self, wait: Wait, now: float) -> None:
+        state = (wait.what, wait.why)
+        if not self._is_repeated(state, now):
+            self.pause = self.poll.first
+        if why := self._too_long(wait, now):
+            return self._fail(why, wait.what)
+        if now - wait.since >= PATIENCE:
+            text = f"{' '.join(state)} for {now - wait.since:.0f} s{self._limit(wait, now)}"
+            self.tell.waits(" ".join(state), text)
+        return self._sleep()
+
+    def _limit(self, decision: Decision | Paused, now: float) -> str:
+        """Until when it is waited, where that goes on for a while."""
+        if not isinstance(decision, Wait) or now - decision.since < PATIENCE:
+            return ""
+        return f"; gives up at {self.clock.now() + timedelta(seconds=decision.until - now):%H:%M:%S}"
+
+    def _too_long(self, wait: Wait, now: float) -> str:
+        """Why nothing more is waited for, if so."""
+        if now >= wait.until or now - self.last_since > wait.until - wait.since:
+            waited = now - min(wait.since, self.last_since)
+            return f"{wait.what} kept the roll waiting for {waited:.0f} s: {wait.why}"
+        longest = max(self.policy.in_service_timeout, self.policy.drain_timeout, wait.until - wait.since)
+        idle = now - self.acted_at
+        one_by_one = f"for {idle:.0f} s one wait followed another, the last for {wait.what}: {wait.why}"
+        return one_by_one if idle > WAITS * longest else ""
+
+    def _is_repeated(self, what: Act | tuple[str, str], now: float) -> bool:
+        if what == self.last:
+            return True
+        self.last, self.last_since = what, now
+        return False
+
+    def _sleep(self) -> None:
+        self.clock.sleep(self.pause)
+        self.pause = min(self.pause * 1.5, max(self.poll.longest, self.poll.first))
+
+    def _remember(self, record: Record) -> None:
+        """Also where it cannot be written now: what is known to have been done stays known, and is written next.
+
+        Written under the lease alone: whoever took it goes on from the record that it read.
+        """
+        self.record = record
+        if record != self.written:
+            self.lease.check()
+            self.records.write(record)
+            self.written = record
+
+    def _fail(self, why: str, instance: str, ending: Ending = "failed") -> None:
+        """Forward: begin to back out. Backing out: there is nothing left to try."""
+        if self.record.stage == "back":
+            raise RollFailed(
+                f"Backing out failed: {why}",
+                left=endings.left(self.goal, self.fleet),
+                next_step=endings.again(self.goal, self.record),
+            )
+        self.tell.say(f"{'failed: ' if ending == 'failed' else ''}{why}; the new instances are taken away")
+        self._back_out(why + self._console(instance), ending)
+
+    def _back_out(self, why: str, ending: Ending) -> None:
+        self.acted_at, self.acts = self.clock.monotonic(), 0
+        self.memory = replace(
+            self.memory, fallen=(), proving=frozenset(), lacking={}, waiting={}, short_since=None
+        )  # what is awaited now has all its time
+        self._remember(self.record.backing_out(printable(why), ending, self.fleet))
+
+    def _console(self, instance: str) -> str:
+        if not instance.startswith("i-"):
+            return ""
+        try:
+            console = self.ports.machines.console(instance).rstrip().splitlines()
+        except CloudError:
+            return ""
+        lines = [line for line in console if CONSOLE_NOISE not in line][-CONSOLE_LINES:]
+        return "\n".join(["", "last lines of its console:", *(f"  {line}" for line in lines)]) if lines else ""
+
+    def _trouble(self, error: CloudError) -> None:
+        self.troubles += 1
+        if self.troubles > TROUBLES:
+            error.left = error.left or endings.left(self.goal, self.fleet)
+            error.next_step = error.next_step or endings.again(self.goal, self.record)
+            raise error
+        self.tell.say(f"the cloud refused, tried again: {error.what}")
+        self.pause = max(self.pause, self.poll.first)
+        self._sleep()
+
+    def _interrupt(self) -> None:
+        """Before the commit point: put everything back. After it, or once more: leave, the record stays."""
+        if self.record.stage in ("closed", "soaking"):
+            raise KeyboardInterrupt
+        if self.is_interrupted or self._is_committed():
+            self.tell.say(f"interrupted: {endings.left(self.goal, self.fleet)}")
+            raise KeyboardInterrupt
+        self.is_interrupted = True
+        self.tell.say("interrupted: the new instances are taken away; once more leaves at once")
+        if self.record.stage == "forward":
+            self._back_out("interrupted", "interrupted")
+
+    def _is_committed(self) -> bool:
+        """Whether the group launches the new release by now, or may: then there is no simple way back.
+
+        Where the group launches what is proved, that is before it is proved: until an old one has gone there is a way.
+        """
+        if self.record.stage == "back" or not self.record.versions.made:
+            return False
+        if self.record.intended.launcher == "group":
+            return self.record.has_begun_to_retire or self.record.refresh.id != ""
+        try:
+            group = self.ports.scaling.describe(self.record.group).get(self.record.group)
+        except CloudError:
+            return True
+        return group is None or group.template_version == self.record.versions.made
+
+    def _finish(self, fleet: Fleet) -> Outcome:
+        self.lease.check()
+        if self.record.stage == "forward":
+            self._write_release()
+            self._write_timing(fleet)
+        else:
+            roll = ended.ended(self.record, self.clock.now())
+            ended.write(self.ports.table, self.goal.release.application, self.goal.release.environment, roll)
+        closed = endings.closed(self.record, fleet, self.policy, self.clock)
+        self.records.write(closed)  # a roll whose end could not be written has not ended
+        self.record = self.written = closed
+        if self.is_interrupted:
+            self.tell.say("interrupted: everything is as it was")
+            raise KeyboardInterrupt
+        if back_out := self.record.back_out:
+            raise endings.rolled_back(self.record, back_out, fleet, self.goal)
+        retired = len(set(self.record.retiring))
+        self.tell.say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
+        seconds = self.clock.monotonic() - self.started
+        return Outcome(self.goal.release, is_new=True, in_service=len(fleet.members), retired=retired, seconds=seconds)
+
+    def _write_release(self) -> None:
+        """It serves since now; who asked for it first, and when, the record knows also where another goes on."""
+        release = replace(self.goal.release, released_at=self.clock.now().astimezone(UTC))
+        asked_at = self.record.intended.release.get("released_at") or self.goal.release.released_at.isoformat()
+        write_release(self.ports.table, release, asked_at)
+
+    def _write_timing(self, fleet: Fleet) -> None:
+        if self.tell.boots:
+            timing.write(
+                self.ports.table,
+                self.goal.fleet,
+                timing.Timing(
+                    at=self.clock.now().isoformat(),
+                    strategy=self.record.intended.strategy,
+                    instances=len(fleet.members),
+                    seconds=self.clock.monotonic() - self.started,
+                    boot_seconds=median(self.tell.boots),
+                ),
+            )
+
+    def _tell_served(self, view: View) -> None:
+        if view.is_forward:
+            serving = {each.id for each in view.incoming if not view.reason(each)}
+            self.tell.came([each.id for each in view.incoming], serving, view.wanted, view.now)

@@ -1,0 +1,231 @@
+"""How each of a roll's actions is performed.
+
+Each may be performed twice with the effect of once. Those that set a number read the group again right
+before, and leave it alone where somebody else changed it since the decision was made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bakeroll.errors import CloudError, RollFailed
+from bakeroll.fleet import ROLL_TAG, VERSION_TAG, Group, Slot
+from bakeroll.roll.ports import Ports
+from bakeroll.roll.state.actions import (
+    FROZEN,
+    Action,
+    Attach,
+    CancelRefresh,
+    Clone,
+    Cool,
+    DeleteTwin,
+    DeleteVersion,
+    Deregister,
+    FindVersions,
+    Launch,
+    LowerDesired,
+    MakeVersion,
+    RaiseDesired,
+    Register,
+    Resume,
+    Retire,
+    Return,
+    SetMaximum,
+    SetTemplate,
+    Size,
+    StandBy,
+    StartRefresh,
+    Suspend,
+    Switch,
+    Terminate,
+)
+from bakeroll.roll.state.record import Record
+from bakeroll.settings import Policy
+
+STAYING = ("InService", "Standby", "EnteringStandby")
+"""Lifecycle states of what did not leave the group by itself."""
+
+
+def perform(action: Action, record: Record, policy: Policy, ports: Ports) -> Record:
+    """Do it, and return the record with what was learned: the version made, the instances launched."""
+    match action:
+        case MakeVersion() | FindVersions() | DeleteVersion():
+            return _version(action, record, ports)
+        case Launch(number, tags):
+            launched = tuple(ports.machines.launch(_slot(record, number, tags)))
+            return replace(record, launches=record.launches.with_instances(number, launched))
+        case Register(group, targets):
+            ports.balancers.register(group, targets)
+        case Deregister(group, targets):
+            ports.balancers.deregister(group, targets)
+        case Terminate(ids):
+            ports.machines.terminate(ids)
+        case Attach() | RaiseDesired() | LowerDesired() | Retire() | StandBy():
+            return _resized(action, record, ports)
+        case SetMaximum():
+            return _set_maximum(action, record, ports)
+        case StartRefresh(template, version):
+            started = ports.scaling.start_refresh(record.group, template, version, policy)
+            return replace(record, refresh=replace(record.refresh, id=started))
+        case Clone() | Size() | Switch() | DeleteTwin():
+            return _twinned(action, record, ports)
+        case _:
+            _scale(action, record, ports)
+    return record
+
+
+def _version(action: MakeVersion | FindVersions | DeleteVersion, record: Record, ports: Ports) -> Record:
+    match action:
+        case MakeVersion(template, source, image):
+            made = ports.templates.make_version(template, source, image, record.id)
+            return replace(record, versions=record.versions.with_made(made, record.id))
+        case FindVersions(template, rolls):
+            found = ports.templates.versions_made(template, rolls)
+            return replace(record, versions=record.versions.with_found(found))
+        case DeleteVersion(template, version):
+            if _launches_from(record, ports) == (template, version):
+                return record
+            ports.templates.delete_version(template, version)
+            return replace(record, versions=record.versions.without(version))
+
+
+def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: Ports) -> Record:
+    scaling = ports.scaling
+    match action:
+        case Clone(twin, version, tags):
+            scaling.clone(record.group, twin, version, tags)
+        case Size(group, minimum, desired, maximum):
+            scaling.set_sizes(group, minimum, desired, maximum)
+        case Switch(group, to, suspended):
+            scaling.suspend(group, FROZEN)
+            _keep_raised(record, group, to, ports)
+            scaling.hand_over(group, to)
+            if suspended:  # an empty list means all of them
+                scaling.suspend(to, suspended)
+            scaling.resume(to, tuple(each for each in (*FROZEN, "AddToLoadBalancer") if each not in suspended))
+            scaling.untag(to, (ROLL_TAG, VERSION_TAG))  # what is attached later would be given them
+            capacity = record.capacity if to == record.group else record.capacity.for_another_group()
+            second = replace(record.second, name=group, switching_to="")
+            return replace(record, group=to, second=second, capacity=capacity)
+        case DeleteTwin(twin):
+            scaling.delete(twin)
+    return record
+
+
+def _keep_raised(record: Record, group: str, to: str, ports: Ports) -> None:
+    """What somebody raised in the one since it was last looked at is wanted of the other."""
+    there = ports.scaling.describe(group, to)
+    seen, its = there[group], there[to]
+    wanted = seen.desired - (record.capacity.added if group == record.group else 0)
+    sizes = (
+        max(its.minimum, min(seen.minimum, wanted)),
+        max(its.desired, wanted),
+        max(its.maximum, seen.maximum, wanted),
+    )
+    if sizes != (its.minimum, its.desired, its.maximum):
+        ports.scaling.set_sizes(to, *sizes)
+
+
+def _scale(action: Action, record: Record, ports: Ports) -> None:
+    scaling, fleet = ports.scaling, record.group
+    match action:
+        case Suspend(processes):
+            scaling.suspend(fleet, processes)
+        case Resume(processes, other):
+            scaling.resume(other or fleet, processes)
+        case Return(ids):
+            scaling.exit_standby(fleet, ids)
+        case CancelRefresh():
+            scaling.cancel_refresh(fleet)
+        case Cool(ids) if still := [each.id for each in scaling.warm(fleet) if each.id in ids]:
+            ports.machines.terminate(still)
+        case SetTemplate(seen, version) if _launches_from(record, ports) == (record.found.template, seen):
+            scaling.set_template(fleet, record.found.template, version)
+        case _:
+            pass
+
+
+def _resized(action: Attach | RaiseDesired | LowerDesired | Retire | StandBy, record: Record, ports: Ports) -> Record:
+    """What changes desired capacity by an amount: its answer tells that it was done, so that nobody has to guess."""
+    match action:
+        case Attach(ids):
+            ports.scaling.attach(record.group, ids)
+            return replace(record, capacity=record.capacity.after_attach())
+        case RaiseDesired():
+            return _raise(action, record, ports)
+        case LowerDesired():
+            return _lower(action, record, ports)
+        case Retire():
+            return _retire(action, record, ports)
+        case StandBy():
+            return _stand_by(action, record, ports)
+
+
+def _set_maximum(to: SetMaximum, record: Record, ports: Ports) -> Record:
+    """Never below desired capacity, which AWS would lower to it."""
+    group = _group(record, ports)
+    maximum = max(to.maximum, group.desired)
+    if group.maximum != to.seen:
+        return record
+    if maximum != to.maximum:
+        record = replace(record, capacity=record.capacity.with_maximum(maximum))
+    ports.scaling.set_maximum(record.group, maximum)
+    return record
+
+
+def _raise(raised: RaiseDesired, record: Record, ports: Ports) -> Record:
+    if _group(record, ports).desired != raised.seen:
+        return replace(record, capacity=record.capacity.after_raise(0))
+    ports.scaling.set_desired(record.group, raised.desired)
+    return replace(record, capacity=record.capacity.after_raise(raised.desired - raised.seen))
+
+
+def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Record:
+    """Never below what there is by now: the group would choose which instance it terminates."""
+    group = _group(record, ports)
+    to = max(lower.desired, group.size)
+    if group.desired != lower.seen or to >= lower.seen:
+        return replace(record, capacity=record.capacity.after_lowering(0))
+    ports.scaling.set_desired(record.group, to)
+    return replace(record, capacity=record.capacity.after_lowering(lower.seen - to))
+
+
+def _retire(retire: Retire, record: Record, ports: Ports) -> Record:
+    """Where it had left, by itself or by an attempt whose answer was lost: what the group shows next tells which."""
+    has_left = ports.scaling.terminate(retire.id, decrement=retire.decrement)
+    return replace(record, capacity=record.capacity.after_leaving([retire.id])) if has_left else record
+
+
+def _stand_by(action: StandBy, record: Record, ports: Ports) -> Record:
+    """Refused for one that left, all are: the same."""
+    try:
+        ports.scaling.enter_standby(record.group, action.ids, decrement=action.decrement)
+    except CloudError:
+        there = _group(record, ports).lifecycles
+        if all(there.get(each, "").startswith(STAYING) for each in action.ids):
+            raise
+        return record
+    return replace(record, capacity=record.capacity.after_leaving(action.ids))
+
+
+def _slot(record: Record, number: int, tags: Mapping[str, str]) -> Slot:
+    recorded = record.launches.slots[number]
+    return Slot(
+        token=f"{record.id}-{number}",
+        template=record.found.template,
+        template_version=recorded.template_version,
+        subnet=recorded.subnet,
+        tags=tags,
+        count=recorded.count,
+    )
+
+
+def _launches_from(record: Record, ports: Ports) -> tuple[str, str]:
+    group = _group(record, ports)
+    return group.template, group.template_version
+
+
+def _group(record: Record, ports: Ports) -> Group:
+    group = ports.scaling.describe(record.group).get(record.group)
+    if group is None:
+        raise RollFailed(f"The Auto Scaling group {record.group} is gone.")
+    return group

@@ -1,0 +1,161 @@
+"""A roll, from its lease to its end: what is refused, and where it begins or goes on. `loop` does the rest."""
+
+from contextlib import nullcontext, suppress
+from dataclasses import replace
+from datetime import datetime
+
+from bakeroll.errors import CloudError, LeaseHeld
+from bakeroll.events import Event, Report
+from bakeroll.fleet import Fleet
+from bakeroll.roll.engine.decide import serves
+from bakeroll.roll.engine.launcher import launcher
+from bakeroll.roll.ports import Clock, Ports
+from bakeroll.roll.run.beginning import begin, take_over
+from bakeroll.roll.run.loop import Loop, Outcome, Poll
+from bakeroll.roll.run.refusal import refuse, refuse_held
+from bakeroll.roll.state.amounts import floor_of, surge_of
+from bakeroll.roll.state.ids import without
+from bakeroll.roll.state.owner import Owner
+from bakeroll.roll.state.record import Goal, Record, SecondGroup, TemplateVersions
+from bakeroll.roll.store import ended
+from bakeroll.roll.store.heartbeat import Beating
+from bakeroll.roll.store.lease import SECONDS, Lease, take
+from bakeroll.roll.store.records import Records
+from bakeroll.roll.store.requests import Requests
+from bakeroll.roll.view.settled import STALE_SECONDS
+from bakeroll.roll.world.observe import described, layout, observe
+from bakeroll.settings import Policy
+
+LOOKS_SECONDS = 2.0
+"""Between looks at a lease that another holds."""
+QUICK = Poll()
+
+
+def roll(
+    goal: Goal,
+    policy: Policy,
+    ports: Ports,
+    *,
+    owner: Owner,
+    clock: Clock,
+    report: Report,
+    reason: str = "",
+    poll: Poll = QUICK,
+    lease_seconds: float = SECONDS,
+    is_resumed: bool = False,
+    patience: float = 0,
+    beating: Beating = nullcontext,
+) -> Outcome:
+    """Roll the goal's fleet to its release, or go on with such a roll that was cut off.
+
+    `is_resumed`: go on with the one that was cut off whichever way it went, also backing out. `patience`: so many
+    seconds another that rolls the fleet is waited for. `beating`: what keeps the lease alive beside the work.
+
+    Raises RolledBack where the new instances did not come into service and were taken away, LeaseHeld where
+    another rolls this fleet, RollFailed where it cannot begin or cannot back out, CloudError where the API
+    refuses. KeyboardInterrupt comes through when the fleet has been put back, or the commit point is past.
+    """
+    found = Records(ports.table, goal.fleet).read()
+    if found is None or _soaks(found, clock):
+        fleet = observe(goal.fleet, ports, found)
+        if serves(fleet, goal):
+            text = f"{fleet.name}: {goal.release.version} serves already, {len(fleet.members)} in service"
+            report(Event("roll", text, "done"))
+            return Outcome(goal.release, is_new=False, in_service=len(fleet.members), retired=0, seconds=0)
+    reason = reason or f"roll {goal.release.version}"
+    lease = _taken(goal, ports, owner, reason, clock, report, lease_seconds, patience)
+    try:
+        with beating(lease):
+            return _begun(goal, policy, ports, lease, clock, report, poll, is_resumed=is_resumed).run()
+    finally:
+        with suppress(CloudError):
+            lease.release()
+
+
+def _taken(
+    goal: Goal, ports: Ports, owner: Owner, reason: str, clock: Clock, report: Report, seconds: float, patience: float
+) -> Lease:
+    """The lease, in time. Raises LeaseHeld where another goes on holding it."""
+    ends, is_told = clock.monotonic() + patience, False
+    while True:
+        try:
+            return take(ports.table, goal.fleet, owner, reason, clock, seconds=seconds)
+        except LeaseHeld as error:
+            if clock.monotonic() >= ends:
+                raise
+            if not is_told:
+                report(Event("roll", f"waiting: {error.what}"))
+            is_told = True
+            clock.sleep(LOOKS_SECONDS)
+
+
+def _soaks(record: Record, clock: Clock) -> bool:
+    """Whether all is over but for old instances that may stand by for a while yet."""
+    return record.stage == "soaking" and clock.now() < datetime.fromisoformat(record.soak.until)
+
+
+def _begun(
+    goal: Goal,
+    policy: Policy,
+    ports: Ports,
+    lease: Lease,
+    clock: Clock,
+    report: Report,
+    poll: Poll,
+    *,
+    is_resumed: bool,
+) -> Loop:
+    """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
+    records = Records(ports.table, goal.fleet)
+    found = records.read()
+    if found and found.stage != "soaking":
+        report(Event("roll", f"{STALE_SECONDS:.0f} s for AWS to show what the roll that was cut off did last"))
+        clock.sleep(STALE_SECONDS)
+    group, twin = described(goal.fleet, ports, found)
+    refuse_held(group)
+    seen = layout(group, ports, goal.target_groups)
+    who = launcher(group, ports.scaling.launch_hooks(group.name), policy)
+    if found is None or found.stage == "soaking":
+        fleet = observe(goal.fleet, ports, found, seen)
+        stranger = None if found and found.second.name else twin
+        images = ports.machines.images([goal.release.image, *({fleet.image} - {"", goal.release.image})])
+        refuse(goal, group, stranger, seen, fleet, policy, ports.scaling.refreshes(group.name), images)
+        record = begin(goal, fleet, policy, who, images, clock)
+        if found:
+            left = without(found.versions.ours, [found.versions.made, fleet.template_version])
+            second = SecondGroup(found.second.name)
+            record = replace(record, soak=found.soak, second=second, versions=TemplateVersions(ours=left))
+        text = _beginning(fleet, goal, policy, record)
+    elif is_resumed or _is_same(found, goal):
+        record = found
+        text = f"{goal.fleet}: goes on with the roll to {found.intended.version} that was cut off"
+    else:
+        record = take_over(found, goal, observe(goal.fleet, ports, found, seen), policy, who, clock)
+        text = f"{goal.fleet}: takes over from the roll to {found.intended.version} that was cut off"
+    lease.check()
+    records.write(record)
+    if found and found.id in record.previous.rolls:
+        _write_taken_over(found, goal, ports, clock)
+    report(Event("roll", text))
+    requests = Requests(ports.table, goal.fleet)
+    return Loop(goal, policy, ports, lease, clock, report, poll, records, requests, seen, record)
+
+
+def _write_taken_over(found: Record, goal: Goal, ports: Ports, clock: Clock) -> None:
+    why = f"cut off, and {goal.release.released_by} rolled to {goal.release.version} in its place"
+    roll = ended.ended(found, clock.now(), outcome="taken over", why=why)
+    ended.write(ports.table, goal.release.application, goal.release.environment, roll)
+
+
+def _is_same(record: Record, goal: Goal) -> bool:
+    its = (record.identity, record.intended.version)
+    return record.stage == "forward" and its == (goal.identity, goal.release.version)
+
+
+def _beginning(fleet: Fleet, goal: Goal, policy: Policy, record: Record) -> str:
+    amounts = f"surge {surge_of(policy, fleet.desired)}, floor {floor_of(policy, fleet.desired)}"
+    standby = [each.id for each in fleet.instances if each.is_standing_by and each.id not in record.soak.instances]
+    left = f"; left alone in Standby: {', '.join(standby)}" if standby else ""
+    how = "" if policy.strategy == "surge" else f", {policy.strategy}"
+    by = f"; the group launches: {record.intended.because}" if record.intended.launcher == "group" else ""
+    return f"{fleet.name}: {fleet.desired} × {fleet.image} to {goal.release.image}{how}, {amounts}{by}{left}"

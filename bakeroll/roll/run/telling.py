@@ -1,0 +1,53 @@
+"""What a roll says while it goes on: a line for each change of state."""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, field
+
+from bakeroll.events import Event, Report
+from bakeroll.roll.state import actions as act
+from bakeroll.roll.state.record import Record
+
+
+@dataclass(slots=True)
+class Telling:
+    """`served` are those that are in service by now, `boots` how long each took since it was first seen (seconds)."""
+
+    report: Report
+    told: set[str] = field(default_factory=set)
+    seen_at: dict[str, float] = field(default_factory=dict)
+    served: Set[str] = frozenset()
+    boots: list[float] = field(default_factory=list)
+
+    def say(self, text: str, *, is_done: bool = False) -> None:
+        self.report(Event("roll", text, "done" if is_done else "progress"))
+
+    def waits(self, what: str, text: str) -> None:
+        """A wait that comes and goes is told once."""
+        if what not in self.told:
+            self.told.add(what)
+            self.report(Event("roll", f"waiting: {text}", "wait"))
+
+    def came(self, new: Iterable[str], serving: Set[str], wanted: int, now: float) -> None:
+        """A line for each instance of the release that came into service."""
+        for each in new:
+            self.seen_at.setdefault(each, now)
+        fresh = sorted(serving - self.served)
+        self.boots += [now - self.seen_at[each] for each in fresh]
+        for count, each in enumerate(fresh, len(self.served) + 1):
+            self.say(f"{each} in service ({count} of {max(wanted, count)})")
+        self.served = serving
+
+    def does(self, action: act.Action, record: Record) -> None:
+        match action:
+            case act.SetTemplate(_, version) if version == record.versions.made:
+                self.say(f"{record.fleet} launches {record.intended.image} from now on (version {version})")
+            case act.Switch(group, to):
+                self.say(f"{to} takes over from {group}")
+            case act.Retire(instance, True) if instance not in record.retiring:
+                self.say(f"{instance} died, and leaves {record.fleet} with the capacity that it had")
+            case act.Retire(instance):
+                self.say(f"{instance} drained and retired")
+            case act.Cool(ids):
+                self.say(f"{len(ids)} of another release terminated in the warm pool, which fills again")
+            case _:
+                pass

@@ -1,0 +1,1 @@
+"""The cloud in memory, behind the ports of a roll."""
