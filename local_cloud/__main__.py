@@ -1,7 +1,7 @@
 """The command: `python -m local_cloud up|down|reset|status|logs|shell|fault|calls`.
 
-What it finds is JSON on standard output; what it does, and what failed, is told on standard error. With --report=FD a
-program is told all of it at that descriptor instead, an object of JSON a line (`client.voices`).
+What it finds is JSON on standard output. What it does, and what failed, goes to standard error. With --report=FD all of
+it goes to that descriptor instead, one JSON object a line, for the program that runs it (`client.voices`).
 
 Each subcommand imports what it needs and no more: a program may ask for the status many times.
 """
@@ -121,7 +121,7 @@ def _reset(config: Config, given: argparse.Namespace, voice: Voice) -> None:
         return
     if deleted and not given.yes:
         raise NotConfirmed(
-            f"This stops the local cloud and deletes all it holds: {' and '.join(deleted)}.",
+            f"This stops the local cloud and deletes all that it holds: {' and '.join(deleted)}.",
             left="Nothing was changed.",
             next_step=f"Confirm it: {config.command}reset --yes",
         )

@@ -1,4 +1,4 @@
-"""What the local cloud refuses, and what it cannot do, for whoever called it."""
+"""The errors that the local cloud raises for its callers."""
 
 from pathlib import Path
 
@@ -17,6 +17,6 @@ class LocalCloudError(Exception):
 
 
 class NotConfirmed(LocalCloudError):
-    """What deletes something was not told to do so."""
+    """The command deletes something, and nobody confirmed it."""
 
     exit_code = 5

@@ -85,7 +85,7 @@ def _follow(argv: Sequence[str], log: Path, on_line: Callable[[str], None]) -> s
 def alone(lock: Path, waiting: Callable[[float], None] = lambda _: None) -> Iterator[None]:
     """Wait until no other process holds `lock`, and hold it; the kernel lets go when this process ends.
 
-    While it waits, `waiting` is told for how many seconds it has, 0 at first; what it raises ends the wait.
+    While it waits, it calls `waiting` with the seconds so far, 0 at first; what that raises ends the wait.
     """
     with lock.open("w") as file:
         began, seconds = time.monotonic(), 0.0

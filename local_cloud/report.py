@@ -18,7 +18,7 @@ class Report:
         if self._descriptor is None:
             return False
         poll = select.poll()
-        poll.register(self._descriptor, 0)  # a pipe that nobody reads any more is always told, as POLLERR
+        poll.register(self._descriptor, 0)  # poll always reports POLLERR: nobody reads the pipe any more
         return not poll.poll(0)
 
     def say(self, **message: Any) -> None:

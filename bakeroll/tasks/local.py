@@ -130,5 +130,5 @@ def reset(_: Context, cache: bool = False, yes: bool = False) -> None:
 
         deleted = local.held(cache=cache)
         if deleted and not yes:
-            must_be_said("reset", f"This stops the local cloud and deletes all it holds: {' and '.join(deleted)}.")
+            must_be_said("reset", f"This stops the local cloud and deletes all that it holds: {' and '.join(deleted)}.")
         local.reset(print, cache=cache)

@@ -100,7 +100,7 @@ class LoadBalancer:
             self._order(f"set server {serving} state drain")
             self.places[key] = Place(self.places[key].server, "draining", self._clock() + delay)
         elif move == "resume":
-            # After a reload it is not there any more: then it comes in anew.
+            # After a reload it is not there any more: then it comes in again.
             if self.haproxy.command(f"set server {serving} state ready"):
                 del self.places[key]
             else:
@@ -119,7 +119,7 @@ class LoadBalancer:
 
     def _reload(self, wanted: Wanted) -> None:
         """Go over to a new configuration. Those that serve go on serving, those that were to be checked are
-        checked anew, and those that drain are finished by the process of before."""
+        checked again, and those that drain are finished by the process of before."""
         names = {group.name for group in wanted.layout.groups}
         kept = {key: place for key, place in self.places.items() if key[0] in names and self._outlives(key, place)}
         up = {key: place for key, place in kept.items() if place.phase == "serving"}

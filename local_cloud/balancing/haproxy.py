@@ -32,7 +32,7 @@ _IN_A_PATH = "/?&=%+,;:@!()*~"
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
     """How the targets of a group are checked. `path` is empty for a TCP check; `codes` is an AWS matcher
-    such as “200,301-304”, which haproxy reads as it stands; `port` is None for the traffic port."""
+    such as “200,301-304”, which haproxy reads as it is; `port` is None for the traffic port."""
 
     path: str
     codes: str
@@ -185,8 +185,8 @@ def _backend(name: str, group: TargetGroup) -> str:
 
 
 class Haproxy:
-    """One haproxy, its files in `directory`: haproxy.cfg, haproxy.log and its socket. `adopt` is told the id
-    of each process, so that it is found again should this one be killed."""
+    """One haproxy, its files in `directory`: haproxy.cfg, haproxy.log and its socket. `adopt` gets the id
+    of each process, so that it is found again if this one is killed."""
 
     def __init__(self, directory: Path, adopt: Callable[[int], None]) -> None:
         self.directory = directory

@@ -42,7 +42,7 @@ class Place:
 def next_move(
     place: Place | None, *, is_registered: bool, is_gone: bool, stat: Stat | None, now: float, is_drained: bool = False
 ) -> Move | None:
-    """What is to be done with a target. Pure."""
+    """What happens to a target next."""
     if place is None:
         return "enter" if is_registered and not is_gone else None
     if place.phase == "new":

@@ -21,9 +21,9 @@ def status(config: Config) -> dict[str, Any]:
     said = ask(config)
     if said is None and (daemon := holder(config)):
         raise LocalCloudError(
-            f"The local cloud is up (process {daemon}) and does not answer.",
-            left="it goes on",
-            next_step=f"Wait a moment and try again; see {config.command}logs",
+            f"The local cloud is up (process {daemon}) but does not answer.",
+            left="It keeps running.",
+            next_step=f"Wait a moment and try again. Its log: {config.command}logs",
         )
     if said is None:
         raise LocalCloudError("The local cloud is down.", next_step=f"{config.command}up")
@@ -96,5 +96,6 @@ def need_root() -> None:
     if os.geteuid():
         raise LocalCloudError(
             "The local cloud belongs to root.",
-            next_step="Nothing was changed. Run the same command with sudo, or as root",
+            left="Nothing was changed.",
+            next_step="Run the same command as root or with sudo.",
         )

@@ -29,14 +29,14 @@ _KEPT = re.compile(
 
 
 def up(config: Config, tell: Tell) -> Endpoint:
-    """Start the cloud unless it is up, telling what is being done; return where it answers.
+    """Start the cloud unless it is up; return where it answers. `tell` gets what is being done.
 
     Raises LocalCloudError where it cannot run, before anything is changed, or where its daemon dies.
     """
     if ask(config) is None:
         if is_locked(config):
             _must_be_ours(config)
-            tell("the local cloud is being started already: waiting for it")
+            tell("another process is starting the local cloud: waiting for it")
             _await(
                 config, lambda: ask(config) is not None or not is_locked(config), READY_WITHIN, "did not become ready"
             )
@@ -61,12 +61,12 @@ def down(config: Config, tell: Tell) -> None:
         try:
             _await(config, lambda: not is_locked(config) and _is_over(pid), _DOWN_WITHIN, "did not stop")
         except LocalCloudError:
-            tell("it does not stop by itself: ending it by force")
+            tell("it does not stop: killing it")
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             _await(config, lambda: not is_locked(config), _DOWN_WITHIN, "does not end")
     if left := sweep(config):
-        raise LocalCloudError(f"The local cloud is down, but this is left: {', '.join(left)}.")
+        raise LocalCloudError(f"The local cloud is down, but it left this behind: {', '.join(left)}.")
 
 
 def held(config: Config, *, cache: bool = False) -> list[Path]:
@@ -76,14 +76,14 @@ def held(config: Config, *, cache: bool = False) -> list[Path]:
         if preflight.is_foreign(directory):
             raise LocalCloudError(
                 f"{directory} holds other things than a local cloud.",
-                left="nothing was removed",
-                next_step="Look at BAKEROLL_LOCAL_STATE and BAKEROLL_LOCAL_CACHE",
+                left="Nothing was removed.",
+                next_step="Check BAKEROLL_LOCAL_STATE and BAKEROLL_LOCAL_CACHE.",
             )
     return [directory for directory in directories if directory.is_dir() and any(directory.iterdir())]
 
 
 def reset(config: Config, tell: Tell, *, cache: bool = False) -> None:
-    """Take the cloud down and forget all that it held; with `cache`, the source image too."""
+    """Stop the cloud and delete all that it held; with `cache`, the source image too."""
     held(config, cache=cache)
     down(config, tell)
     for directory in _directories(config, cache=cache):
@@ -108,7 +108,7 @@ def _start(config: Config, tell: Tell) -> None:
     last = config.log.read_text(errors="replace").splitlines()[-1:]
     raise LocalCloudError(
         f"The local cloud's daemon ended with {daemon.wait()}. Its last line: {' '.join(last)}",
-        left="what it had begun, which the next start sweeps away",
+        left="The next start removes what this one began.",
         next_step=f"{config.command}up",
         log=config.log,
     )
@@ -130,12 +130,12 @@ def _spawn(config: Config, report: int) -> subprocess.Popen[bytes]:
 
 
 def _environment() -> dict[str, str]:
-    """What the daemon needs of the caller's environment: it outlives the caller, whose secrets are none of its."""
+    """What the daemon needs of the caller's environment. It outlives the caller, and must not keep its secrets."""
     return {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
 
 
 def _is_ready(said: Iterable[str], config: Config, tell: Tell) -> bool:
-    """Pass on what the daemon says until it is ready; False where it falls silent, an error where it gives up."""
+    """Pass on what the daemon says until it is ready. Return False if it ends without a word; raise what it reports."""
     for line in said:
         message = json.loads(line)
         if "ready" in message:
@@ -148,7 +148,7 @@ def _is_ready(said: Iterable[str], config: Config, tell: Tell) -> bool:
 
 
 def _import_path() -> list[str]:
-    """Where the daemon finds this very toolkit, also when it is not installed."""
+    """Where the daemon finds this very package, also when it is not installed."""
     return [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
 
 
@@ -158,12 +158,12 @@ def _shorten(log: Path, limit: int = 10 * 1024 * 1024) -> None:
 
 
 def _must_be_ours(config: Config) -> None:
-    """Refuse to wait for a daemon that keeps this state but serves at another port."""
+    """Raise LocalCloudError for a daemon that keeps this state but serves at another port."""
     _, _, port = config.lock.read_text().partition(" ")
     if port and port != str(config.port):
         raise LocalCloudError(
-            f"The local cloud of {config.state} runs already, at port {port}.",
-            next_step=f"Set BAKEROLL_LOCAL_PORT={port}, or take it down: {config.command}down",
+            f"The local cloud of {config.state} already runs, at port {port}.",
+            next_step=f"Set BAKEROLL_LOCAL_PORT={port}, or stop it: {config.command}down",
         )
 
 
@@ -176,7 +176,7 @@ def _await(config: Config, done: Callable[[], bool], within: float, what: str) -
 
 
 def _is_over(pid: int) -> bool:
-    """Whether a process has ended; one that only waits for its parent to hear of it has (proc(5), state Z)."""
+    """Whether a process has ended. A zombie has (proc(5), state Z)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except OSError:

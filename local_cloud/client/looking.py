@@ -10,7 +10,7 @@ from local_cloud.host import cgroup
 
 
 def logs(config: Config, instance: str = "", *, is_followed: Callable[[], bool] = lambda: False) -> Iterator[str]:
-    """Lines of the daemon's log, or of an instance's console, and those to come as long as it `is_followed`."""
+    """The lines of the daemon's log or of an instance's console, and new ones as long as `is_followed` says so."""
     if instance:
         must_be_there(config, instance)
     path = config.instances / instance / "console.log" if instance else config.log
@@ -27,7 +27,7 @@ def logs(config: Config, instance: str = "", *, is_followed: Callable[[], bool] 
 
 
 def must_be_there(config: Config, instance: str) -> None:
-    """Raise LocalCloudError, with the nearest that live, where there is no instance of this id, dead or alive."""
+    """Raise LocalCloudError if there is no instance of this id, dead or alive; it names similar ones that live."""
     if instance not in (path.name for path in config.instances.glob("i-*")):
         living = [path.name for path in cgroup.of_cloud(config.bridge).glob("i-*")]
         what = f"There is no instance “{instance}” here." if instance else "Name an instance."

@@ -1,4 +1,4 @@
-"""Steps into a machine, as its own root: in its namespaces and its control group, with the capabilities of its PID 1.
+"""Runs a shell in a machine as its root: in its namespaces and its control group, with the capabilities of its PID 1.
 
 CAP_NET_RAW is kept beyond those, for ping and tcpdump: who has this shell is root of this machine anyway.
 """
@@ -24,7 +24,7 @@ _CLEAN = (
 def step_in(config: Config, instance: str, command: str = "") -> int:
     """Have a shell in the machine run `command`, or without one be there for this terminal; return its exit code.
 
-    The code is 128 and the signal's number where a signal ended it, as shells tell it.
+    If a signal ended it, the code is 128 plus the signal's number, as shells report it.
     """
     need_root()
     must_be_there(config, instance)

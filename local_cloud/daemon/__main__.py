@@ -1,7 +1,7 @@
-"""The process that is the cloud: composes its parts, serves the API, and takes all of it down again.
+"""The process that is the cloud: starts its parts, serves the API, and stops all of it again.
 
-Started by `client.up`; tells it over a pipe, a line of JSON each, what it is doing, that it is ready, or
-why it cannot be.
+`client.control.up` starts it. Over a pipe it reports what it is doing, that it is ready, or why it cannot start, as one
+JSON object a line.
 """
 
 import argparse
@@ -11,6 +11,8 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from local_cloud.config import ACCOUNT, REGION, Config, endpoint, from_environment
 from local_cloud.errors import LocalCloudError
@@ -35,14 +37,14 @@ log = logging.getLogger(__name__)
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--report", type=int, default=1, help="the descriptor that progress is told to")
+    parser.add_argument("--report", type=int, default=1, help="the descriptor that progress is reported at")
     report = Report(parser.parse_args().report)
     memory.bound()
     os.umask(0o022)  # it makes machines' root file systems, however private its starter's files are
     try:
         config = from_environment()
         preflight.check(config)
-        with _own(config):
+        with _holding_lock(config):
             serve(config, report)
     except LocalCloudError as error:
         report.say(failed=error.what, left=error.left, next_step=error.next_step)
@@ -54,27 +56,23 @@ def main() -> int:
     return 0
 
 
-class _own:  # noqa: N801 - a context manager, read as a verb
-    """Hold the lock on the state directory. The kernel lets go of it however this process ends."""
-
-    def __init__(self, config: Config) -> None:
-        config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        config.state.chmod(0o700)
-        self._file = config.lock.open("a+")
+@contextmanager
+def _holding_lock(config: Config) -> Iterator[None]:
+    """Hold the lock on the state directory. The kernel releases it however this process ends."""
+    config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    config.state.chmod(0o700)
+    with config.lock.open("a+") as file:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LocalCloudError(f"Another daemon is running on {config.state}.", left="it goes on") from None
-        self._file.truncate(0)
-        self._file.write(f"{os.getpid()} {config.port}")
-        self._file.flush()
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        self._file.truncate(0)
-        self._file.close()
+            raise LocalCloudError(f"Another daemon runs on {config.state}.", left="It keeps running.") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()} {config.port}")
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
 
 
 def serve(config: Config, report: Report) -> None:
@@ -89,7 +87,7 @@ def serve(config: Config, report: Report) -> None:
         signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if left := sweep(config):
-        raise LocalCloudError(f"What an earlier daemon left cannot be removed: {', '.join(left)}.")
+        raise LocalCloudError(f"This was left by an earlier daemon and cannot be removed: {', '.join(left)}.")
 
     def tell(text: str) -> None:
         log.info("%s", text)

@@ -42,7 +42,7 @@ class TooMuch(Exception):
 
 
 class Bounded:
-    """`application` within bounds. Whatever escapes it is told in the service's own form, and repeated by no client."""
+    """`application` within bounds. An error that escapes it is answered in the service's own form."""
 
     def __init__(self, application: Application, is_full: Callable[[], bool] = memory.is_full) -> None:
         self._application, self._is_full = application, is_full
@@ -90,7 +90,7 @@ class Bounded:
 
 
 def _length(environ: Environ) -> int:
-    """The body's length, told by the caller. Nothing of it is read yet."""
+    """The body's length, as the caller gave it. Nothing of it is read yet."""
     text = environ.get("CONTENT_LENGTH") or "0"
     if "HTTP_TRANSFER_ENCODING" in environ:
         raise TooMuch(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")

@@ -124,7 +124,7 @@ class LocalCloud(Cloud):
             self.changed()
 
     def status(self) -> dict[str, Any]:
-        if self._is_ending:  # who asks wants to know whether the cloud is up
+        if self._is_ending:  # whoever asks wants to know whether the cloud is up
             return {}
         names = images.image_names()
         return {
@@ -152,8 +152,8 @@ class LocalCloud(Cloud):
             log.exception("the state cannot be read")
             raise LocalCloudError(
                 f"The kept state in {self.config.state} cannot be read: {error!r}.",
-                left="it is as it was",
-                next_step=f"{self.config.command}reset begins anew, without images, buckets and fleets",
+                left="It was not changed.",
+                next_step=f"Start over, without images, buckets and fleets: {self.config.command}reset",
                 log=self.config.log,
             ) from None
 

@@ -41,8 +41,8 @@ class Front:
         self._calls = Calls()
         self._pages: dict[tuple[str, str], Page] = {
             ("GET", STATUS): lambda _: status(),
-            ("GET", CALLS): lambda _: self._calls.told(),
-            ("GET", FAULTS): lambda _: faults.told(),
+            ("GET", CALLS): lambda _: self._calls.summary(),
+            ("GET", FAULTS): lambda _: faults.status(),
             ("POST", FAULTS): self._set,
             ("DELETE", FAULTS): lambda _: {"ended": faults.clear()},
         }

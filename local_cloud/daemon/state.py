@@ -1,6 +1,6 @@
-"""All that the API has been told, kept across restarts and SIGKILL.
+"""The state of the API, kept across restarts and SIGKILL.
 
-moto's backends are pickled into one file, written anew and renamed into place. The values of S3's objects are
+The backends are pickled into one file, which is written whole and renamed into place. The values of S3's objects are
 files of their own, named by their SHA-256 and written once. The file is this machine's own and of the very
 moto that wrote it; nothing else is ever unpickled.
 """

@@ -1,4 +1,4 @@
-"""Does to instances what the faults in force say: cuts them off, and kills them."""
+"""Applies the faults in force to instances: cuts them off, and kills them."""
 
 import logging
 import threading
@@ -13,8 +13,11 @@ log = logging.getLogger(__name__)
 
 
 class Afflictions:
-    """A thread that looks at the faults as long as one has an instance. `cut` is told which instances' services are
-    not to be reached, all of them each time that it changes; `kill` which instance's machine is to end."""
+    """A thread that looks at the faults as long as one has an instance.
+
+    `cut` gets all instances whose services must not be reached, each time that this changes. `kill` gets an instance
+    whose machine must end.
+    """
 
     def __init__(self, faults: Faults, cut: Callable[[Set[str]], None], kill: Callable[[str], None]) -> None:
         self._faults, self._cut, self._kill = faults, cut, kill
@@ -32,7 +35,7 @@ class Afflictions:
             self._thread.join()
 
     def status(self) -> list[dict[str, Any]]:
-        return self._faults.told()
+        return self._faults.status()
 
     def turn(self) -> bool:
         """Do what is to be done now; False where nothing will change by itself."""

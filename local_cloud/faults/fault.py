@@ -56,8 +56,8 @@ class Fault:
 
     `action` is an action's name or a pattern of names, with its service or without (`RunInstances`, `ec2:*`).
     Without `instance` a fault of instances strikes those launched from then on (of `image`). `times` ends it
-    after so many strikes, `seconds` after so long; `chance` is that of a call or a launch to be struck, by a
-    generator seeded with `seed`. `after` is in seconds, and the kind says of what.
+    after that many strikes, `seconds` after that many seconds. `chance` is the probability that a call or a launch is
+    struck, by a generator seeded with `seed`. `after` is in seconds; the kind says of what.
     """
 
     kind: str

@@ -185,7 +185,7 @@ class Faults:
             standing, now = self._standing(), self._clock()
         return cut_off(standing, now), dead(standing, now), any(each.instances for each in standing)
 
-    def told(self) -> list[dict[str, Any]]:
+    def status(self) -> list[dict[str, Any]]:
         """Those in force, for people and tests."""
         with self._lock:
             standing, now = self._standing(), self._clock()

@@ -11,8 +11,8 @@ from local_cloud.requests.calls import Call, Environ, body_of, scope_of
 class Stale:
     """What was answered lately, by call and all that it asked for.
 
-    `unseen` tells the instances that are younger than so many seconds and therefore not shown: when one comes of
-    age, what is kept says nothing of it, and is not given any more.
+    `unseen` returns the instances that are younger than a number of seconds and therefore not shown. When one comes of
+    age, what is kept says nothing of it and is not given any more.
     """
 
     def __init__(self, unseen: Callable[[float], frozenset[str]], clock: Callable[[], float] = time.monotonic) -> None:
@@ -23,7 +23,7 @@ class Stale:
     def answer(self, call: Call, environ: Environ, seconds: float, fresh: Callable[[], Answer]) -> Answer:
         """What the same call was answered within the last `seconds`; else what `fresh` answers now.
 
-        An error is not kept: what was not there may be there the next moment, and is to be seen then.
+        An error is not kept: what was not there may be there the next moment, and must be seen then.
         """
         key = (call, scope_of(environ), environ.get("QUERY_STRING", ""), body_of(environ), self._unseen(seconds))
         now = self._clock()

@@ -1,1 +1,1 @@
-"""All that touches moto: functions that stand before its methods, each closing one gap between moto and AWS."""
+"""All that touches moto: functions that run before its methods. Each closes one gap between moto and AWS."""

@@ -1,4 +1,4 @@
-"""What moto was told of load balancers, as the balancer reads it. Looks, and changes nothing."""
+"""moto's load balancers in the form that the balancer works on. Reads, and changes nothing."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from local_cloud.balancing.haproxy import HealthCheck, Layout, Listener, Mode, S
 from local_cloud.balancing.moves import Wanted
 
 PACE = 10
-"""Health checks run so many times as often as the target group says."""
+"""Health checks run this many times as often as the target group says."""
 
 ALIVE = ("pending", "running")
 

@@ -1,6 +1,6 @@
 """Hooks into moto's Auto Scaling: each closes one gap between moto and AWS.
 
-moto keeps the groups and what they were told; the engine (scaling.py) alone launches and terminates.
+moto keeps the groups and their settings; only the engine (`scaling`) launches and terminates.
 """
 
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""How functions of ours come to stand before moto's. Each gets the cloud, the method, and its arguments."""
+"""Puts functions of ours before moto's methods. Each gets the cloud, the method, and the method's arguments."""
 
 import functools
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ _before: list[tuple[Any, str, Any]] = []
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """Those of one module: `hooks` stand before methods and properties, `additions` are methods that moto lacks.
+    """Those of one module: `hooks` run before methods and properties, `additions` are methods that moto lacks.
 
     Each is an owner, the method's name and our function.
     """
@@ -22,7 +22,7 @@ class Hooks:
     additions: list[Marked] = field(default_factory=list)
 
     def before(self, owner: Any, name: str) -> Callable[[Hook], Hook]:
-        """Mark a function to stand before `owner`.`name`, a method or a property."""
+        """Mark a function to run before `owner`.`name`, a method or a property."""
         return _marking(self.hooks, owner, name)
 
     def addition(self, owner: Any, name: str) -> Callable[[Hook], Hook]:
@@ -42,13 +42,13 @@ def put(tables: Iterable[Hooks], cloud: Any) -> None:
     """Put all that these tables hold into moto."""
     for table in tables:
         for owner, name, function in table.hooks:
-            _replace(owner, name, _standing_before(cloud, getattr(owner, name), function))
+            _replace(owner, name, _hooked(cloud, getattr(owner, name), function))
         for owner, name, function in table.additions:
             _replace(owner, name, functools.partialmethod(_call, function, cloud))
 
 
 def remove() -> None:
-    """Leave moto as it was: for tests, whose other parts want it so."""
+    """Leave moto as it was: for tests, other parts of which need it so."""
     while _before:
         owner, name, was = _before.pop()
         if was is _ABSENT:
@@ -62,7 +62,7 @@ def _replace(owner: Any, name: str, what: Any) -> None:
     setattr(owner, name, what)
 
 
-def _standing_before(cloud: Any, original: Any, function: Hook) -> Any:
+def _hooked(cloud: Any, original: Any, function: Hook) -> Any:
     if isinstance(original, property):
         return property(functools.partial(function, cloud, original.fget))
 

@@ -99,7 +99,7 @@ def _take_image(cloud: Cloud, image: Any, instance_id: str, reboot: bool) -> Non
 def _copy_image(
     cloud: Cloud, original: Hook, backend: Any, source_image_id: str, region: str, name: Any = None, text: Any = None
 ) -> Any:
-    """A copy stands on the layers of what it copies."""
+    """A copy uses the layers of what it copies."""
     _name_must_be_free(backend, name)
     layers = cloud.images.layers(source_image_id)
     image = original(backend, source_image_id, region, name, text)

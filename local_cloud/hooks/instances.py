@@ -30,7 +30,7 @@ def settle(cloud: Cloud) -> None:
     for instance in ec2().all_instances():
         if instance.state == "stopped" and (cloud.config.instances / instance.id / "upper").exists():
             layers = getattr(instance, "layers", ())
-            cloud.machines.known(instance.id, hostname(instance), layers, addresses(instance))
+            cloud.machines.adopt(instance.id, hostname(instance), layers, addresses(instance))
         elif instance.state != "terminated":
             end(instance, "Server.InternalError: the local cloud went down")
 
@@ -65,7 +65,7 @@ def machine_changed(cloud: Cloud, instance_id: str, state: State, reason: str) -
 
 
 def facts(instance_id: str) -> Facts | None:
-    """What the metadata service tells an instance."""
+    """What the metadata service shows to an instance."""
     try:
         instance = ec2().get_instance(instance_id)
     except EC2ClientError:

@@ -1,4 +1,4 @@
-"""moto as a whole: all that it was told, to be kept and put back, and the actions that it knows."""
+"""moto as a whole: its state, to be kept and restored, and the actions that it knows."""
 
 import importlib
 from typing import Any

@@ -32,7 +32,7 @@ def _heartbeat(cloud: Scaled, response: Any) -> Any:
 
 
 def _waiting(response: Any) -> tuple[str, str]:
-    """The instance and the hook. There are no tokens here: they are told by notifications, which nobody gets."""
+    """The instance and the hook. There are no tokens here: AWS sends them in notifications, which nobody gets here."""
     return response._get_param("InstanceId") or "", response._get_param("LifecycleHookName")
 
 

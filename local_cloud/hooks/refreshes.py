@@ -1,4 +1,4 @@
-"""Instance refreshes by the API: moto has none. What they do is in refresh.py and refreshes.py."""
+"""Instance refreshes by the API: moto has none. What a refresh does is in scaling/refreshes.py."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,5 +1,5 @@
-"""Hooks into how moto reads requests: each is held against AWS's own description of it before moto's methods see it,
-and whatever they stumble over is told in the service's own form, as an error that no client repeats.
+"""Hooks into how moto reads requests. Each is checked against AWS's own model before moto's methods see it. What they
+cannot handle is answered in the service's own form, as an error that no client retries.
 
 Codes: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html for EC2,
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/CommonErrors.html for the query protocol,
@@ -215,7 +215,7 @@ def _in_others_words(complaint: Complaint) -> str:
 
 
 def _refusal(response: Any, kind: str, message: str) -> ServiceException:
-    """moto tells an error's service, and so its form, by the module that its class is of."""
+    """moto finds an error's service, and so its form, by the module of its class."""
     of = type("Refusal", (ServiceException,), {"__module__": f"moto.{response.service_name}.exceptions"})
     refusal: ServiceException = of(_CODES.get(_protocol(response), _QUERY)[kind], printable(message))
     return refusal

@@ -33,7 +33,7 @@ class Handler(MotoRequestHandler):
 
 
 class Server(ThreadedWSGIServer):
-    """A thread for each connection, and no more than so many."""
+    """A thread for each connection, and a limit on how many there are."""
 
     daemon_threads = True
     _CONNECTIONS = 128

@@ -35,7 +35,7 @@ class InThisCloud:
         except ServiceException as error:
             raise LaunchFailed(str(error.message).rstrip(".")) from None
 
-    def released(self, group: Any, instance: str) -> None:
+    def release(self, group: Any, instance: str) -> None:
         group.ec2_backend.delete_tags([instance], {ASG_NAME_TAG: group.name})
 
     def terminate(self, group: Any, instance: str) -> None:

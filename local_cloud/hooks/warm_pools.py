@@ -1,4 +1,4 @@
-"""Warm pools by the API: moto keeps what it is told of one, without effect. What they do is in warm_pools.py."""
+"""Warm pools by the API: moto stores one, without effect. What a pool does is in scaling/warm_pools.py."""
 
 from typing import Any
 

@@ -118,7 +118,7 @@ def _alias(config: Config) -> str:
 
 
 def interfaces() -> list[dict[str, Any]]:
-    """All interfaces of this machine with their addresses, as `ip -json -details` tells them."""
+    """All interfaces of this machine with their addresses, as `ip -json -details` shows them."""
     told = subprocess.run(["ip", "-json", "-details", "addr"], check=True, capture_output=True, text=True).stdout
     found: list[dict[str, Any]] = json.loads(told)
     return found

@@ -57,7 +57,7 @@ class PacketFilter:
             )
 
     def admit(self, doors: Set[Door]) -> None:
-        """Let connections in to these, beside S3, and to no others."""
+        """Let connections in to these and to S3, and to no others."""
         wanted = doors | {self._gateway}
         if self._doors is None or wanted == self._doors:
             return

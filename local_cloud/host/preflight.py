@@ -1,4 +1,4 @@
-"""What a local cloud needs of this machine, looked at before anything is changed."""
+"""Checks what a local cloud needs of this machine, before anything is changed."""
 
 import os
 import shutil
@@ -31,20 +31,20 @@ def check(config: Config) -> None:
     """Raise LocalCloudError, naming all that is wrong and what to do, where the cloud cannot run here."""
     if sys.platform != "linux":
         raise LocalCloudError(
-            "The local cloud runs on Linux alone: its instances are Linux machines in namespaces.",
-            next_step="Run it in a Linux virtual machine",
+            "The local cloud runs only on Linux: its instances are Linux machines in namespaces.",
+            next_step="Run it in a Linux virtual machine.",
         )
     if os.geteuid():
         raise LocalCloudError(
             "The local cloud needs root: it makes namespaces, interfaces and mounts.",
-            next_step="Run the same command with sudo, or as root in a container started with --privileged",
+            next_step="Run the same command as root or with sudo. A container needs --privileged.",
         )
     os.environ["PATH"] = f"{os.environ.get('PATH', '')}:{_DEBIAN_PATH}"  # su and cron leave sbin out
     problems = list(_problems(config))
     if problems:
         raise LocalCloudError(
             "The local cloud cannot run here: " + "; ".join(what for what, _ in problems) + ".",
-            left="nothing was changed",
+            left="Nothing was changed.",
             next_step="; ".join(dict.fromkeys(do for _, do in problems)),
         )
 
@@ -62,7 +62,7 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
         yield "the kernel has no overlay file system", "modprobe overlay"
     if shutil.which("ip") and network.is_foreign(config):
         yield (
-            f"the interface {config.bridge} is there already and not this cloud's",
+            f"the interface {config.bridge} already exists and is not this cloud's",
             "Set BAKEROLL_LOCAL_BRIDGE to another name",
         )
     if shutil.which("ip") and (users := network.networks_in_use(config.network, but=config.bridge)):
@@ -86,17 +86,17 @@ def is_foreign(directory: Path) -> bool:
 
 
 def _problems_of(state: Path) -> Iterator[tuple[str, str]]:
-    elsewhere = "Set BAKEROLL_LOCAL_STATE to a directory that is not there yet"
+    elsewhere = "Set BAKEROLL_LOCAL_STATE to a new directory"
     if is_foreign(state):
         yield f"{state} holds other things than a local cloud", elsewhere
     if state.exists() and (state.stat().st_uid != os.geteuid() or state.stat().st_mode & 0o022):
-        yield f"others than you may write to {state}, and what lies there is run as root", elsewhere
+        yield f"other users may write to {state}, and the cloud runs what is there as root", elsewhere
     elif why := _no_overlay(_existing(state)):
-        yield f"no machine's disk can lie in {state}: {why}", "Set BAKEROLL_LOCAL_STATE to a disk (ext4, xfs, btrfs)"
+        yield f"{state} cannot hold a machine's disk: {why}", "Set BAKEROLL_LOCAL_STATE to a disk (ext4, xfs, btrfs)"
 
 
 def _no_overlay(directory: Path) -> str:
-    """Why an overlay cannot be written to in `directory`; empty where it can. Tried where nobody else sees it."""
+    """Why `directory` cannot hold a writable overlay; empty if it can. Tries one where nobody else sees it."""
     script = "mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work root && rm root/file"
     try:
         with tempfile.TemporaryDirectory(prefix=".bakeroll-", dir=directory) as trial:

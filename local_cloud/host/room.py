@@ -22,7 +22,7 @@ class Room:
 
 
 def room(running: int, theirs: Collection[int]) -> Room:
-    """The room beside `running` machines, whose processes are `theirs`. Those that boot yet are counted whole."""
+    """The room left by `running` machines, whose processes are `theirs`. One that still boots counts as whole."""
     limit = int(_LIMIT.read_text())
     return min(_by_watches(limit, _watches(but=theirs), running), _by_memory(_available()), key=lambda each: each.left)
 

@@ -19,7 +19,7 @@ def leftovers(config: Config) -> list[str]:
 
 
 def sweep(config: Config) -> list[str]:
-    """Remove all of it; only while no daemon holds the lock. Returns what would not go."""
+    """Remove all of it, only while no daemon holds the lock. Returns what could not be removed."""
     if network.is_foreign(config) or not leftovers(config):
         return []
     cgroup.kill(cgroup.of_cloud(config.bridge))

@@ -26,7 +26,7 @@ def distribution_sources(codename: str, directory: Path = _APT) -> str:
     if not chosen:
         raise LocalCloudError(
             f"{directory} names no package sources of {codename}, so no source image can be built.",
-            next_step="Add the distribution's own sources to /etc/apt/sources.list.d",
+            next_step="Add the distribution's own sources to /etc/apt/sources.list.d.",
         )
     return "\n".join(chosen) + "\n"
 

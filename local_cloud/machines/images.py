@@ -1,6 +1,6 @@
 """AMIs as stacks of overlay layers, kept as one JSON file each.
 
-Owns layers on the disk: which image stands on which, and when a layer can go. Leaves names, tags and states
+Owns layers on the disk: which image uses which, and when a layer can go. Leaves names, tags and states
 of images to the API.
 """
 
@@ -14,7 +14,7 @@ from local_cloud.machines.source_image import SourceImage, discard
 
 
 class Images:
-    """The images of one cloud. `in_use` tells the layers that instances stand on."""
+    """The images of one cloud. `in_use` returns the layers that instances use."""
 
     def __init__(self, directory: Path, in_use: Callable[[], set[str]]) -> None:
         self._directory, self._in_use = directory, in_use
@@ -54,7 +54,7 @@ class Images:
         self.collect()
 
     def collect(self) -> None:
-        """Delete the layers that no image and no instance stands on."""
+        """Delete the layers that no image and no instance uses."""
         used = self._in_use().union(*(self.layers(image) or () for image in self.ids()))
         for layer in self.layers_directory.iterdir():
             if layer.name not in used:

@@ -18,7 +18,7 @@ _PROXY_PORT = 3128
 
 
 class Inside:
-    """Serves instances from `serve` to `close`. `facts` tells what there is to know of one, None if there is none."""
+    """Serves instances from `serve` to `close`. `facts` returns what there is to know of one, None if there is none."""
 
     def __init__(self, network: Network, proxy: Proxy, facts: Callable[[str], Facts | None]) -> None:
         self._network, self._proxy, self._facts = network, proxy, facts

@@ -12,7 +12,7 @@ State = Literal["pending", "running", "shutting-down", "stopping", "stopped", "t
 
 
 Changed = Callable[[str, State, str], None]
-"""Told the instance, its new state and the reason, if it is not that somebody asked for it."""
+"""Called with the instance, its new state and the reason. The reason is empty if somebody asked for it."""
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """The instances: real machines, each a root filesystem with systemd in namespaces of its own.
 
-Owns processes, disks and states of machines. Knows nothing of the API: who wants to know what becomes of a
+Owns processes, disks and states of machines. Knows nothing of the API: whoever needs to know what becomes of a
 machine passes `changed`. A machine's disk is an overlay over an image's layers; stopped, only the disk is left.
 """
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class Machines:
-    """All machines of one cloud. Every change runs in a thread of its own and is told to `changed`."""
+    """All machines of one cloud. Every change runs in a thread of its own and is reported to `changed`."""
 
     def __init__(
         self, config: Config, layers: Path, network: Network, inside: Inside, consoles: Consoles, changed: Changed
@@ -72,7 +72,7 @@ class Machines:
         self._machines[instance] = machine
         self._do(machine, lambda: self._launch(machine))
 
-    def known(self, instance: str, hostname: str, layers: Sequence[str], addresses: Sequence[str]) -> None:
+    def adopt(self, instance: str, hostname: str, layers: Sequence[str], addresses: Sequence[str]) -> None:
         """Take up a stopped machine whose disk an earlier daemon left."""
         self._machines[instance] = Machine(instance, hostname, tuple(layers), tuple(addresses), "stopped")
 
@@ -178,7 +178,7 @@ class Machines:
         boot.wait_for_ssh(machine.addresses[0], process, lambda: machine.state == "pending")
         if process.poll() is None and machine.state == "pending":
             machine.is_up = True
-            self._became(machine, "running")
+            self._become(machine, "running")
 
     def _watch(self, machine: Machine, process: subprocess.Popen[bytes]) -> None:
         """See a machine end. reboot(2): a restart ends PID 1 of a pid namespace by SIGHUP, a power-off by SIGINT."""
@@ -192,14 +192,14 @@ class Machines:
                 machine.state = "pending"
                 self._boot(machine)
             elif booted:
-                self._became(machine, "stopped", "Client.InstanceInitiatedShutdown: Instance initiated shutdown")
+                self._become(machine, "stopped", "Client.InstanceInitiatedShutdown: Instance initiated shutdown")
             elif machine.state == "pending":
                 last = self.console(machine.id).decode(errors="replace").splitlines()[-1:]
                 self._fail(machine, f"the boot ended with {code}: {' '.join(last)}")
 
     def _power_off(self, machine: Machine, state: State) -> None:
         self._halt(machine)
-        self._became(machine, state)
+        self._become(machine, state)
 
     def _halt(self, machine: Machine) -> None:
         """Shut down in order, at the latest after STOP_PATIENCE by force; the machine's processes are gone after."""
@@ -232,13 +232,13 @@ class Machines:
     def _terminate(self, machine: Machine) -> None:
         self._halt(machine)
         self._forget(machine)
-        self._became(machine, "terminated")
+        self._become(machine, "terminated")
 
     def _fail(self, machine: Machine, reason: str) -> None:
         self._release(machine)
         log.error("%s: %s", machine.id, reason)
         self._forget(machine)
-        self._became(machine, "terminated", f"Server.InternalError: {reason}")
+        self._become(machine, "terminated", f"Server.InternalError: {reason}")
 
     def _forget(self, machine: Machine) -> None:
         """Remove all of a machine but the log of its console."""
@@ -249,7 +249,7 @@ class Machines:
         self._disks.delete(machine.id)
         machine.layers = ()
 
-    def _became(self, machine: Machine, state: State, reason: str = "") -> None:
+    def _become(self, machine: Machine, state: State, reason: str = "") -> None:
         machine.state = state
         log.info("%s is %s%s", machine.id, state, f" ({reason})" if reason else "")
         self._changed(machine.id, state, reason)

@@ -126,8 +126,8 @@ def _build(building: Path, directory: Path, sources: str, run: Run, tell: Callab
         said = _errors(error.tail) if isinstance(error, ToolFailed) else [str(error)]
         raise LocalCloudError(
             f"mmdebstrap could not build the source image: {' / '.join(said)}",
-            left=f"nothing but the half-built tree {building}, which the next attempt replaces",
-            next_step="See that `apt-get update` works on this machine, then try again",
+            left=f"The half-built tree {building} is left. The next attempt replaces it.",
+            next_step="Make `apt-get update` work on this machine, then try again.",
             log=building / "log",
         ) from None
     (building / _BUILT).write_text(datetime.now(UTC).isoformat(timespec="seconds") + "\n")
@@ -136,7 +136,7 @@ def _build(building: Path, directory: Path, sources: str, run: Run, tell: Callab
 
 
 def _errors(tail: Sequence[str]) -> list[str]:
-    """What went wrong, of the last lines: apt's and mmdebstrap's errors, not where mmdebstrap tells its own steps."""
+    """What went wrong, of the last lines: apt's and mmdebstrap's errors, not mmdebstrap's own steps."""
     told = [line for line in tail if line.startswith(("E: ", "W: Failed")) and not line.endswith("failed to run")]
     return (told or list(tail))[-3:]
 

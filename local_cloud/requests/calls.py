@@ -93,7 +93,7 @@ class Calls:
                 self._counts[str(call)] += 1
             self._latest.append(str(call))
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """How often each was carried out, and the latest ones in their order."""
         with self._lock:
             return {"counts": dict(sorted(self._counts.items())), "latest": list(self._latest)}

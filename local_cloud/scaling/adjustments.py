@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 SLACK = 0.9
-"""Target tracking scales in more cautiously than out; AWS tells no figure."""
+"""Target tracking scales in more cautiously than out; AWS gives no figure."""
 
 
 def adjusted(desired: int, kind: str, adjustment: int, least: int = 0) -> int:

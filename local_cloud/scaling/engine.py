@@ -1,7 +1,7 @@
 """Auto Scaling groups that act: a loop that keeps each group at its desired capacity with real instances.
 
-Whoever serves the API keeps what it was told of a group (sizes, members, suspended processes); this engine alone
-launches and terminates. What a group does next is decided in capacity.py.
+Whoever serves the API keeps a group's settings (sizes, members, suspended processes); only this engine launches and
+terminates. What a group does next is decided in capacity.py.
 """
 
 import logging
@@ -27,7 +27,7 @@ from local_cloud.scaling.warm_pools import WarmPools, size_of, warm_of
 TURN_SECONDS = 0.2
 _SURPLUS = "an instance was taken out of service in response to a difference between desired and actual capacity, \
 shrinking the capacity."
-_UNUSED = "an instance was taken out of the warm pool, which is larger than it is to be."
+_UNUSED = "an instance was taken out of the warm pool, which is larger than it should be."
 _REFRESHED = "an instance was taken out of service in response to an instance refresh."
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 class Scaling:
     """The engine. `lock` guards all groups; whoever changes one holds it, and nobody boots a machine under it.
-    `changed` is told when a group has got on, so that it is kept."""
+    `changed` is called when a group has changed, so that the change is kept."""
 
     def __init__(
         self,

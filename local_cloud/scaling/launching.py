@@ -70,7 +70,7 @@ class Launching:
         """Have the group wait before it launches again, the longer the more has failed."""
         back_off = self._back_off.setdefault(group.name, _BackOff())
         back_off.failures += 1
-        self._refreshes.failed(group)
+        self._refreshes.count_failure(group)
         back_off.until = self._clock() + min(LONGEST_BACK_OFF, 2.0 ** (back_off.failures - 1))
 
     def forgive(self, group: str) -> None:

@@ -47,7 +47,7 @@ class Members:
         elif is_dead:
             self.drop(group, state)
         elif state.lifecycle_state == "Detaching" and self._surroundings.is_idle(instance.id):
-            self._surroundings.released(group, instance.id)
+            self._surroundings.release(group, instance.id)
             self.drop(group, state)
 
     def enter_service(self, group: ScalingGroup, state: MemberState) -> None:
@@ -71,7 +71,7 @@ class Members:
         return Seen(lambda instance: now - self._in_service_at.get(instance, now), suspended(group))
 
     def why_unhealthy(self, instance: str) -> str:
-        """Why it is replaced, which is told once."""
+        """Why it is replaced; asked once."""
         return self._why.pop(instance, _CALLED_UNHEALTHY)
 
     def begin_termination(self, group: ScalingGroup, state: MemberState, cause: str) -> Activity:
@@ -153,7 +153,7 @@ class Members:
 
     def _call_unhealthy(self, group: ScalingGroup, state: MemberState, why: str) -> None:
         state.health_status, self._why[state.instance.id] = "Unhealthy", why
-        self._refreshes.failed(group, state.instance.id)
+        self._refreshes.count_failure(group, state.instance.id)
 
     def _end(self, group: ScalingGroup, state: MemberState, *, is_dead: bool) -> None:
         """Terminating, drained, perhaps Terminating:Wait for the group's lifecycle hooks, then terminated."""

@@ -21,7 +21,7 @@ PATIENCE = 3600
 
 
 MOST_FAILURES = 3
-"""Launches that fail, or new instances that turn out unhealthy, until the refresh is given up. AWS tells no figure."""
+"""Launches that fail, or new instances that turn out unhealthy, until the refresh is given up. AWS gives no figure."""
 
 
 def decide(refresh: Refresh, scene: Scene) -> Turn:

@@ -1,5 +1,4 @@
-"""The instance refreshes of Auto Scaling groups, performed. They are kept with their group; what they do next is
-decided in refresh.py."""
+"""Does what instance refreshes do. A refresh is kept with its group; refresh_steps.py decides what it does next."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +31,7 @@ class Surroundings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the engine tells of its members: who has been in service for how many seconds."""
+    """What the engine knows of its members: for how many seconds each has been in service."""
 
     in_service_seconds: Callable[[str], float]
     suspended: frozenset[str]
@@ -89,7 +88,7 @@ class Refreshes:
     def turn_around(self, group: ScalingGroup, refresh: Refresh, seen: Seen) -> None:
         keep(group, roll_back(refresh, "Rolled back by the user.", self.scene(group, refresh, seen)))
 
-    def failed(self, group: ScalingGroup, instance: str = "") -> None:
+    def count_failure(self, group: ScalingGroup, instance: str = "") -> None:
         """A launch failed, or one that the refresh launched is unhealthy."""
         refresh = active(group)
         if refresh and instance not in refresh.old:

@@ -22,7 +22,7 @@ class Surroundings(OfRefreshes, OfTriggers, OfWarmPools, Protocol):
     def launch(self, group: ScalingGroup, zone: str, configuration: Configuration) -> Instance:
         """Launch an instance from what the configuration comes to now. Raises LaunchFailed."""
 
-    def released(self, group: ScalingGroup, instance: str) -> None:
+    def release(self, group: ScalingGroup, instance: str) -> None:
         """It is detached: no member any more."""
 
     def register(self, group: ScalingGroup, instance: str) -> None: ...

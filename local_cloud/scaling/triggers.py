@@ -127,7 +127,7 @@ class Triggers:
                     self.execute(group, policy, _breach(alarm), honours_cooldown=is_simple)
 
     def _track(self, group: ScalingGroup, policies: list[Policy]) -> None:
-        """Once for each new datum, while nothing boots. Of several policies the one that wants most counts."""
+        """Once for each new datum, while nothing boots. The policy with the largest capacity counts."""
         if any(state.lifecycle_state.startswith("Pending") for state in group.instance_states):
             return
         wanted = [capacity for policy in policies if (capacity := self._tracking(group, policy)) is not None]

@@ -1,4 +1,4 @@
-"""What a warm pool does next to be as large as it is to be. Pure.
+"""What a warm pool does next to reach its size. Pure.
 
 A pool is kept as a group is kept at its desired capacity (capacity.py), its prepared instances being those in service.
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-warm-pools.html

@@ -1,4 +1,4 @@
-"""The warm pools of Auto Scaling groups, performed: instances prepared beside a group, for its next scale-out.
+"""Does what warm pools do: prepare instances beside a group, for its next scale-out.
 
 A pool is kept with its group. Its instances are the group's by their tag, but no members and in no load balancer. What
 is launched and terminated next is decided in warm_pool.py.
@@ -18,7 +18,7 @@ class Surroundings(Protocol):
     """What warm pools need of the rest of the cloud."""
 
     def member(self, group: ScalingGroup, instance: Instance, lifecycle: str) -> MemberState:
-        """An instance as a member of the group, or of its pool, that is to be."""
+        """An instance as a future member of the group or of its pool."""
 
     def terminate(self, group: ScalingGroup, instance: str) -> None: ...
 
@@ -118,34 +118,34 @@ class WarmPools:
         instance = state.instance
         if state.lifecycle_state == "Warmed:Pending:Proceed":
             if instance.state == "stopped":
-                self._prepared(group, state, "Warmed:Stopped")
+                self._keep_ready(group, state, "Warmed:Stopped")
             return True
         if instance.state in ("stopping", "stopped"):
-            return self._failed(group, state, "The instance stopped while it was prepared.")
+            return self._give_up(group, state, "The instance stopped while it was prepared.")
         if state.lifecycle_state == "Warmed:Pending" and instance.state == "running":
             state.lifecycle_state = "Warmed:Pending:Wait"
             self._waits.begin(instance.id, self._surroundings.hooks(group, LAUNCHING), self._clock())
         if state.lifecycle_state == "Warmed:Pending:Wait":
             outcome = self._waits.outcome(instance.id, self._clock())
             if outcome == "ABANDON":
-                return self._failed(group, state, "A lifecycle action was abandoned.")
+                return self._give_up(group, state, "A lifecycle action was abandoned.")
             if outcome == "CONTINUE":
                 self._put_by(group, state)
         return True
 
     def _put_by(self, group: ScalingGroup, state: MemberState) -> None:
         if group.warm_pool and group.warm_pool.pool_state == "Running":
-            self._prepared(group, state, "Warmed:Running")
+            self._keep_ready(group, state, "Warmed:Running")
             return
         state.lifecycle_state = "Warmed:Pending:Proceed"
         self._surroundings.stop(group, state.instance.id)
 
-    def _prepared(self, group: ScalingGroup, state: MemberState, lifecycle: str) -> None:
+    def _keep_ready(self, group: ScalingGroup, state: MemberState, lifecycle: str) -> None:
         state.lifecycle_state = lifecycle
         self._waits.end(state.instance.id)
         self._activities.end(group.name, state.instance.id)
 
-    def _failed(self, group: ScalingGroup, state: MemberState, why: str) -> bool:
+    def _give_up(self, group: ScalingGroup, state: MemberState, why: str) -> bool:
         self._activities.end(group.name, state.instance.id, failure=f"{why} Launching EC2 instance failed.")
         self.begin_termination(group, state, _FAILED)
         return False

@@ -411,7 +411,7 @@ def test_a_protected_image_stays(cloud: Cloud, instance: dict[str, Any]) -> None
 
 def test_a_second_daemon_and_a_taken_network_are_refused(cloud: Cloud, tmp_path: Path) -> None:
     assert control.up(cloud.config, told) == cloud.endpoint  # up already: nothing happens
-    with pytest.raises(LocalCloudError, match="runs already, at port 5691"):
+    with pytest.raises(LocalCloudError, match="already runs, at port 5691"):
         control.up(replace(cloud.config, port=5692), told)
     other = Config(state=tmp_path, bridge="brlocal2", network=NETWORK, port=5692)
 

@@ -71,7 +71,7 @@ def test_a_state_that_others_may_write_to_is_not_loaded(config: Config) -> None:
     (config.state / "lock").touch()
     os.chown(config.state, 65534, 65534)
 
-    with pytest.raises(LocalCloudError, match="others than you may write"):
+    with pytest.raises(LocalCloudError, match="other users may write"):
         control.up(config, told)
 
 
@@ -90,7 +90,7 @@ def test_a_disk_that_carries_no_overlays_is_told_before_anything_is_changed(conf
         (tmp_path / name).mkdir()
     layers = f"lowerdir={tmp_path}/lower,upperdir={tmp_path}/upper,workdir={tmp_path}/work"
     with mounted(config.state, "-t", "overlay", "overlay", "-o", layers):
-        with pytest.raises(LocalCloudError, match="no machine's disk can lie in") as failed:
+        with pytest.raises(LocalCloudError, match="cannot hold a machine's disk") as failed:
             control.up(config, told)
         assert list(config.state.iterdir()) == []
 

@@ -223,4 +223,4 @@ def test_what_the_pages_do_not_take_is_refused_and_nothing_set(
 
     assert answered == status
     assert message in told["message"]
-    assert cloud.faults.told() == []
+    assert cloud.faults.status() == []

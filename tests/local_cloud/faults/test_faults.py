@@ -92,7 +92,7 @@ def test_a_fault_strikes_as_often_as_asked_and_the_next_one_has_its_turn() -> No
     struck = [faults.strike(RUN) for _ in range(4)]
 
     assert [each.kind if each else "" for each in struck] == ["throttled", "throttled", "failing", ""]
-    assert faults.told() == []
+    assert faults.status() == []
 
 
 def test_a_fault_ends_with_its_time() -> None:
@@ -136,7 +136,7 @@ def test_the_next_instances_of_an_image_are_struck_and_no_others() -> None:
 
     assert faults.of_instances() == (frozenset({"i-1"}), frozenset(), True)
     faults.forget("i-1")
-    assert faults.told() == []
+    assert faults.status() == []
 
 
 @pytest.mark.parametrize(

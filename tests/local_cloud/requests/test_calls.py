@@ -81,7 +81,7 @@ def test_the_log_holds_counts_and_the_order() -> None:
     for action in ("RunInstances", "CreateTags", "RunInstances"):
         calls.add(Call("ec2", action))
 
-    assert calls.told() == {
+    assert calls.summary() == {
         "counts": {"ec2:CreateTags": 1, "ec2:RunInstances": 2},
         "latest": ["ec2:RunInstances", "ec2:CreateTags", "ec2:RunInstances"],
     }
