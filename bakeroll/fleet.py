@@ -230,7 +230,8 @@ class Fleet:
     `template_version` is as the group names it (a number, `$Latest` or `$Default`), `template_number` its number;
     `image` is what that version launches, `launch` its LAUNCH_TAG. `tags` are those that the group gives what it
     launches. `refresh` is the newest instance refresh and `twin` the second group of a blue-green roll, where these
-    were looked at. `warm` are those in the group's warm pool.
+    were looked at. `warm` are those in the group's warm pool. `forsaken` are instances that ended, and whose address a
+    target group still has: their `health` is there, and nothing else of them is known.
     """
 
     name: str
@@ -250,6 +251,7 @@ class Fleet:
     twin: Group | None = None
     warm: tuple[Warm, ...] = ()
     launch: str = ""
+    forsaken: tuple[Instance, ...] = ()
 
     @property
     def identity(self) -> str:

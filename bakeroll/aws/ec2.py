@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import InstanceTypeDef, TagTypeDef
 
 IDS_AT_MOST = 1000
+VALUES_AT_MOST = 200
+"""Of a filter: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html"""
 GROUP_TAG = "aws:autoscaling:groupName"
 """Auto Scaling gives it to each of a group's instances, those that are attached too."""
 
@@ -34,6 +36,13 @@ class EC2:
     def launched_by(self, rolls: Sequence[str]) -> Sequence[Instance]:
         """Those tagged with one of these rolls, the terminated that are still known among them."""
         return list(self._described(f"tag:{ROLL_TAG}", list(rolls))) if rolls else []
+
+    def ended(self, ids: Sequence[str]) -> Sequence[str]:
+        """Those that are terminated or on their way there, or that EC2 does not know any more."""
+        # By filter, since an unknown id among InstanceIds refuses all of them.
+        chunks = [list(ids[at : at + VALUES_AT_MOST]) for at in range(0, len(ids), VALUES_AT_MOST)]
+        found = {each.id: each.state for chunk in chunks for each in self._described("instance-id", chunk)}
+        return [each for each in ids if found.get(each, "terminated") in ("shutting-down", "terminated")]
 
     def launch(self, slot: Slot) -> Sequence[str]:
         """The ids of the instances that the slot's token stands for, always in the same order."""

@@ -109,6 +109,9 @@ class Machines(Protocol):
     def launched_by(self, rolls: Sequence[str]) -> Sequence[Instance]:
         """Those tagged with one of these rolls ("*": any), the terminated that are still known among them."""
 
+    def ended(self, ids: Sequence[str]) -> Sequence[str]:
+        """Those that are terminated or on their way there, or that EC2 does not know any more."""
+
     def launch(self, slot: Slot) -> Sequence[str]:
         """The ids of the instances that the slot's token stands for."""
 

@@ -53,7 +53,7 @@ def test_a_release_reads_as_it_was_written() -> None:
 
 
 def test_the_same_index_compresses_to_the_same_bytes() -> None:
-    assert index.compressed("text") == index.compressed("text")
+    assert index.compressed("text")[4:8] == bytes(4), "gzip writes the time there, in seconds"
     assert index.uncompressed(index.compressed("tëxt"), 5) == "tëxt"
 
 

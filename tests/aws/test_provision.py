@@ -56,4 +56,5 @@ def test_the_bucket_is_closed_to_the_public() -> None:
     list(provision.bucket(s3, "bakeroll-apt", "eu-west-1"))
 
     block = s3.get_public_access_block(Bucket="bakeroll-apt")["PublicAccessBlockConfiguration"]
-    assert all(block.values())
+    closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    assert block == dict.fromkeys(closed, True)

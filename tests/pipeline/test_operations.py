@@ -243,8 +243,9 @@ def test_a_roll_that_died_while_it_wrote_its_end_is_told_once(has_effect: bool) 
             rolled(fleet, through=cut.ports(ports(fleet)), as_owner=GONE)
         return fleet, cut
 
-    calls = failing(None)[1].calls
-    for call in [n for n, name in enumerate(calls, 1) if name == "put"][-4:]:
+    writes = [n for n, name in enumerate(failing(None)[1].calls, 1) if name == "put"][-4:]
+    assert len(writes) == 4
+    for call in writes:
         site = ModelSite(failing(call)[0])
         operations.doctor(as_site(site), is_fixing=True, confirm=agree)
 

@@ -49,6 +49,7 @@ class Observer:
     is_blue_green: bool = False
     second: set[str] = field(default_factory=set)
     standing: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, world: World, unavailable: int) -> "Observer":
@@ -87,6 +88,11 @@ class Observer:
         if self.image and self.image != image:
             self.others.add(self.image)
         self.image = image
+
+    def looks(self) -> None:
+        """A roll has looked at the fleet, and believes what it has seen."""
+        self.looked_at = self.world.time
+        self.known |= {each for each, it in self.world.machines.items() if it.instance.state in ("pending", "running")}
 
     def wants(self, wanted: int) -> None:
         """Somebody wants so many from now on."""
@@ -226,7 +232,11 @@ class Observer:
         assert group.suspended == self.suspended, f"suspended are {group.suspended}"
 
     def _strays(self) -> None:
-        """A target that is an address is registered by the roll alone: what the group replaces later is not."""
+        """A target that is an address is registered by the roll alone, and nobody else deregisters it.
+
+        So what the group replaces later is not registered. What dies before a roll has looked, and when it has looked
+        last, stays registered: the first roll cannot know an address that EC2 shows no more.
+        """
         fleet = self.world
         alive = {each for each, it in fleet.machines.items() if it.instance.state in ("pending", "running")}
         alive -= set(fleet.squad.warm)
@@ -234,7 +244,9 @@ class Observer:
         for group in fleet.target_groups:
             there = set(fleet.targets.get(group.arn, {}))
             if group.type == "ip":
-                assert there & alive <= alive, "strays are registered"
+                ended = {each for each in there - alive if fleet.machines[each].ended < self.looked_at - LOOK}
+                strays = ended & self.known
+                assert not strays, f"{strays} ended and are registered in {group.name}"
             elif "AddToLoadBalancer" not in self.suspended:
                 assert there == alive - self.standing, f"{there ^ alive} are strays or not registered in {group.name}"
 

@@ -29,7 +29,7 @@ def drawn(seed: int) -> Schedule:
         strategy=dice.choice(strategies),
         soak=dice.choice([0, 0, 30]),
         hooks=dice.random() < 0.3,
-        targets=dice.choice(["instance", "instance", "ip", "classic"]),
+        targets=dice.choice(["instance", "ip", "ip", "classic"]),
         launches_from=dice.choice(
             ["launch template", "launch template", "mixed instances policy", "launch configuration"]
         ),

@@ -6,7 +6,7 @@ from typing import Any
 from bakeroll.events import Event
 from bakeroll.release import Release
 from bakeroll.roll.ports import Ports
-from bakeroll.roll.run.loop import Outcome, Poll
+from bakeroll.roll.run.loop import Outcome, Poll, Witness, unwitnessed
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import Behaviour, World, world
 from bakeroll.roll.simulate.ports import ports
@@ -37,6 +37,7 @@ def rolled(
     as_owner: Owner | None = None,
     is_resumed: bool = False,
     patience: float = 0,
+    witness: Witness = unwitnessed,
 ) -> Outcome:
     def report(event: Event) -> None:
         if lines is not None and event.kind != "scene":
@@ -52,6 +53,7 @@ def rolled(
         poll=poll,
         is_resumed=is_resumed,
         patience=patience,
+        witness=witness,
     )
 
 

@@ -240,7 +240,7 @@ class _Watched:
         if answer is False:
             self.observer.refused(name)
         if name == "get" and args[-1] == "request":  # asked in each turn that believes what it has seen
-            self.observer.looked_at = self.observer.world.time
+            self.observer.looks()
         return answer
 
     def _die(self) -> None:

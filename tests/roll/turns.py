@@ -98,6 +98,6 @@ def _halfway(fleet: World) -> tuple[Record, Layout]:
             break
         record = decision.record
         for action in decision.actions:
-            record = perform(action, record, POLICY, through)
+            record = perform(action, record, POLICY, through).record
     fleet.sleep(3)
     return record, seen

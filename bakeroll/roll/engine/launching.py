@@ -127,12 +127,14 @@ def register(view: View) -> Decision | None:
     here = [each for each in ready if each.lifecycle in ("", "InService")]
     kept = [each for each in view.outgoing if each.lifecycle == "InService"]
     running = [each for each in kept if each.state == "running"]
-    registered = []
+    registered, addresses = [], dict(view.record.addresses)
     for group in view.fleet.target_groups:
         some = [*here, *running] if group.type == "ip" else here
-        if targets := [group.target(each) for each in some if group.arn not in each.health]:
-            registered.append(act.Register(group, tuple(targets)))
-    return view.do(*registered) if registered else None
+        new = [each for each in some if group.arn not in each.health]
+        if new:
+            registered.append(act.Register(group, tuple(group.target(each) for each in new)))
+        addresses |= {each.id: each.address for each in new if group.type == "ip"}
+    return view.do(*registered, record=replace(view.record, addresses=addresses)) if registered else None
 
 
 def attach(view: View) -> Decision | None:

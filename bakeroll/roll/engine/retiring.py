@@ -14,9 +14,10 @@ from bakeroll.roll.view.view import View, is_given_work
 
 
 def sweep(view: View) -> Decision | None:
-    """An instance of ours that died outside the group stays registered unless we deregister it."""
+    """An instance of ours that died outside the group stays registered unless we deregister it; by address any does."""
     dead = [each for each in view.fleet.instances if not each.is_alive and not each.lifecycle and view.is_ours(each)]
-    return _deregister(view, [each for each in dead if any(is_given_work(it) for it in each.health.values())])
+    left = [*dead, *view.fleet.forsaken]
+    return _deregister(view, [each for each in left if any(is_given_work(it) for it in each.health.values())])
 
 
 def bury(view: View) -> Decision | None:

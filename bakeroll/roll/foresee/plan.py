@@ -1,10 +1,9 @@
 """What a roll would do: the roll itself, rehearsed on a model of the fleet, and what stands against it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from bakeroll.fleet import Fleet
 from bakeroll.roll.engine.decide import serves
@@ -12,7 +11,8 @@ from bakeroll.roll.engine.launcher import launcher
 from bakeroll.roll.foresee.findings import Finding, Intent, findings
 from bakeroll.roll.foresee.preflight import Facts, Preflight, look
 from bakeroll.roll.foresee.prices import price
-from bakeroll.roll.foresee.rehearsal import Tape, modelled, rehearse
+from bakeroll.roll.foresee.rehearsal import modelled, rehearse
+from bakeroll.roll.foresee.steps import steps_of
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.run.loop import Poll
 from bakeroll.roll.state.amounts import floor_of, surge_of
@@ -21,7 +21,6 @@ from bakeroll.roll.store import timing
 from bakeroll.roll.store.records import Records
 from bakeroll.roll.world.observe import described, is_twinned, layout, observe_groups
 from bakeroll.settings import Policy
-from bakeroll.wording import counted
 
 BOOT_SECONDS = 60.0
 """From a launch to being in service, where no earlier roll tells."""
@@ -67,17 +66,19 @@ def plan(
 
     Raises RollFailed for what the roll would refuse before its first change.
     """
-    record = Records(ports.table, goal.fleet).read()
+    records = Records(ports.table, goal.fleet)
+    last, record = records.last(), records.read()
     group, twin = described(goal.fleet, ports, record)
     twin = twin if is_twinned(record, policy.strategy) else None
-    fleet = observe_groups(group, twin, ports, record, layout(group, ports, goal.target_groups))
+    addresses = last.addresses if last else {}
+    fleet = observe_groups(group, twin, ports, record, layout(group, ports, goal.target_groups), addresses)
     before = timing.last(ports.table, goal.fleet)
     facts = _without_own_refresh(look(preflight), fleet, record)
     hooks = ports.scaling.launch_hooks(group.name)
     world = modelled(
         fleet,
         [each for each in (group, twin) if each],
-        record,
+        last,
         goal,
         hooks=hooks,
         is_launchable=fleet.image in ports.machines.images([fleet.image]) if fleet.image else False,
@@ -100,11 +101,11 @@ def plan(
         peak=done.tape.peak,
         seconds=before.seconds if before and _is_alike(before, policy, fleet.desired) else done.seconds,
         last_seconds=before.seconds if before else None,
-        calls=len(done.tape.calls),
+        calls=done.tape.calls,
         extra_hours=done.tape.extra_seconds / 3600,
         usd=cost[0],
         dated=cost[1],
-        steps=tuple(steps_of(done.tape)),
+        steps=tuple(steps_of(done.tape.deeds)),
         findings=findings(facts, Intent(surge_of(policy, fleet.desired), policy, now)),
         why=done.why,
         is_needed=not serves(fleet, goal),
@@ -135,66 +136,3 @@ def _cost(facts: Facts, region: str, hours: float) -> tuple[float | None, str]:
         return None, ""
     dearest = max((each for each in known if each), key=lambda each: each.usd)
     return dearest.usd, dearest.dated.isoformat()
-
-
-def steps_of(tape: Tape) -> Iterator[str]:
-    """The calls that change something, in words; those alike that follow each other are one step."""
-    last, number = "", 0
-    for name, args, _ in tape.changes:
-        text, count = step(name, args)
-        if text != last and last:
-            yield _counted(last, number)
-            number = 0
-        last, number = text, number + count
-    if last:
-        yield _counted(last, number)
-
-
-def _counted(text: str, number: int) -> str:
-    return text.replace("#", counted(number, "instance"))
-
-
-def step(name: str, args: tuple[Any, ...]) -> tuple[str, int]:  # noqa: C901 (a case for each call)
-    """One call in words, with # in the place of how many instances it concerns, and that number."""
-    match name, args:
-        case "make_version", (_, source, image, _):
-            return f"make a launch template version: {source} with {image}", 0
-        case "delete_version", (_, version):
-            return f"delete launch template version {version}, which nothing refers to", 0
-        case "set_template", (group, _, version):
-            return f"{group} launches version {version} from now on", 0
-        case ("suspend" | "resume") as verb, (group, processes):
-            return f"{verb} {', '.join(processes)} of {group}", 0
-        case "launch", (slot,):
-            return "launch #", slot.count
-        case "terminate", (str(),):
-            return "retire #, drained", 1
-        case "terminate", (ids,):
-            return "terminate #", len(ids)
-        case ("register" | "deregister") as verb, (group, ids):
-            return f"{verb} # {'with' if verb == 'register' else 'from'} {group.name}", len(ids)
-        case "attach", (group, ids):
-            return f"attach # to {group}", len(ids)
-        case "enter_standby", (_, ids):
-            return "have # stand by, drained", len(ids)
-        case "exit_standby", (_, ids):
-            return "bring # back from standing by", len(ids)
-        case "set_desired", (group, size):
-            return f"set the desired capacity of {group} to {size}", 0
-        case "set_maximum", (group, size):
-            return f"set the maximum size of {group} to {size}", 0
-        case "set_sizes", (group, _, desired, _):
-            return f"{group} launches # by itself", desired
-        case "start_refresh", (group, *_):
-            return f"AWS's instance refresh replaces what {group} has", 0
-        case "cancel_refresh", (group,):
-            return f"stop AWS's instance refresh of {group}", 0
-        case "clone", (group, to, *_):
-            return f"make the group {to} like {group}", 0
-        case "hand_over", (group, to):
-            return f"hand policies, scheduled actions and alarms of {group} over to {to}", 0
-        case "untag", (group, _):
-            return f"take the roll's tags from {group}", 0
-        case "delete", (group,):
-            return f"delete the group {group}", 0
-    return name, 0

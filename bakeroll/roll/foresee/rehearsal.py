@@ -4,7 +4,7 @@ So a plan cannot differ from the deed but by what happens meanwhile. What the mo
 as long as those of the last roll did, everything new comes into service, nobody else changes anything.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from bakeroll.roll.run.loop import Poll
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import ADDRESS, TEMPLATE, Behaviour, Machine, RunningRefresh, Squad, Target, World
 from bakeroll.roll.simulate.ports import ports as ports_of
+from bakeroll.roll.state.decision import Deed
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Goal, Record
 from bakeroll.roll.store.records import Records
@@ -24,45 +25,36 @@ CALL_SECONDS = 0.1
 LONG_AGO = -1e6
 ENDS = {"Cancelling": "Cancelled", "RollbackInProgress": "RollbackSuccessful"}
 """How an instance refresh of this status ends."""
-CHANGES = {
-    "make_version", "delete_version", "suspend", "resume", "launch", "register", "deregister", "set_maximum", "attach",
-    "set_desired", "set_template", "terminate", "enter_standby", "exit_standby", "start_refresh", "cancel_refresh",
-    "clone", "set_sizes", "hand_over", "untag", "delete",
-}  # fmt: skip
-"""The calls that change something of the fleet; the others look, or write the record."""
 
 
 @dataclass(slots=True)
 class Tape:
-    """The calls of a roll in their order, how many instances there were at the most, and for how long too many."""
+    """What a roll did in its order, in how many calls, how many instances there were at most, how long too many."""
 
-    world: World | None = None
-    desired: int = 0
-    calls: list[tuple[str, tuple[Any, ...], Mapping[str, Any]]] = field(default_factory=list)
+    world: World
+    desired: int
+    deeds: list[Deed] = field(default_factory=list)
+    calls: int = 0
     peak: int = 0
     extra_seconds: float = 0
     _at: float = 0
 
-    @property
-    def changes(self) -> list[tuple[str, tuple[Any, ...], Mapping[str, Any]]]:
-        return [each for each in self.calls if each[0] in CHANGES]
-
     def over(self, ports: Ports) -> Ports:
-        """The same ports, taped."""
+        """The same ports, with their calls counted."""
         names = ("scaling", "machines", "templates", "balancers", "table", "ask", "probes")
-        taped: dict[str, Any] = {name: _Taped(getattr(ports, name), self) for name in names}
-        return Ports(**taped)
+        counted: dict[str, Any] = {name: _Counted(getattr(ports, name), self) for name in names}
+        return Ports(**counted)
 
-    def note(self, name: str, args: tuple[Any, ...], named: Mapping[str, Any]) -> None:
-        self.calls.append((name, args, named))
-        if self.world:
-            alive = sum(each.instance.state in ("pending", "running") for each in self.world.machines.values())
-            self.peak = max(self.peak, alive)
-            self.extra_seconds += max(0, alive - self.desired) * (self.world.time - self._at)
-            self._at = self.world.time
+    def count(self) -> None:
+        """One more call, and what there is after it."""
+        self.calls += 1
+        alive = sum(each.instance.state in ("pending", "running") for each in self.world.machines.values())
+        self.peak = max(self.peak, alive)
+        self.extra_seconds += max(0, alive - self.desired) * (self.world.time - self._at)
+        self._at = self.world.time
 
 
-class _Taped:
+class _Counted:
     def __init__(self, port: Any, tape: Tape) -> None:
         self._port, self._tape = port, tape
 
@@ -71,14 +63,14 @@ class _Taped:
 
         def called(*args: Any, **named: Any) -> Any:
             answer = method(*args, **named)
-            self._tape.note(name, args, named)
+            self._tape.count()
             return answer
 
         return called
 
     def __call__(self, *args: Any) -> Any:
         answer = self._port(*args)
-        self._tape.note("ask", args, {})
+        self._tape.count()
         return answer
 
 
@@ -104,6 +96,7 @@ def rehearse(goal: Goal, policy: Policy, world: World, poll: Poll) -> Rehearsed:
             clock=world,
             report=lambda _: None,
             poll=poll,
+            witness=tape.deeds.append,
         )
     except RolledBack as error:
         why = error.what
@@ -113,7 +106,7 @@ def rehearse(goal: Goal, policy: Policy, world: World, poll: Poll) -> Rehearsed:
 def modelled(
     fleet: Fleet,
     groups: Sequence[Group],
-    record: Record | None,
+    last: Record | None,
     goal: Goal,
     *,
     hooks: Sequence[str],
@@ -123,8 +116,9 @@ def modelled(
 ) -> World:
     """The fleet as it is, in memory; `groups` are its own and its twin, the first its own.
 
-    `is_launchable`: whether the image exists that the group launches now.
+    `last` is the record of the last roll; `is_launchable`: whether the image exists that the group launches now.
     """
+    record = last if last and last.stage != "closed" else None
     world = World(
         squads={each.name: Squad(_as_modelled(each, fleet), dict(each.lifecycles)) for each in groups},
         images=_images(fleet, goal, boot_seconds, is_launchable=is_launchable),
@@ -136,14 +130,16 @@ def modelled(
     )
     _warm(world.squads[fleet.name], fleet, world)
     world.refreshes = [*_refreshes(fleet, world)]
-    for each in fleet.instances:
-        seen = replace(each, image=_image(each, world), address=f"{ADDRESS}{each.id}", health={})
-        world.machines[each.id] = Machine(seen, LONG_AGO)
+    for each in (*fleet.instances, *fleet.forsaken):
+        address = f"{ADDRESS}{each.id}" if each.is_alive else ""
+        seen = replace(each, image=_image(each, world), address=address, health={})
+        world.machines.setdefault(each.id, Machine(seen, LONG_AGO))
         for arn, health in each.health.items():
             drains = world.time if health.state == "draining" else None
             world.targets.setdefault(arn, {})[each.id] = Target(LONG_AGO, drains)
-    if record:
-        Records(ports_of(world).table, goal.fleet).write(record)
+    if last:
+        addresses = {each: f"{ADDRESS}{each}" for each in last.addresses}
+        Records(ports_of(world).table, goal.fleet).write(replace(last, addresses=addresses))
     return world
 
 

@@ -17,6 +17,7 @@ from bakeroll.roll.state.record import (
     Record,
 )
 from bakeroll.roll.state.release_form import release_document
+from bakeroll.roll.view.settled import registered_addresses
 from bakeroll.settings import Policy
 
 
@@ -54,6 +55,7 @@ def begin(
         started_at=clock.now().isoformat(),
         found=found,
         intended=_intended(goal, policy.strategy, who),
+        addresses=registered_addresses(fleet),
     )
 
 

@@ -1,5 +1,6 @@
 """The loop of a roll that holds its lease: observe, decide, act; until done, failed and backed out, or interrupted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -18,7 +19,7 @@ from bakeroll.roll.run.phase import Phase, phase
 from bakeroll.roll.run.telling import Telling
 from bakeroll.roll.run.visibility import Change
 from bakeroll.roll.state import actions as act
-from bakeroll.roll.state.decision import Act, Decision, Done, Failed, Paused, Wait
+from bakeroll.roll.state.decision import Act, Decision, Deed, Done, Failed, Paused, Wait
 from bakeroll.roll.state.ids import without
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Ending, Goal, Record
@@ -65,6 +66,13 @@ class Outcome:
     seconds: float
 
 
+Witness = Callable[[Deed], None]
+
+
+def unwitnessed(_: Deed) -> None:
+    """Nobody looks on."""
+
+
 @dataclass(slots=True)
 class Loop:
     """A roll that holds its lease: what it knows, from turn to turn."""
@@ -80,6 +88,7 @@ class Loop:
     requests: Requests
     layout: Layout
     record: Record
+    witness: Witness = unwitnessed
     memory: Memory = field(default_factory=Memory)
     fleet: Fleet | None = None
     written: Record | None = None
@@ -221,7 +230,7 @@ class Loop:
             change = Change(action, self.clock.monotonic())
             self.changes = (*self.changes, change)
             try:
-                record = perform(action, self.record, self.policy, self.ports)
+                record = self._performed(action)
                 self.changes = (*self.changes[:-1], change.answered())
             except CloudError as error:
                 if isinstance(action, act.Launch) and error.is_lacking:
@@ -236,6 +245,12 @@ class Loop:
             else:
                 self._remember(record)
         return None
+
+    def _performed(self, action: act.Action) -> Record:
+        performed = perform(action, self.record, self.policy, self.ports)
+        if performed.action:
+            self.witness(Deed(performed.action, self.record))
+        return performed.record
 
     def _lacks(self, action: act.Launch, error: CloudError) -> None:
         """EC2 launched none of them: they are launched in the other zones, as the group itself would do."""

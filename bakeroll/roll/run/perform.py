@@ -1,11 +1,7 @@
-"""How each of a roll's actions is performed.
-
-Each may be performed twice with the effect of once. Those that set a number read the group again right
-before, and leave it alone where somebody else changed it since the decision was made.
-"""
+"""How each of a roll's actions is performed. Each may be performed twice with the effect of once."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bakeroll.errors import CloudError, RollFailed
 from bakeroll.fleet import ROLL_TAG, VERSION_TAG, Group, Slot
@@ -45,35 +41,73 @@ STAYING = ("InService", "Standby", "EnteringStandby")
 """Lifecycle states of what did not leave the group by itself."""
 
 
-def perform(action: Action, record: Record, policy: Policy, ports: Ports) -> Record:
-    """Do it, and return the record with what was learned: the version made, the instances launched."""
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What came of an action: the record with what was learned, such as the version made or the instances launched.
+
+    `action` is what was done; None where somebody else changed the group since the decision, and it was left alone.
+    """
+
+    record: Record
+    action: Action | None
+
+
+def perform(action: Action, record: Record, policy: Policy, ports: Ports) -> Performed:
     match action:
-        case MakeVersion() | FindVersions() | DeleteVersion():
-            return _version(action, record, ports)
+        case DeleteVersion() | SetTemplate() | Cool() | SetMaximum() | RaiseDesired() | LowerDesired():
+            return _compared(action, record, ports)
+        case MakeVersion() | FindVersions():
+            record = _version(action, record, ports)
         case Launch(number, tags):
             launched = tuple(ports.machines.launch(_slot(record, number, tags)))
-            return replace(record, launches=record.launches.with_instances(number, launched))
+            record = replace(record, launches=record.launches.with_instances(number, launched))
+        case Register() | Deregister():
+            _balance(action, ports)
+        case Terminate(ids):
+            ports.machines.terminate(ids)
+        case Attach() | Retire() | StandBy():
+            record = _moved(action, record, ports)
+        case Suspend() | Resume() | Return() | StartRefresh() | CancelRefresh():
+            record = _scaled(action, record, policy, ports)
+        case Clone() | Size() | Switch() | DeleteTwin():
+            record = _twinned(action, record, ports)
+    return Performed(record, action)
+
+
+def _compared(
+    action: DeleteVersion | SetTemplate | Cool | SetMaximum | RaiseDesired | LowerDesired, record: Record, ports: Ports
+) -> Performed:
+    """AWS has no conditional form of these, so each is compared with the group right before."""
+    match action:
+        case DeleteVersion():
+            return _delete_version(action, record, ports)
+        case SetTemplate(seen, version):
+            if _launches_from(record, ports) != (record.found.template, seen):
+                return Performed(record, None)
+            ports.scaling.set_template(record.group, record.found.template, version)
+            return Performed(record, action)
+        case Cool(ids):
+            still = tuple(each.id for each in ports.scaling.warm(record.group) if each.id in ids)
+            if still:
+                ports.machines.terminate(still)
+            return Performed(record, Cool(still) if still else None)
+        case SetMaximum():
+            return _set_maximum(action, record, ports)
+        case RaiseDesired():
+            return _raise(action, record, ports)
+        case LowerDesired():
+            return _lower(action, record, ports)
+
+
+def _balance(action: Register | Deregister, ports: Ports) -> None:
+    match action:
         case Register(group, targets):
             ports.balancers.register(group, targets)
         case Deregister(group, targets):
             ports.balancers.deregister(group, targets)
-        case Terminate(ids):
-            ports.machines.terminate(ids)
-        case Attach() | RaiseDesired() | LowerDesired() | Retire() | StandBy():
-            return _resized(action, record, ports)
-        case SetMaximum():
-            return _set_maximum(action, record, ports)
-        case StartRefresh(template, version):
-            started = ports.scaling.start_refresh(record.group, template, version, policy)
-            return replace(record, refresh=replace(record.refresh, id=started))
-        case Clone() | Size() | Switch() | DeleteTwin():
-            return _twinned(action, record, ports)
-        case _:
-            _scale(action, record, ports)
-    return record
 
 
-def _version(action: MakeVersion | FindVersions | DeleteVersion, record: Record, ports: Ports) -> Record:
+def _version(action: MakeVersion | FindVersions, record: Record, ports: Ports) -> Record:
     match action:
         case MakeVersion(template, source, image):
             made = ports.templates.make_version(template, source, image, record.id)
@@ -81,11 +115,13 @@ def _version(action: MakeVersion | FindVersions | DeleteVersion, record: Record,
         case FindVersions(template, rolls):
             found = ports.templates.versions_made(template, rolls)
             return replace(record, versions=record.versions.with_found(found))
-        case DeleteVersion(template, version):
-            if _launches_from(record, ports) == (template, version):
-                return record
-            ports.templates.delete_version(template, version)
-            return replace(record, versions=record.versions.without(version))
+
+
+def _delete_version(delete: DeleteVersion, record: Record, ports: Ports) -> Performed:
+    if _launches_from(record, ports) == (delete.template, delete.version):
+        return Performed(record, None)
+    ports.templates.delete_version(delete.template, delete.version)
+    return Performed(replace(record, versions=record.versions.without(delete.version)), delete)
 
 
 def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: Ports) -> Record:
@@ -101,7 +137,7 @@ def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: 
             scaling.hand_over(group, to)
             if suspended:  # an empty list means all of them
                 scaling.suspend(to, suspended)
-            scaling.resume(to, tuple(each for each in (*FROZEN, "AddToLoadBalancer") if each not in suspended))
+            scaling.resume(to, action.resumed)
             scaling.untag(to, (ROLL_TAG, VERSION_TAG))  # what is attached later would be given them
             capacity = record.capacity if to == record.group else record.capacity.for_another_group()
             second = replace(record.second, name=group, switching_to="")
@@ -125,7 +161,9 @@ def _keep_raised(record: Record, group: str, to: str, ports: Ports) -> None:
         ports.scaling.set_sizes(to, *sizes)
 
 
-def _scale(action: Action, record: Record, ports: Ports) -> None:
+def _scaled(
+    action: Suspend | Resume | Return | StartRefresh | CancelRefresh, record: Record, policy: Policy, ports: Ports
+) -> Record:
     scaling, fleet = ports.scaling, record.group
     match action:
         case Suspend(processes):
@@ -136,57 +174,53 @@ def _scale(action: Action, record: Record, ports: Ports) -> None:
             scaling.exit_standby(fleet, ids)
         case CancelRefresh():
             scaling.cancel_refresh(fleet)
-        case Cool(ids) if still := [each.id for each in scaling.warm(fleet) if each.id in ids]:
-            ports.machines.terminate(still)
-        case SetTemplate(seen, version) if _launches_from(record, ports) == (record.found.template, seen):
-            scaling.set_template(fleet, record.found.template, version)
-        case _:
-            pass
+        case StartRefresh(template, version):
+            started = scaling.start_refresh(fleet, template, version, policy)
+            return replace(record, refresh=replace(record.refresh, id=started))
+    return record
 
 
-def _resized(action: Attach | RaiseDesired | LowerDesired | Retire | StandBy, record: Record, ports: Ports) -> Record:
-    """What changes desired capacity by an amount: its answer tells that it was done, so that nobody has to guess."""
+def _moved(action: Attach | Retire | StandBy, record: Record, ports: Ports) -> Record:
+    """Into the group or out of it, with desired capacity: the answer tells that it was done, so nobody has to guess."""
     match action:
         case Attach(ids):
             ports.scaling.attach(record.group, ids)
             return replace(record, capacity=record.capacity.after_attach())
-        case RaiseDesired():
-            return _raise(action, record, ports)
-        case LowerDesired():
-            return _lower(action, record, ports)
         case Retire():
             return _retire(action, record, ports)
         case StandBy():
             return _stand_by(action, record, ports)
 
 
-def _set_maximum(to: SetMaximum, record: Record, ports: Ports) -> Record:
+def _set_maximum(to: SetMaximum, record: Record, ports: Ports) -> Performed:
     """Never below desired capacity, which AWS would lower to it."""
     group = _group(record, ports)
     maximum = max(to.maximum, group.desired)
     if group.maximum != to.seen:
-        return record
+        return Performed(record, None)
     if maximum != to.maximum:
         record = replace(record, capacity=record.capacity.with_maximum(maximum))
     ports.scaling.set_maximum(record.group, maximum)
-    return record
+    return Performed(record, replace(to, maximum=maximum))
 
 
-def _raise(raised: RaiseDesired, record: Record, ports: Ports) -> Record:
+def _raise(raised: RaiseDesired, record: Record, ports: Ports) -> Performed:
     if _group(record, ports).desired != raised.seen:
-        return replace(record, capacity=record.capacity.after_raise(0))
+        return Performed(replace(record, capacity=record.capacity.after_raise(0)), None)
     ports.scaling.set_desired(record.group, raised.desired)
-    return replace(record, capacity=record.capacity.after_raise(raised.desired - raised.seen))
+    capacity = record.capacity.after_raise(raised.desired - raised.seen)
+    return Performed(replace(record, capacity=capacity), raised)
 
 
-def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Record:
+def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Performed:
     """Never below what there is by now: the group would choose which instance it terminates."""
     group = _group(record, ports)
     to = max(lower.desired, group.size)
     if group.desired != lower.seen or to >= lower.seen:
-        return replace(record, capacity=record.capacity.after_lowering(0))
+        return Performed(replace(record, capacity=record.capacity.after_lowering(0)), None)
     ports.scaling.set_desired(record.group, to)
-    return replace(record, capacity=record.capacity.after_lowering(lower.seen - to))
+    capacity = record.capacity.after_lowering(lower.seen - to)
+    return Performed(replace(record, capacity=capacity), replace(lower, desired=to))
 
 
 def _retire(retire: Retire, record: Record, ports: Ports) -> Record:

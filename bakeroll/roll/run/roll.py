@@ -11,7 +11,7 @@ from bakeroll.roll.engine.decide import serves
 from bakeroll.roll.engine.launcher import launcher
 from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.run.beginning import begin, take_over
-from bakeroll.roll.run.loop import Loop, Outcome, Poll
+from bakeroll.roll.run.loop import Loop, Outcome, Poll, Witness, unwitnessed
 from bakeroll.roll.run.refusal import refuse, refuse_held
 from bakeroll.roll.state.amounts import floor_of, surge_of
 from bakeroll.roll.state.ids import without
@@ -45,11 +45,13 @@ def roll(
     is_resumed: bool = False,
     patience: float = 0,
     beating: Beating = nullcontext,
+    witness: Witness = unwitnessed,
 ) -> Outcome:
     """Roll the goal's fleet to its release, or go on with such a roll that was cut off.
 
     `is_resumed`: go on with the one that was cut off whichever way it went, also backing out. `patience`: so many
     seconds another that rolls the fleet is waited for. `beating`: what keeps the lease alive beside the work.
+    `witness` is shown each action when it has been carried out.
 
     Raises RolledBack where the new instances did not come into service and were taken away, LeaseHeld where
     another rolls this fleet, RollFailed where it cannot begin or cannot back out, CloudError where the API
@@ -66,7 +68,9 @@ def roll(
     lease = _taken(goal, ports, owner, reason, clock, report, lease_seconds, patience)
     try:
         with beating(lease):
-            return _begun(goal, policy, ports, lease, clock, report, poll, is_resumed=is_resumed).run()
+            loop = _begun(goal, policy, ports, lease, clock, report, poll, is_resumed=is_resumed)
+            loop.witness = witness
+            return loop.run()
     finally:
         with suppress(CloudError):
             lease.release()
@@ -107,7 +111,7 @@ def _begun(
 ) -> Loop:
     """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
     records = Records(ports.table, goal.fleet)
-    found = records.read()
+    last, found = records.last(), records.read()
     if found and found.stage != "soaking":
         report(Event("roll", f"{STALE_SECONDS:.0f} s for AWS to show what the roll that was cut off did last"))
         clock.sleep(STALE_SECONDS)
@@ -121,6 +125,7 @@ def _begun(
         images = ports.machines.images([goal.release.image, *({fleet.image} - {"", goal.release.image})])
         refuse(goal, group, stranger, seen, fleet, policy, ports.scaling.refreshes(group.name), images)
         record = begin(goal, fleet, policy, who, images, clock)
+        record = replace(record, addresses={**(last.addresses if last else {}), **record.addresses})
         if found:
             left = without(found.versions.ours, [found.versions.made, fleet.template_version])
             second = SecondGroup(found.second.name)

@@ -49,5 +49,11 @@ class Telling:
                 self.say(f"{instance} drained and retired")
             case act.Cool(ids):
                 self.say(f"{len(ids)} of another release terminated in the warm pool, which fills again")
-            case _:
-                pass
+            case (
+                act.MakeVersion() | act.FindVersions() | act.DeleteVersion() | act.SetTemplate()
+                | act.Launch() | act.Register() | act.Deregister() | act.Attach() | act.Terminate()
+                | act.RaiseDesired() | act.LowerDesired() | act.SetMaximum() | act.Suspend() | act.Resume()
+                | act.StandBy() | act.Return() | act.StartRefresh() | act.CancelRefresh()
+                | act.Clone() | act.Size() | act.DeleteTwin()
+            ):  # fmt: skip
+                pass  # the lanes show what comes of these

@@ -39,11 +39,21 @@ def is_shown(action: act.Action, fleet: Fleet, record: Record) -> bool:
             return _is_shown_by_members(action, fleet)
         case act.Clone() | act.Size() | act.Switch() | act.DeleteTwin():
             return _is_shown_by_both(action, fleet, fleet.twin)
+        case act.RaiseDesired() | act.LowerDesired() | act.SetMaximum() | act.SetTemplate():
+            return _is_shown_by_settings(action, fleet)
+        case act.Suspend(processes):
+            return fleet.suspended.issuperset(processes)
+        case act.Resume(processes, name):
+            its = fleet if name in ("", fleet.name) else fleet.twin
+            return its is None or its.suspended.isdisjoint(processes)
         case act.StartRefresh():
             return fleet.refresh is not None and record.refresh.id in ("", fleet.refresh.id)
         case act.CancelRefresh():
             return fleet.refresh is None or fleet.refresh.is_over or fleet.refresh.status == "Cancelling"
-    return _is_shown_by_group(action, fleet, fleet.twin)
+        case act.MakeVersion() | act.FindVersions() | act.DeleteVersion():
+            return True  # done to a launch template
+        case act.Launch() | act.Terminate() | act.Cool() | act.Register() | act.Deregister():
+            return True  # done to instances and balancers
 
 
 def _is_shown_by_members(action: act.Attach | act.Return | act.StandBy | act.Retire, fleet: Fleet) -> bool:
@@ -65,7 +75,9 @@ def _state(fleet: Fleet, identifier: str) -> str:
     return found.lifecycle if found else ""
 
 
-def _is_shown_by_group(action: act.Action, fleet: Fleet, twin: Group | None) -> bool:
+def _is_shown_by_settings(
+    action: act.RaiseDesired | act.LowerDesired | act.SetMaximum | act.SetTemplate, fleet: Fleet
+) -> bool:
     match action:
         case act.RaiseDesired(seen):
             return fleet.desired != seen
@@ -75,12 +87,6 @@ def _is_shown_by_group(action: act.Action, fleet: Fleet, twin: Group | None) -> 
             return fleet.maximum != seen
         case act.SetTemplate(seen):
             return fleet.template_version != seen
-        case act.Suspend(processes):
-            return fleet.suspended.issuperset(processes)
-        case act.Resume(processes, name):
-            its = fleet if name in ("", fleet.name) else twin
-            return its is None or its.suspended.isdisjoint(processes)
-    return True
 
 
 def _is_shown_by_both(

@@ -190,7 +190,8 @@ class World:
 
     def state(self, identifier: str, state: str) -> None:
         machine = self.machines[identifier]
-        machine.instance = replace(machine.instance, state=state)
+        address = "" if state == "terminated" else machine.instance.address  # EC2 gives it back, and shows none
+        machine.instance = replace(machine.instance, state=state, address=address)
         machine.ended = self.time
 
     def register(self, arn: str, identifier: str) -> None:

@@ -187,6 +187,11 @@ class ModelMachines:
         found = self.world.shown(self.world.machines)
         return [each for each in found if ROLL_TAG in each.tags and ("*" in rolls or each.tags[ROLL_TAG] in rolls)]
 
+    def ended(self, ids: Sequence[str]) -> Sequence[str]:
+        self.world.call()
+        found = {each: self.world.machines[each].instance.state for each in ids if each in self.world.machines}
+        return [each for each in ids if found.get(each, "terminated") in ("shutting-down", "terminated")]
+
     def launch(self, slot: Slot) -> Sequence[str]:
         self.world.call()
         if there := [each for each, machine in self.world.machines.items() if machine.token == slot.token]:
@@ -263,7 +268,8 @@ class ModelBalancers:
     def health(self, group: TargetGroup) -> Mapping[str, Health]:
         self.world.call()
         there = self.world.targets.get(group.arn, {})
-        return {group.target(self.world.machines[each].instance): self.world.health(group.arn, each) for each in there}
+        prefix = ADDRESS if group.type == "ip" else ""
+        return {f"{prefix}{each}": self.world.health(group.arn, each) for each in there}
 
     def register(self, group: TargetGroup, targets: Sequence[str]) -> None:
         self.world.call()

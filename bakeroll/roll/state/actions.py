@@ -6,6 +6,9 @@ from typing import TypeAlias
 
 from bakeroll.fleet import TargetGroup
 
+FROZEN = ("AZRebalance", "AlarmNotification", "HealthCheck", "Launch", "ReplaceUnhealthy", "ScheduledActions")
+"""Suspended in the group that a blue-green roll switched away from: it neither grows, shrinks nor replaces."""
+
 
 @dataclass(frozen=True, slots=True)
 class MakeVersion:
@@ -185,6 +188,11 @@ class Switch:
     to: str
     suspended: tuple[str, ...]
 
+    @property
+    def resumed(self) -> tuple[str, ...]:
+        """The processes of `to` that had to wait until then."""
+        return tuple(each for each in (*FROZEN, "AddToLoadBalancer") if each not in self.suspended)
+
 
 @dataclass(frozen=True, slots=True)
 class DeleteTwin:
@@ -219,6 +227,3 @@ Action: TypeAlias = (
     | Switch
     | DeleteTwin
 )
-
-FROZEN = ("AZRebalance", "AlarmNotification", "HealthCheck", "Launch", "ReplaceUnhealthy", "ScheduledActions")
-"""Suspended in the group that a blue-green roll switched away from: it neither grows, shrinks nor replaces."""

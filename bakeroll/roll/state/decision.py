@@ -17,6 +17,14 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """An action that was carried out, and the record that it was carried out under."""
+
+    action: Action
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Nothing to do but to wait for `what`, because of `why`, until `until` (monotonic seconds) at most."""
 

@@ -214,6 +214,8 @@ class Record:
     second: SecondGroup = field(default_factory=SecondGroup)
     refresh: InstanceRefresh = field(default_factory=InstanceRefresh)
     soak: Soak = field(default_factory=Soak)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Those by which instances of the fleet are registered, or may be, by instance."""
 
     @property
     def identity(self) -> str:

@@ -21,9 +21,13 @@ class Records:
 
         Raises DocumentUnreadable.
         """
-        stored = self._cell.read()
-        record = FORM.read(stored) if stored else None
+        record = self.last()
         return record if record and record.stage != "closed" else None
+
+    def last(self) -> Record | None:
+        """The same, also of a roll that has ended: what it registered by address may have ended since."""
+        stored = self._cell.read()
+        return FORM.read(stored) if stored else None
 
     def write(self, record: Record) -> None:
         if self._cell.write(FORM.written(record)):

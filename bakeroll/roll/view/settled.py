@@ -1,5 +1,6 @@
 """The record, settled: without what it announced and the fleet shows not to have been done. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bakeroll.fleet import Fleet
@@ -24,4 +25,18 @@ def settled(fleet: Fleet, record: Record) -> Record:
         launches=record.launches.settled(fleet, record.id),
         second=record.second if has_twin else replace(record.second, name=""),
         soak=replace(soak, instances=without(soak.instances, {each.id for each in fleet.members})),
+        addresses=_addresses(fleet, record),
     )
+
+
+def _addresses(fleet: Fleet, record: Record) -> Mapping[str, str]:
+    """By which instances are registered, or may be. What is no longer registered is forgotten: it may be anybody's."""
+    here = {each.id for each in fleet.instances if each.is_alive} | {each.id for each in fleet.forsaken}
+    known = {each: address for each, address in record.addresses.items() if each in here}
+    return {**known, **registered_addresses(fleet)}
+
+
+def registered_addresses(fleet: Fleet) -> Mapping[str, str]:
+    """Of living instances, by instance: EC2 does not show the address of one that ended."""
+    arns = {each.arn for each in fleet.target_groups if each.type == "ip"}
+    return {each.id: each.address for each in fleet.instances if each.is_alive and arns & each.health.keys()}

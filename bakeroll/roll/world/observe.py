@@ -47,7 +47,8 @@ def observe(name: str, ports: Ports, record: Record | None = None, seen: Layout 
     """
     group, twin = described(name, ports, record)
     twin = twin if is_twinned(record) else None
-    return observe_groups(group, twin, ports, record, seen or layout(group, ports, is_seen=True))
+    addresses = record.addresses if record else {}
+    return observe_groups(group, twin, ports, record, seen or layout(group, ports, is_seen=True), addresses)
 
 
 def is_twinned(record: Record | None, strategy: str = "") -> bool:
@@ -55,10 +56,16 @@ def is_twinned(record: Record | None, strategy: str = "") -> bool:
     return "blue-green" in (strategy, record.intended.strategy if record else "") or bool(record and record.second.name)
 
 
-def observe_groups(group: Group, twin: Group | None, ports: Ports, record: Record | None, seen: Layout) -> Fleet:
-    """The fleet of these groups as they were described, with what else there is to see of it."""
+def observe_groups(
+    group: Group, twin: Group | None, ports: Ports, record: Record | None, seen: Layout, addresses: Mapping[str, str]
+) -> Fleet:
+    """The fleet of these groups as they were described, with what else there is to see of it.
+
+    `addresses` are those that the fleet's instances are known to be registered by, by instance.
+    """
     version = ports.templates.version_of(group.template, group.template_version)
     health = {each.arn: ports.balancers.health(each) for each in seen.target_groups}
+    instances = _instances(group, twin, record, seen.target_groups, health, ports)
     return Fleet(
         name=group.name,
         minimum=group.minimum,
@@ -73,10 +80,11 @@ def observe_groups(group: Group, twin: Group | None, ports: Ports, record: Recor
         subnets=seen.subnets,
         target_groups=seen.target_groups,
         tags=group.tags,
-        instances=_instances(group, twin, record, seen.target_groups, health, ports),
+        instances=instances,
         refresh=_refresh(group, record, ports),
         twin=twin,
         warm=tuple(ports.scaling.warm(group.name)) if group.has_warm_pool else (),
+        forsaken=_forsaken(instances, addresses, seen.target_groups, health, ports),
     )
 
 
@@ -151,7 +159,7 @@ def _instances(
             found |= {each.id: each for each in members if each.id in mine.lifecycles}
             found |= {each: Instance(each, "", state="pending") for each in mine.lifecycles if each not in found}
     return tuple(
-        replace(_placed(each, group, twin), health=dict(_health(each, targets, health)))
+        replace(_placed(each, group, twin), health=dict(_health(each, _having(each, targets), health)))
         for each in sorted(found.values(), key=lambda each: each.id)
     )
 
@@ -168,6 +176,34 @@ def _placed(instance: Instance, group: Group, twin: Group | None) -> Instance:
     there = twin.lifecycles.get(instance.id, "")
     is_its = bool(there) or SLOT_TAG not in instance.tags
     return replace(instance, lifecycle=there if there.startswith(AWAY) else "", is_in_twin=is_its)
+
+
+def _forsaken(
+    instances: Sequence[Instance],
+    addresses: Mapping[str, str],
+    targets: Sequence[TargetGroup],
+    health: Mapping[str, Mapping[str, Health]],
+    ports: Ports,
+) -> tuple[Instance, ...]:
+    """Those that ended and whose address is still registered: EC2 does not show it any more, and may give it to others.
+
+    Only a known address counts, so what others registered stays, and only of an instance that EC2 itself says has
+    ended: one that left the group may live.
+    """
+    by_address = [each for each in targets if each.type == "ip"]
+    living = [each for each in instances if each.is_alive]
+    here, taken = {each.id for each in living}, {each.address for each in living}
+    gone = {each: address for each, address in addresses.items() if each not in here and address not in taken}
+    named = [Instance(each, "", address=address, state="terminated") for each, address in gone.items()]
+    registered = [replace(each, health=dict(_health(each, by_address, health))) for each in named]
+    left = [each for each in registered if each.health]
+    ended = ports.machines.ended([each.id for each in left]) if left else ()
+    return tuple(each for each in left if each.id in ended)
+
+
+def _having(instance: Instance, targets: Sequence[TargetGroup]) -> Sequence[TargetGroup]:
+    """Those of the target groups that may have the instance: the address of one that ended is its own no more."""
+    return targets if instance.is_alive else [each for each in targets if each.type != "ip"]
 
 
 def _health(

@@ -1,5 +1,7 @@
 """The roll that follows does what the plan said."""
 
+from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -7,12 +9,14 @@ import pytest
 
 from bakeroll.errors import RollFailed
 from bakeroll.facts import Balancer
-from bakeroll.roll.foresee.plan import Plan, plan, steps_of
+from bakeroll.roll.foresee.plan import Plan, plan
 from bakeroll.roll.foresee.preflight import Facts
-from bakeroll.roll.foresee.rehearsal import CALL_SECONDS, Tape
+from bakeroll.roll.foresee.rehearsal import CALL_SECONDS
+from bakeroll.roll.foresee.steps import steps_of
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.simulate.model import Behaviour, Squad, World, world
 from bakeroll.roll.simulate.ports import ports
+from bakeroll.roll.state.decision import Deed
 from bakeroll.roll.state.record import Goal
 from bakeroll.roll.store import timing
 from bakeroll.roll.store.timing import Timing
@@ -61,25 +65,28 @@ SCENES = {
 @pytest.mark.parametrize("scene", SCENES)
 def test_the_roll_that_follows_does_what_the_plan_said(scene: str) -> None:
     desired, how = SCENES[scene]
-    fleet, tape = world(desired, GOOD, minimum=0), Tape()
+    fleet, deeds = world(desired, GOOD, minimum=0), list[Deed]()
     timing.write(ports(fleet).table, "links-dev", Timing("2025", "surge", 99, 9, boot_seconds=3))
     before = replace(fleet.group)
     said = planned(fleet, how)
     assert fleet.group == before
 
-    rolled(fleet, policy=how, through=tape.over(ports(fleet)))
+    rolled(fleet, policy=how, witness=deeds.append)
 
-    assert said.steps == tuple(steps_of(tape))
+    assert said.steps == tuple(steps_of(deeds))
     assert (said.why, said.is_needed) == ("", True)
 
 
 def test_a_plan_changes_nothing_and_writes_nothing() -> None:
-    fleet, tape = world(2, GOOD), Tape()
+    fleet = world(2, GOOD)
+    fleet.latency = 0
+    before = deepcopy(fleet)
 
-    plan(goal(), POLICY, tape.over(ports(fleet)), Surroundings(QUICK), region="", poll=POLL, now=datetime.now(UTC))
+    said = planned(fleet, POLICY)
 
-    assert tape.changes == []
-    assert not [name for name, *_ in tape.calls if name == "put"]
+    fleet.told.clear()  # how the group described itself is no change
+    assert said.steps
+    assert fleet == before
 
 
 def test_a_plan_counts_the_most_instances_and_their_hours_and_calls() -> None:
@@ -123,34 +130,34 @@ def test_a_fleet_that_serves_the_release_needs_no_roll() -> None:
 
 
 def test_a_roll_that_was_cut_off_is_planned_from_where_it_stands() -> None:
-    fleet, tape = world(2, GOOD), Tape()
+    fleet, deeds = world(2, GOOD), list[Deed]()
     with pytest.raises(Killed):
         rolled(fleet, through=Cut(60).ports(ports(fleet)))
 
     said = planned(fleet, POLICY)
-    rolled(fleet, through=tape.over(ports(fleet)), owner="me@laptop")
+    rolled(fleet, witness=deeds.append, owner="me@laptop")
 
-    assert said.steps == tuple(steps_of(tape))
+    assert said.steps == tuple(steps_of(deeds))
 
 
 @pytest.mark.parametrize("percent", [0, 34, 67])
 def test_a_refresh_that_was_cut_off_is_planned_from_where_it_stands(percent: int) -> None:
-    fleet, tape = refresh_cut_off(percent), Tape()
+    fleet, deeds = refresh_cut_off(percent), list[Deed]()
 
     said = planned(fleet, policy("refresh"))
-    rolled(fleet, policy=policy("refresh"), through=tape.over(ports(fleet)), owner="me@laptop")
+    rolled(fleet, policy=policy("refresh"), witness=deeds.append, owner="me@laptop")
 
-    assert (said.why, said.steps) == ("", tuple(steps_of(tape)))
+    assert (said.why, said.steps) == ("", tuple(steps_of(deeds)))
 
 
 def test_a_plan_tells_that_a_refresh_is_stopped_for_another_release() -> None:
-    fleet, tape, to = refresh_cut_off(34), Tape(), goal("ami-next", "3.0-1")
+    fleet, deeds, to = refresh_cut_off(34), list[Deed](), goal("ami-next", "3.0-1")
 
     said = planned(fleet, policy("refresh"), to)
-    rolled(fleet, to, policy=policy("refresh"), through=tape.over(ports(fleet)), owner="me@laptop")
+    rolled(fleet, to, policy=policy("refresh"), witness=deeds.append, owner="me@laptop")
 
     assert said.steps[0] == "stop AWS's instance refresh of links-dev"
-    assert (said.why, said.steps) == ("", tuple(steps_of(tape)))
+    assert (said.why, said.steps) == ("", tuple(steps_of(deeds)))
 
 
 def test_the_refresh_of_the_roll_itself_does_not_stand_against_it() -> None:
@@ -200,6 +207,25 @@ def test_a_second_group_that_no_roll_looks_at_is_left_out_of_the_plan() -> None:
     said = planned(fleet, POLICY)
 
     assert (said.peak, said.steps) == (alone.peak, alone.steps)
+
+
+@pytest.mark.parametrize("is_cut_off", [True, False])
+def test_a_plan_tells_that_the_address_of_one_that_ended_is_deregistered(is_cut_off: bool) -> None:
+    fleet, deeds, to = world(2, GOOD), list[Deed](), replace(goal("ami-next", "3.0-1"), target_groups=("tg-b",))
+    first, second = fleet.target_groups
+    fleet.target_groups = (first, replace(second, type="ip"))
+    fleet.group = replace(fleet.group, target_groups=(first.arn,))
+    with pytest.raises(Killed) if is_cut_off else nullcontext():
+        rolled(fleet, replace(to, release=goal().release), through=Cut(60 if is_cut_off else None).ports(ports(fleet)))
+    fleet.sleep(30)
+    fleet.state(min(fleet.lifecycles), "terminated")
+    fleet.sleep(10)
+
+    said = planned(fleet, POLICY, to)
+    rolled(fleet, to, witness=deeds.append)
+
+    assert "deregister 1 instance from b" in said.steps
+    assert said.steps == tuple(steps_of(deeds))
 
 
 def test_what_a_roll_would_refuse_a_plan_refuses() -> None:

@@ -44,7 +44,7 @@ schedules = st.builds(
     strategy=st.sampled_from(STRATEGIES),
     soak=st.sampled_from([0, 0, 30]),
     hooks=st.sampled_from([False, False, True]),
-    targets=st.sampled_from(["instance", "instance", "ip", "classic"]),
+    targets=st.sampled_from(["instance", "ip", "ip", "classic"]),
     launches_from=st.sampled_from([*["launch template"] * 3, "mixed instances policy", "launch configuration"]),
     hidden=st.sampled_from([0, 0, 0, 2, 8]),
     notice=st.sampled_from([0, 0, 0, 6]),
@@ -313,6 +313,16 @@ FOUND: dict[str, Schedule] = {
     ),
     "a zone lacks capacity while the last of a roll is done, and the group evens out its zones afterwards": Schedule(
         spare=0, checks=1, hidden=8, happenings=(Happening(0.0, "lack", 0), Happening(17.0, "lack", 0))
+    ),
+    "a group replaces one that is registered by address and notices it late": Schedule(
+        targets="ip", notice=6, happenings=(Happening(8.0, "kill", 6),), runs=(Run("ami-next", strategy="rolling"),)
+    ),
+    "what a group launches dies, registered by address": Schedule(
+        unavailable=1, new="dies", strategy="rolling", targets="ip"
+    ),
+    "AWS's instance refresh replaces what is registered by address": Schedule(strategy="refresh", targets="ip"),
+    "a zone is lost in the moment in which a roll of what is registered by address begins": Schedule(
+        targets="ip", happenings=(Happening(0.5, "zone", 4),)
     ),
 }
 

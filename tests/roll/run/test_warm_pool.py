@@ -6,14 +6,14 @@ import pytest
 
 from bakeroll.errors import RolledBack, RollFailed
 from bakeroll.roll.engine.decide import serves
-from bakeroll.roll.foresee.plan import steps_of
-from bakeroll.roll.foresee.rehearsal import Tape
+from bakeroll.roll.foresee.steps import steps_of
 from bakeroll.roll.operate.doctor import examine
 from bakeroll.roll.run.beginning import begin
 from bakeroll.roll.run.perform import perform
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.actions import Cool
+from bakeroll.roll.state.decision import Deed
 from bakeroll.roll.store import timing
 from bakeroll.roll.store.timing import Timing
 from bakeroll.roll.world.observe import observe
@@ -105,13 +105,13 @@ def test_a_group_without_a_pool_is_not_asked_for_one() -> None:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_the_roll_that_follows_does_what_the_plan_said(strategy: str) -> None:
-    fleet, tape, policy = warmed(), Tape(), POLICY.model_copy(update={"strategy": strategy})
+    fleet, deeds, policy = warmed(), list[Deed](), POLICY.model_copy(update={"strategy": strategy})
     timing.write(ports(fleet).table, "links-dev", Timing("2025", "surge", 99, 9, boot_seconds=3))
     said = planned(fleet, policy)
 
-    rolled(fleet, policy=policy, through=tape.over(ports(fleet)))
+    rolled(fleet, policy=policy, witness=deeds.append)
 
-    assert said.steps == tuple(steps_of(tape))
+    assert said.steps == tuple(steps_of(deeds))
     assert said.warm == 2
     assert ("terminate 2 instances" in said.steps) is (strategy != "refresh")  # which AWS does
 

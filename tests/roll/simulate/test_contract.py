@@ -129,6 +129,31 @@ def test_attaching_raises_desired_capacity_and_registers(side: Side) -> None:
     assert new in side.ports.balancers.health(side.target_group)
 
 
+def test_what_has_ended_is_told_by_id_and_what_ec2_does_not_know_with_it(side: Side) -> None:
+    new, member = side.launched(), min(side.group.lifecycles)
+    assert side.ports.machines.ended([new, member]) == []
+
+    side.ports.machines.terminate([new])
+    for _ in range(20):
+        if side.launched_instance(new).state == "terminated":
+            break
+
+    assert side.ports.machines.ended([new, member, "i-0123456789abcdef0"]) == [new, "i-0123456789abcdef0"]
+
+
+def test_an_instance_that_ended_shows_no_address(side: Side) -> None:
+    side.skip_plain_moto("goes on showing it")
+    new = side.launched()
+    assert side.launched_instance(new).address
+
+    side.ports.machines.terminate([new])
+    for _ in range(20):
+        if side.launched_instance(new).state == "terminated":
+            break
+
+    assert side.launched_instance(new).address == ""
+
+
 def test_terminating_with_decrement_lowers_desired_capacity_and_without_does_not(side: Side) -> None:
     first, second = sorted(side.group.lifecycles)
 
