@@ -1,6 +1,6 @@
 """What bounds every request before anything else looks at it, and what is answered where all else failed.
 
-Owns sizes, counts and the last resort. What the values may be is in request_hooks.py, how many instances in host.py.
+Owns sizes, counts and the last resort. What the values may be is in hooks/requests.py, how many instances in host/room.py.
 """
 
 import gc

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Boot one machine: run by machines.py in new pid, mount, uts and ipc namespaces and in its network namespace.
+# Boot one machine: run as boot.py says, in new pid, mount, uts and ipc namespaces and in its network namespace.
 #   boot.sh join DIRECTORY LOWER CGROUP HOSTNAME CONSOLE COMMAND…    moves into its cgroup, then goes on as
 #   boot.sh boot DIRECTORY LOWER HOSTNAME CONSOLE COMMAND…           in a cgroup namespace of its own.
 # COMMAND runs /sbin/init with less than all capabilities. The working directory holds the layers, so that LOWER,

@@ -131,12 +131,14 @@ def test_ctrl_c_while_the_cloud_starts_is_told_once_and_ends_with_its_code(comma
         [sys.executable, "-u", "-c", program], cwd=CLONE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
-    threading.Timer(30, fab.kill).start()
+    in_vain = threading.Timer(60, fab.kill)
+    in_vain.start()
     assert fab.stdout
     assert fab.stdout.readline() == "starting\n"
 
     os.killpg(fab.pid, signal.SIGINT)
     out, _ = fab.communicate()
+    in_vain.cancel()
 
     assert "Interrupted." in out
     assert fab.returncode == 130
