@@ -1,6 +1,7 @@
 """What bounds every request before anything else looks at it, and what is answered where all else failed.
 
-Owns sizes, counts and the last resort. What the values may be is in hooks/requests.py, how many instances in host/room.py.
+Owns sizes, counts and the last resort. hooks/requests.py decides what the values may be, host/room.py how many
+instances there may be.
 """
 
 import gc
