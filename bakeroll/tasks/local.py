@@ -1,7 +1,6 @@
 """The tasks of the local cloud, which runs inside this machine."""
 
 import json as json_text
-from functools import partial
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -15,31 +14,30 @@ from bakeroll.wording import all_printable, one_line, printable
 def up(_: Context) -> None:
     """Start the local cloud."""
     with door():
+        from bakeroll import local
         from bakeroll.console.tables import room_line
-        from bakeroll.local import client
 
-        config = client.from_environment()
-        endpoint = client.up(config, print)
-        print(f"The local cloud is up: {endpoint.url} ({endpoint.region}), {room_line(client.status(config)['room'])}")
+        endpoint = local.up(print)
+        print(f"The local cloud is up: {endpoint.url} ({endpoint.region}), {room_line(local.status()['room'])}")
 
 
 @task
 def down(_: Context) -> None:
     """Stop the local cloud and all its machines. Keep its images, packages and records."""
     with door():
-        from bakeroll.local import client
+        from bakeroll import local
 
-        client.down(client.from_environment(), print)
+        local.down(print)
 
 
 @task(help={"json": "print one JSON object on standard output; it also holds terminated instances"})
 def status(_: Context, json: bool = False) -> None:
     """Show the local cloud: its instances, images and load balancers."""
     with door(is_json=json):
+        from bakeroll import local
         from bakeroll.console.tables import local_lines
-        from bakeroll.local import client
 
-        found = all_printable(client.status(client.from_environment()))
+        found = all_printable(local.status())
         text = json_text.dumps(found, indent=2) if json else "\n".join(map(one_line, local_lines(found)))
         print(text, flush=True)
 
@@ -48,10 +46,9 @@ def status(_: Context, json: bool = False) -> None:
 def shell(_: Context, instance: str = "", command: str = "") -> None:
     """Open a root shell in an instance, or run a command there. Ends with its exit code."""
     with door():
-        from bakeroll.local import client
-        from bakeroll.local.shell import step_in
+        from bakeroll import local
 
-        code = step_in(client.from_environment(), instance, command)
+        code = local.shell(instance, command)
     if code:
         raise Exit(code=code)
 
@@ -63,10 +60,9 @@ def shell(_: Context, instance: str = "", command: str = "") -> None:
 def logs(_: Context, instance: str = "", follow: bool = False) -> None:
     """Show the console of an instance, or the log of the local cloud."""
     with door():
-        from bakeroll.local import client
+        from bakeroll import local
 
-        for line in client.logs(client.from_environment(), instance or None, follow=follow):
-            print(printable(line), flush=follow)
+        local.logs(instance, lambda line: print(printable(line), flush=follow), follow=follow)
 
 
 @task(
@@ -109,16 +105,16 @@ def fault(
     options = {"action": action, "instance": instance, "image": image, "zone": zone, "instance_type": instance_type}
     options |= {"times": times, "seconds": seconds, "after": after, "chance": chance, "seed": seed}
     with door():
+        from bakeroll import local
         from bakeroll.console.tables import fault_lines
-        from bakeroll.local import client, fault_client
 
-        config = client.from_environment()
-        if clear:
-            print(f"Faults ended: {fault_client.clear(config)}")
-        if kind or any(options.values()):
-            print(f"In force: {fault_client.inflict(config, kind, **options)}   (end all: fab local.fault --clear)")
-        elif not clear:
-            print("\n".join(fault_lines(fault_client.in_force(config))))
+        done = local.fault(kind, options, clear=clear)
+        if "ended" in done:
+            print(f"Faults ended: {done['ended']}")
+        if "fault" in done:
+            print(f"In force: {done['fault']}   (end all: fab local.fault --clear)")
+        if "in_force" in done:
+            print("\n".join(fault_lines(done["in_force"])))
 
 
 @task(
@@ -130,8 +126,10 @@ def fault(
 def reset(_: Context, cache: bool = False, yes: bool = False) -> None:
     """Stop the local cloud and delete its images, packages and records."""
     with door():
-        from bakeroll.local import client
+        from bakeroll import local
         from bakeroll.tasks.command import require_word
 
-        confirm = (lambda _: None) if yes else partial(require_word, "reset")
-        client.reset(client.from_environment(), print, confirm, cache=cache)
+        deleted = local.held(cache=cache)
+        if deleted and not yes:
+            require_word("reset", f"This stops the local cloud and deletes all that it holds: {' and '.join(deleted)}.")
+        local.reset(print, cache=cache)

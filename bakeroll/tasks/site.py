@@ -53,12 +53,16 @@ def _environment(name: str) -> EnvironmentSettings:
 
 def _local_cloud(report: Report) -> LocalCloud:
     """Start the local cloud if it is down, and point this process's AWS clients to it."""
-    from bakeroll.local import client
+    from bakeroll import local
 
-    config = client.from_environment()
-    endpoint = client.up(config, lambda text: report(Event("cloud", text)))
-    os.environ.update(endpoint.environment())
-    return LocalCloud(config.state / "gnupg", f"http://{config.gateway}:{config.port}")
+    endpoint = local.up(lambda text: report(Event("cloud", text)), meanwhile=_load_clients)
+    os.environ.update(endpoint.environment)
+    return LocalCloud(endpoint.state / "gnupg", endpoint.gateway)
+
+
+def _load_clients() -> None:
+    """Whatever comes next needs them; they take longer to import than the command takes to answer."""
+    import bakeroll.aws.session  # noqa: F401
 
 
 def operator() -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bakeroll.local import cgroup, client, memory
-from tests.local.test_cloud_on_this_machine import Cloud, until
+from local_cloud.client import asking
+from local_cloud.host import cgroup, memory
+from tests.local_cloud.cloud import Cloud, until
 from tests.safety.conftest import SECRET, Machine
 
 pytestmark = pytest.mark.machine
@@ -35,7 +36,7 @@ def service() -> Iterator[int]:
 
 
 def daemon(cloud: Cloud) -> int:
-    return int(client.status(cloud.config)["pid"])
+    return int(asking.status(cloud.config)["pid"])
 
 
 def own_address() -> str:
