@@ -109,7 +109,7 @@ def traces() -> dict[str, list[str]]:
         "namespaces": subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout,
         "routes": subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout,
         "mounts": Path("/proc/mounts").read_text(),
-        "cgroups": "\n".join(str(path) for path in Path("/sys/fs/cgroup").glob("**/bakeroll-*")),
+        "cgroups": "\n".join(path for path, _, _ in os.walk("/sys/fs/cgroup") if "/bakeroll-" in path),
         "processes": subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout,
     }
     return {what: [line for line in text.splitlines() if any(o in line for o in ours)] for what, text in seen.items()}
@@ -483,13 +483,13 @@ def test_a_protected_image_stays(cloud: Cloud, instance: dict[str, Any]) -> None
 def test_a_second_daemon_and_a_taken_network_are_refused(cloud: Cloud, tmp_path: Path) -> None:
     assert client.up(cloud.config, told) == cloud.endpoint  # up already: nothing happens
     with pytest.raises(LocalCloudError, match="runs already, at port 5691"):
-        client.up(replace(cloud.config, port=5692), told)
-    other = Config(state=tmp_path, bridge="brlocal2", network=NETWORK, port=5692)
+        client.up(replace(cloud.config, port=5710), told)
+    other = Config(state=tmp_path, bridge="brlocal2", network=NETWORK, port=5710)
 
     with pytest.raises(LocalCloudError, match="in use by brlocal"):
         client.up(other, told)
     with pytest.raises(LocalCloudError, match="port 5691 is in use"):
-        client.up(Config(state=tmp_path, bridge="brlocal2", network=IPv4Network("10.92.0.0/16"), port=5691), told)
+        client.up(Config(state=tmp_path, bridge="brlocal2", network=IPv4Network("10.110.0.0/16"), port=5691), told)
 
     assert list(tmp_path.iterdir()) == []
 
