@@ -63,12 +63,17 @@ def test_the_doctor_mends_what_a_killed_roll_left(serving: Repository) -> None:
 
 def test_a_roll_is_paused_by_another_process_and_taken_back(serving: Repository) -> None:
     before = serving.status()
+    serving.settle(policy={"in_service_timeout": 20, "strategy": "canary", "canary": {"watch": 120}})
     serving.commit()
-    with serving.load() as load:
-        process = rolling(serving, "in service (1 of 2)")
-        paused = serving.fab("pause")
-        aborted = serving.fab("abort", "--yes")
-        said, _ = process.communicate(timeout=120)
+    try:
+        with serving.load() as load:
+            process = rolling(serving, "in service (1 of")  # and is watched for longer than a pause takes to come
+            paused = serving.fab("pause")
+            aborted = serving.fab("abort", "--yes")
+            said, _ = process.communicate(timeout=120)
+    finally:
+        serving.settle(policy={"in_service_timeout": 20})
+        serving.commit()
 
     assert (paused.code, aborted.code) == (0, 0), paused.said + aborted.said
     assert process.returncode == 3, said
