@@ -1,27 +1,27 @@
-"""Every failure that can be foreseen.
+"""Every failure that can be foreseen, with its exit code.
 
-BakerollError            1  nothing changed, or all restored
-├── SettingsError        1  deploy.yml is missing, malformed or names what is not there
+BakerollError            1  nothing changed, or everything is restored
+├── SettingsError        1  deploy.yml is missing, malformed or names something unknown
 ├── SourceError          1  Git: no repository, no commit, a dirty tree
 ├── BuildError           1  the package could not be built, or the application's tests failed
 ├── PublishError         1  the repository refused the package
 ├── BakeError            1  Packer or Ansible failed
 ├── CloudError           1  the API of AWS (or of the local cloud) refused or did not answer
-├── LocalCloudError      1  the cloud inside this machine cannot run here, or does not run
+├── LocalCloudError      1  the local cloud cannot run here, or is not running
 ├── DocumentUnreadable   1  an item of the table is damaged, or a newer bakeroll wrote it
 ├── RollFailed           1  a roll could not begin, or had to stop
-│   └── RolledBack       3  the new instances were taken away; the old ones serve
-├── LeaseHeld            4  somebody else rolls this fleet
-└── ConfirmationNeeded   5  asked for a word that was not given
+│   └── RolledBack       3  the new instances are terminated; the old ones serve
+├── LeaseHeld            4  somebody else is rolling this fleet
+└── ConfirmationNeeded   5  the operator did not confirm
 
-An interruption (Ctrl-C) is Python's own KeyboardInterrupt and ends with 130.
+Ctrl-C is Python's KeyboardInterrupt and ends with 130.
 """
 
 from pathlib import Path
 
 
 class BakerollError(Exception):
-    """What failed, on which resource; what was left; the next command; the log, a roll's timeline."""
+    """What failed on which resource, what was left, the next command, the log, and a roll's timeline."""
 
     exit_code = 1
     timeline: Path | None = None
@@ -51,14 +51,14 @@ class PublishError(BakerollError):
 
 
 class BakeError(BakerollError):
-    """An image could not be baked; no builder, key or image of the attempt is left unless named."""
+    """An image could not be baked. No builder, key or image of the attempt is left unless the error names it."""
 
 
 class CloudError(BakerollError):
-    """AWS's API answered an error, or none, beyond the retries of the call itself.
+    """AWS's API answered an error or nothing, after all retries of the call.
 
-    `is_passing` where the same call may well succeed a little later: throttled, unavailable, no answer. `is_lacking`
-    where AWS has no capacity of the kind in that zone just now.
+    `is_passing` says that the same call may soon succeed: throttled, unavailable, no answer. `is_lacking` says that
+    AWS has no capacity of that kind in the zone now.
     """
 
     is_passing = False
@@ -70,7 +70,7 @@ class LocalCloudError(BakerollError):
 
 
 class DocumentUnreadable(BakerollError):
-    """An item of the table is damaged, or was written by a newer bakeroll: it is not guessed at."""
+    """An item of the table is damaged, or a newer bakeroll wrote it. Its content is not guessed."""
 
 
 class RollFailed(BakerollError):
@@ -78,7 +78,7 @@ class RollFailed(BakerollError):
 
 
 class RolledBack(RollFailed):
-    """The new instances did not come into service and were taken away; the old ones served all along."""
+    """The new instances did not come into service and are terminated. The old ones served all the time."""
 
     exit_code = 3
 
@@ -90,6 +90,6 @@ class LeaseHeld(BakerollError):
 
 
 class ConfirmationNeeded(BakerollError):
-    """The operator's word was needed and not given."""
+    """The operator had to confirm and did not."""
 
     exit_code = 5

@@ -1,7 +1,7 @@
-"""What happens, told while it happens. Rooms report; the console shows.
+"""What happens, reported while it happens. Rooms report events and the console shows them.
 
-Each text is made printable, in one line, when it is put into words here: so neither a screen, a log nor a timeline has
-what a console, a balancer or a commit slips in.
+Each text is made printable and put on one line when an object is created here. So no screen, log or timeline receives
+control characters from a console, a balancer or a commit.
 """
 
 from collections.abc import Callable
@@ -16,10 +16,10 @@ LaneState = Literal["launching", "booting", "proving", "in service", "unhealthy"
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One instance of a fleet that is being rolled, at one moment; a launch without an instance yet is one, too.
+    """One instance of a fleet during a roll, at one moment. A launch that has no instance yet is a lane too.
 
-    `release` is what it runs (a version, else an image); `note` why it is in that state, or not in service yet;
-    `is_new` where the roll brings it.
+    `release` is what it runs (a version, else an image). `note` says why it is in its state or not yet in service.
+    `is_new` marks an instance that the roll launches.
     """
 
     id: str
@@ -35,9 +35,9 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A roll at one moment: its lanes, the capacity `in_service` against its `floor`, and what is `awaited`.
+    """A roll at one moment: its lanes, the capacity `in_service`, its `floor`, and what is `awaited`.
 
-    `desired` is the capacity that others ask for, without what the roll has added to it; `doing` where the roll is.
+    `desired` is the desired capacity without what the roll has added to it. `doing` is the roll's current step.
     """
 
     fleet: str
@@ -54,13 +54,12 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change of state in one stage, as a sentence without its full stop.
+    """A change of state in one stage, as a sentence without a full stop. The kinds:
 
-    `progress` lines are redrawn in place on a terminal and printed once each in a log; `detail` lines
-    (a tool's own output) are shown nowhere but under `--verbose`; `done` closes the stage; a `heading` stands
-    above all stages and stays; a `plan` is what a dry run says of a stage; a `note` stays and closes nothing;
-    a `wait` is printed in a log, and not drawn on a terminal, where the scene goes on telling what is awaited;
-    a `scene`, reported at each turn of a roll, is drawn on a terminal, and printed nowhere.
+    `progress` is redrawn in place on a terminal, and is one line in a log. `detail` is a tool's own output and appears
+    only with `--verbose`. `done` closes the stage. `heading` comes before all stages and stays. `plan` is what a dry
+    run says about a stage. `note` stays and closes nothing. `wait` is a line in a log; a terminal shows the scene
+    instead. `scene` comes at each turn of a roll, and only a terminal draws it.
     """
 
     stage: Stage
@@ -72,9 +71,9 @@ class Event:
         _make_printable(self, "text")
 
 
-def _make_printable(told: Lane | Scene | Event, *names: str) -> None:
+def _make_printable(new: Lane | Scene | Event, *names: str) -> None:
     for each in names:
-        object.__setattr__(told, each, one_line(getattr(told, each)))  # it is frozen, and was made just now
+        object.__setattr__(new, each, one_line(getattr(new, each)))  # frozen, but created just now
 
 
 Report = Callable[[Event], None]

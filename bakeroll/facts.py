@@ -1,4 +1,4 @@
-"""What was seen of the world before a roll. Frozen data; no input or output."""
+"""Facts about the world before a roll. Frozen data; no input or output."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,10 +6,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What a group launches. `types` is empty where AWS chooses them.
+    """What a group launches. `types` is empty if AWS chooses them.
 
-    `on_demand` is the share in percent, the rest is spot.
-    `is_protected` tells EC2's termination protection, DisableApiTermination.
+    `on_demand` is the share in percent; the rest is spot.
+    `is_protected` is EC2's termination protection, DisableApiTermination.
     """
 
     types: tuple[str, ...]
@@ -19,7 +19,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class InstanceType:
-    """An instance type. `boot_modes` are among legacy-bios and uefi."""
+    """An instance type. `boot_modes` holds legacy-bios, uefi, or both."""
 
     name: str
     vcpus: int
@@ -30,7 +30,7 @@ class InstanceType:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """How many vCPUs of these instance types may run; `used` is None where AWS publishes no usage."""
+    """How many vCPUs of these instance types may run. `used` is None if AWS publishes no usage."""
 
     code: str
     types: tuple[str, ...]
@@ -50,7 +50,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image in EC2's words; `state` is empty where this account sees none, `boot_mode` where the type decides."""
+    """An image in EC2's words. `state` is empty if this account sees none, `boot_mode` if the type decides."""
 
     id: str
     state: str = ""
@@ -64,8 +64,8 @@ class Image:
 class Balancer:
     """A target group or a classic load balancer. Durations are whole seconds.
 
-    `delay` is how long a deregistered instance may finish what it has begun; `threshold` is how many passes on end
-    make a target healthy, `first` how many a new one needs.
+    `delay` is how long a deregistered instance may finish open requests. `threshold` is how many consecutive passes
+    make a target healthy, `first` how many a new target needs.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The vocabulary of a fleet: what an observation of it holds. Frozen data; no input or output."""
+"""The vocabulary of a fleet: what an observation of it contains. Frozen data; no input or output."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,26 +6,26 @@ from functools import cached_property
 from typing import Literal
 
 DRAINING = frozenset({"draining", "unhealthy.draining"})
-"""States of a target that finishes what it has begun and is given nothing new."""
+"""States of a target that finishes its open requests and receives no new ones."""
 COUNTED = ("Pending", "InService")
-"""Lifecycle states that desired capacity counts."""
+"""Lifecycle states that count towards desired capacity."""
 ROLL_TAG = "bakeroll:roll"
 SLOT_TAG = "bakeroll:slot"
 VERSION_TAG = "bakeroll:version"
 LAUNCH_TAG = "bakeroll:launch"
-"""A launch template version gives it to its instances: the digest of all that they are launched from."""
+"""A launch template version gives this tag to its instances: the digest of everything that they are launched from."""
 HOLD_TAG = "bakeroll:hold"
-"""A group with this tag is not rolled; its value tells people why."""
+"""A group with this tag is not rolled. Its value says why."""
 
 
 def identity(image: str, launch: str) -> str:
-    """What instances and releases are compared by: the digest of all that they are launched from, else the image."""
+    """What identifies instances and releases: the digest of everything that they are launched from, else the image."""
     return launch or image
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a target group says of a target, in AWS's words: healthy, initial, unhealthy, draining, unused …"""
+    """The health of a target in AWS's words: healthy, initial, unhealthy, draining, unused …"""
 
     state: str
     reason: str = ""
@@ -38,7 +38,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an instance itself said of its version, or why nothing was heard."""
+    """The version that an instance reports, or why it did not answer."""
 
     version: str = ""
     problem: str = ""
@@ -46,9 +46,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TargetGroup:
-    """A target group, or a classic load balancer: then `type` is "classic" and `arn` its name.
+    """A target group or a classic load balancer, whose `type` is "classic" and whose `arn` is its name.
 
-    Targets are instances by their id; where `type` is "ip", by their private address.
+    Targets are instance ids. If `type` is "ip", they are private addresses.
     """
 
     arn: str
@@ -71,17 +71,17 @@ class Subnet:
 
 LaunchesFrom = Literal["launch template", "mixed instances policy", "launch configuration"]
 LAUNCH_CONFIGURATION = "launch-configuration"
-"""In the place of a launch template's id: versions are then the names of launch configurations."""
+"""Stands for a launch template's id. Versions are then names of launch configurations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """An Auto Scaling group as it describes itself; `lifecycles` is the state of each member by id.
+    """An Auto Scaling group as AWS describes it. `lifecycles` is the state of each member by id.
 
-    `launches_from` says what it launches from: its launch template, a mixed instances policy (`template` and
-    `template_version` are then that policy's) or a launch configuration (`template` is then LAUNCH_CONFIGURATION and
-    `template_version` its name). `conflict` says why another image cannot be set, such as an override with a
-    launch template of its own. `hold` is the value of its tag `bakeroll:hold`, None where it has none.
+    `launches_from` is what it launches from: its launch template, a mixed instances policy (`template` and
+    `template_version` are then the policy's) or a launch configuration (`template` is then LAUNCH_CONFIGURATION and
+    `template_version` its name). `conflict` says why another image cannot be set, for example because an override
+    names its own launch template. `hold` is the value of the tag `bakeroll:hold`, None if there is no such tag.
     `deletion_protection` is AWS's word: none, prevent-force-deletion or prevent-all-deletion.
     """
 
@@ -106,15 +106,15 @@ class Group:
 
     @property
     def size(self) -> int:
-        """How many instances its desired capacity counts."""
+        """How many instances count towards its desired capacity."""
         return sum(1 for state in self.lifecycles.values() if state.startswith(COUNTED))
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateVersion:
-    """A launch template version: its number, also where it was asked for as `$Latest`, and its image.
+    """A launch template version: its number (also if it was requested as `$Latest`) and its image.
 
-    `launch` is the LAUNCH_TAG that it gives its instances, empty where it gives none.
+    `launch` is the LAUNCH_TAG that it gives its instances, empty if it gives none.
     """
 
     number: str
@@ -124,7 +124,7 @@ class TemplateVersion:
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """An instance in the group's warm pool, and what it was launched from: no member, and in no load balancer."""
+    """An instance in the group's warm pool and what it was launched from. It is no member and in no load balancer."""
 
     id: str
     template: str
@@ -133,7 +133,7 @@ class Warm:
 
 @dataclass(frozen=True, slots=True)
 class ImageState:
-    """What decides whether an image can be launched, in EC2's words."""
+    """Whether an image can be launched, in EC2's words."""
 
     state: str
     architecture: str
@@ -141,7 +141,7 @@ class ImageState:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Instances to launch by one request, all or none. `token` makes a repeated request launch nothing twice."""
+    """Instances to launch with one request, all or none. `token` keeps a repeated request from launching more."""
 
     token: str
     template: str
@@ -153,7 +153,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class RefreshState:
-    """An instance refresh of the group's, in AWS's words; `percent` is how much of it is done."""
+    """An instance refresh of the group in AWS's words. `percent` is how much of it is done."""
 
     id: str
     status: str
@@ -170,10 +170,10 @@ class RefreshState:
 class Instance:
     """An instance of the fleet: in the group, or launched by a roll and not attached yet.
 
-    `lifecycle` is the group's LifecycleState, empty where the instance is not in the group; `health` is
-    by target group, which is left out where the instance is not registered. `is_in_twin`: it is in the second group
-    of a blue-green roll, and `lifecycle` is empty unless it is leaving that. Where `image` is empty, the group names
-    the instance and EC2 does not show it yet.
+    `lifecycle` is the group's LifecycleState, empty if the instance is not in the group. `health` is by target group;
+    a group in which the instance is not registered is left out. `is_in_twin` says that it is in the second group of a
+    blue-green roll; `lifecycle` is then empty unless it is leaving that group. `image` is empty if the group names the
+    instance and EC2 does not list it yet.
     """
 
     id: str
@@ -189,7 +189,7 @@ class Instance:
 
     @property
     def identity(self) -> str:
-        """What it was launched from; empty where EC2 does not show it yet."""
+        """What it was launched from. Empty if EC2 does not list it yet."""
         return identity(self.image, self.tags.get(LAUNCH_TAG, ""))
 
     @property
@@ -198,22 +198,22 @@ class Instance:
 
     @property
     def is_member(self) -> bool:
-        """Whether the group's desired capacity counts it."""
+        """Whether it counts towards the group's desired capacity."""
         return self.lifecycle.startswith(COUNTED)
 
     @property
     def is_starting(self) -> bool:
-        """Whether nobody gives it work yet: it is on its way into the group, or stands beside it."""
+        """Whether it receives no work yet: it is entering the group, or is outside it."""
         return self.is_alive and (not self.lifecycle or self.lifecycle.startswith("Pending"))
 
     @property
     def is_standing_by(self) -> bool:
-        """Out of service in its group, alive and not counted: on its way there, too."""
+        """Whether it is in standby or entering it: alive, out of service, and not counted."""
         return self.lifecycle in ("Standby", "EnteringStandby")
 
     @property
     def is_registered(self) -> bool:
-        """Whether any balancer may send it something new."""
+        """Whether any balancer may send it new requests."""
         return any(each.state not in DRAINING and each.state != "unused" for each in self.health.values())
 
     def is_healthy_in(self, arns: Sequence[str]) -> bool:
@@ -229,11 +229,11 @@ class Instance:
 class Fleet:
     """An Auto Scaling group with its instances and balancers at one moment.
 
-    `template_version` is as the group names it (a number, `$Latest` or `$Default`), `template_number` its number;
-    `image` is what that version launches, `launch` its LAUNCH_TAG. `tags` are those that the group gives what it
-    launches. `refresh` is the newest instance refresh and `twin` the second group of a blue-green roll, where these
-    were looked at. `warm` are those in the group's warm pool. `forsaken` are instances that ended, and whose address a
-    target group still has: their `health` is there, and nothing else of them is known.
+    `template_version` is as the group names it (a number, `$Latest` or `$Default`), `template_number` is its number,
+    `image` is what that version launches, and `launch` its LAUNCH_TAG. `tags` are the tags that the group gives to what
+    it launches. `refresh` is the newest instance refresh and `twin` the second group of a blue-green roll, if these
+    were read. `warm` are the instances in the group's warm pool. `forsaken` are instances that ended while a target
+    group still has their address: only their `health` is known.
     """
 
     name: str
@@ -262,7 +262,7 @@ class Fleet:
 
     @property
     def stale(self) -> tuple[str, ...]:
-        """Those in the warm pool that were launched from something else than what the group launches from now."""
+        """The warm instances that were not launched from what the group launches from now."""
         now = (self.template, self.template_number)
         return tuple(each.id for each in self.warm if (each.template, each.template_version) != now)
 
@@ -271,7 +271,7 @@ class Fleet:
         return tuple(each for each in self.instances if each.is_member)
 
     def is_in_service(self, instance: Instance) -> bool:
-        """Healthy, by its id, in every target group of the fleet at this moment."""
+        """Whether it is healthy, by its id, in every target group of the fleet at this moment."""
         return instance.id in self._in_service
 
     @cached_property

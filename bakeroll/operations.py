@@ -1,37 +1,36 @@
-"""What operators do around a roll: plan it, pause it, have it go on, give it up, mend what a dead one left.
+"""What operators do around a roll: plan, pause, resume, abort and repair it.
 
-    plan      the same roll, rehearsed; nothing is changed
-    pause     a roll that goes on does nothing more until somebody resumes it, or the pause is over
-    resume    it goes on; one that was cut off is led from here
-    abort     back to the old release; one that was cut off is backed out from here
-    doctor    what a dead roll left; with the word for it, mended by running that roll to an end
+    plan      rehearses the roll and changes nothing
+    pause     stops a running roll from acting until somebody resumes it or the pause ends
+    resume    lets a paused roll continue; continues a roll that was cut off in this process
+    abort     goes back to the old release; a roll that was cut off is backed out in this process
+    doctor    finds what a dead roll left; if asked to, repairs it by running that roll to its end
 
-A roll is asked by a document beside its record, which its own process reads at every turn.
+The request to a running roll is a document beside its record. The roll's own process reads it at every turn.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from bakeroll import pipeline
+from bakeroll.approval import lower_version_warning
 from bakeroll.errors import RolledBack
 from bakeroll.events import Event
-from bakeroll.pipeline import Request, Stopwatch
+from bakeroll.pipeline import Stopwatch
+from bakeroll.release_request import Confirm, ReleaseRequest
 from bakeroll.roll.operate.doctor import Ailment, Chart
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.state.release_form import release_of
 from bakeroll.wiring import Site
 
-Confirm = Callable[[str], None]
 
-
-def plan(site: Site, request: Request) -> dict[str, Any]:
-    """What a roll to the version asked for would do, for people and `--json`."""
-    release = pipeline.candidate_release(site, request)
+def plan(site: Site, request: ReleaseRequest) -> dict[str, Any]:
+    """What a roll to the requested version would do, for people and `--json`."""
+    release = pipeline.find_release(site, request)
     serving = next(iter(site.roller.history()), None)
     found = asdict(site.roller.plan(release))
-    if lower := pipeline.lower(release.version, serving):
-        found["findings"] = ({"level": "warning", "text": lower}, *found["findings"])
+    if warning := lower_version_warning(release.version, serving):
+        found["findings"] = ({"level": "warning", "text": warning}, *found["findings"])
     return {
         "application": release.application,
         "environment": release.environment,
@@ -43,41 +42,41 @@ def plan(site: Site, request: Request) -> dict[str, Any]:
 
 
 def pause(site: Site, minutes: float) -> dict[str, Any]:
-    """Ask the roll that goes on to do nothing more, for so long at most."""
+    """Ask the running roll to stop acting for at most `minutes`."""
     record = site.roller.steering.record()
     site.roller.steering.ask("pause", record, minutes)
-    led = "" if site.roller.steering.is_led() else "; nobody leads it just now"
-    done = f"paused, for {minutes:g} min at most{led}"
-    return _told(site, record, done, f"Go on: fab resume --env={site.environment.name}")
+    led = "" if site.roller.steering.is_led() else "; no process is running it now"
+    done = f"paused for {minutes:g} min at most{led}"
+    return _outcome(site, record, done, f"Continue it: fab resume --env={site.environment.name}")
 
 
 def resume(site: Site, confirm: Confirm) -> dict[str, Any]:
-    """Take back a pause; lead the roll from here where nobody does."""
+    """End a pause. Continue the roll in this process if no other process runs it."""
     record = site.roller.steering.record()
     if not site.roller.steering.is_led():
-        confirm(f"  go on with the roll to {record.intended.version}, which was cut off")
+        confirm(f"  continue the roll to {record.intended.version}, which was cut off")
         site.roller.steering.ask("none", record)
         return pipeline.serve(site, release_of(record.intended.release), Stopwatch(), is_resumed=True)
     site.roller.steering.ask("none", record)
-    return _told(site, record, "resumed", f"Watch it: fab status --env={site.environment.name}")
+    return _outcome(site, record, "resumed", f"Watch it: fab status --env={site.environment.name}")
 
 
 def abort(site: Site, confirm: Confirm) -> dict[str, Any]:
-    """Have the roll back out, in the process that leads it or from here, and wait until it has."""
+    """Back the roll out, in the process that runs it or in this one, and wait for the end."""
     record = site.roller.steering.record()
-    confirm(f"  give up the roll to {record.intended.version}, and go back to what served before")
+    confirm(f"  abort the roll to {record.intended.version} and go back to what served before")
     site.roller.steering.ask("abort", record)
     if site.roller.steering.is_led():
         policy = site.environment.policy
         patience = 2 * (policy.in_service_timeout + policy.drain_timeout) + 60
         site.roller.steering.followed(record, site.report, patience)
     else:
-        _backed_out(site, record)
-    return _told(site, record, "aborted", f"Look: fab status --env={site.environment.name}")
+        _back_out(site, record)
+    return _outcome(site, record, "aborted", f"See the fleet: fab status --env={site.environment.name}")
 
 
 def doctor(site: Site, *, is_fixing: bool, confirm: Confirm) -> dict[str, Any]:
-    """What is amiss; with `is_fixing` mended, and what is amiss then."""
+    """What is wrong. With `is_fixing`, repair it and return what is still wrong."""
     chart = site.roller.examine()
     curable = [each for each in chart.ailments if each.is_curable]
     if is_fixing and curable:
@@ -100,11 +99,11 @@ def _cure(site: Site, chart: Chart, ailment: Ailment) -> None:
     record = chart.record
     match ailment.kind:
         case "cut off" if record and chart.is_committed:
-            site.roller.steering.ask("none", record)  # a pause that nobody ended would stop it again
+            site.roller.steering.ask("none", record)  # an open pause would stop it again
             pipeline.lead(site, release_of(record.intended.release), is_resumed=True)
         case "cut off" if record:
             site.roller.steering.ask("abort", record)
-            _backed_out(site, record)
+            _back_out(site, record)
         case "soak" if record:
             pipeline.lead(site, release_of(record.intended.release))
         case "stray" | "lease":
@@ -113,14 +112,14 @@ def _cure(site: Site, chart: Chart, ailment: Ailment) -> None:
             pass
 
 
-def _backed_out(site: Site, record: Record) -> None:
+def _back_out(site: Site, record: Record) -> None:
     try:
         pipeline.lead(site, release_of(record.intended.release), is_resumed=True)
     except RolledBack as error:
         site.report(Event("roll", f"{site.environment.fleet}: {error.left.replace(chr(10), ' ')}", "done"))
 
 
-def _told(site: Site, record: Record, done: str, next_step: str) -> dict[str, Any]:
+def _outcome(site: Site, record: Record, done: str, next_step: str) -> dict[str, Any]:
     return {
         "environment": site.environment.name,
         "fleet": site.environment.fleet,

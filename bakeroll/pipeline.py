@@ -1,22 +1,23 @@
 """The road of a release, from a commit to a fleet that serves it.
 
-    commit ──package──▶ .deb ──publish──▶ apt repository ──bake──▶ AMI ──roll──▶ fleet, and the release written down
+    commit ──package──▶ .deb ──publish──▶ apt repository ──bake──▶ AMI ──roll──▶ fleet, and the release in the history
 
-Each stage is a task of its own and walks the road up to itself; what an earlier run has done is found, not
-done again: a version in the repository is not built, an image with the recipe's digest is not baked, a fleet
-that serves the release is not rolled. So `deploy` can be run at any time, after any end, and goes on.
+Each stage is a task. A task runs every stage up to its own. It finds what an earlier run has done and does not do it
+again: it builds no version that the repository holds, bakes no image whose recipe's digest exists, and rolls no fleet
+that serves the release. So `deploy` can run at any time and after any failure, and continues from there.
 
-    package   the version from Git, or the one asked for; the .deb, unless the repository has that version
-    publish   adds it to the signed repository
-    bake      the base image where none is current, then the application image on it
-    roll      the fleet to that image; then the release is written down
-    rollback  a roll to a release of the history
+    package   finds the version and builds the .deb
+    publish   adds the .deb to the signed repository
+    bake      bakes the base image if it is missing or too old, then the application image on it
+    roll      rolls the fleet to that image and adds the release to the history
+    rollback  rolls to a release of the history
 
-Rooms do the work and report what happens; this module only joins them.
+This module joins the rooms, which do the work and report what happens. `candidates` finds the version, the image and
+the earlier release. `approval` reports and asks before anything changes.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,32 +25,16 @@ from pathlib import Path
 from typing import Any
 
 from bakeroll import candidates, survey
+from bakeroll.approval import approve, described, provision_missing
 from bakeroll.apt import repository
 from bakeroll.bake import bakery
 from bakeroll.candidates import Candidate
-from bakeroll.console.times import age, since
-from bakeroll.deb import build, source, version
-from bakeroll.errors import BakeError, ConfirmationNeeded, DocumentUnreadable, RollFailed, SourceError
+from bakeroll.deb import build, source
+from bakeroll.errors import BakeError
 from bakeroll.events import Event, Stage
 from bakeroll.release import Image, Package, Release, Revision
+from bakeroll.release_request import ReleaseRequest
 from bakeroll.wiring import Site
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What an operator asks for. Without a version it is the commit that is checked out.
-
-    `patience`: so many seconds another that rolls the fleet is waited for. `confirm` is told what is about to be
-    rolled, before anything changes; it raises where that is not wanted. `is_agreed` where the operator's word was
-    given beforehand.
-    """
-
-    version: str = ""
-    is_dirty_allowed: bool = False
-    is_dry: bool = False
-    patience: float = 0
-    confirm: Callable[[str], None] = field(default=lambda _: None)
-    is_agreed: bool = False
 
 
 @dataclass
@@ -65,117 +50,78 @@ class Stopwatch:
         self.seconds[name] = time.monotonic() - begun
 
 
-def package(site: Site, request: Request) -> Package | None:
-    """Build the package; None in a dry run. Asks nothing of AWS."""
-    revision = candidates.revision(site, request.version, is_dirty_allowed=request.is_dirty_allowed)
-    name = source.version_of(site.environment.source, revision, run=site.run)
+def package(site: Site, request: ReleaseRequest) -> Package | None:
+    """Build the package. Return None in a dry run. Calls no AWS API."""
+    revision = candidates.find_revision(site, request.version, is_dirty_allowed=request.is_dirty_allowed)
+    name = source.read_version(site.environment.source, revision, run=site.run)
     if request.is_dry:
-        _would_build(site, name, revision)
+        _preview_build(site, name, revision)
         return None
-    return _built(site, name, revision)
+    return _build(site, name, revision)
 
 
-def publish(site: Site, request: Request) -> Candidate:
-    """The version asked for, in the repository: built and added where it is not there."""
-    candidate = _candidate(site, request)
-    _prepared(site, request)
-    return _published(site, request, candidate, Stopwatch())
+def publish(site: Site, request: ReleaseRequest) -> Candidate:
+    """Build the requested version and add it to the repository, unless the repository has it."""
+    candidate = _find_candidate(site, request)
+    provision_missing(site, request)
+    return _publish(site, request, candidate, Stopwatch())
 
 
-def bake(site: Site, request: Request) -> Image | None:
-    """The image of the version asked for; None in a dry run where it is not baked yet."""
-    return _baked(site, request, publish(site, request))
+def bake(site: Site, request: ReleaseRequest) -> Image | None:
+    """Bake the image of the requested version. Return None in a dry run if there is no image yet."""
+    return _bake(site, request, publish(site, request))
 
 
-def roll(site: Site, request: Request) -> dict[str, Any] | None:
-    """Roll the fleet to the version asked for, whose image must be baked, and write the release down."""
+def roll(site: Site, request: ReleaseRequest) -> dict[str, Any] | None:
+    """Roll the fleet to the requested version, which must have an image, and add the release to the history."""
     stopwatch = Stopwatch()
-    release = candidate_release(site, request)
-    _agreed(site, request, Candidate(release.version, release.revision))
-    return _rolled(site, request, release, stopwatch)
+    release = find_release(site, request)
+    approve(site, request, Candidate(release.version, release.revision))
+    return _roll(site, request, release, stopwatch)
 
 
-def deploy(site: Site, request: Request) -> dict[str, Any] | None:
-    """The whole road."""
+def deploy(site: Site, request: ReleaseRequest) -> dict[str, Any] | None:
+    """Run the whole road."""
     stopwatch = Stopwatch()
-    candidate = _candidate(site, request)
-    _agreed(site, request, candidate)
-    candidate = _published(site, request, candidate, stopwatch)
+    candidate = _find_candidate(site, request)
+    approve(site, request, candidate)
+    candidate = _publish(site, request, candidate, stopwatch)
     with stopwatch.stage("bake"):
-        image = _baked(site, request, candidate)
-    return _rolled(site, request, _release(site, image) if image else None, stopwatch)
+        image = _bake(site, request, candidate)
+    return _roll(site, request, _release(site, image) if image else None, stopwatch)
 
 
-def rollback(site: Site, request: Request) -> dict[str, Any] | None:
-    """Roll to the release before the one that serves, or to the newest of the version asked for.
+def rollback(site: Site, request: ReleaseRequest) -> dict[str, Any] | None:
+    """Roll to the release before the one that serves, or to the newest release of the requested version.
 
-    To the very image of that release; where that is gone, to another of its version.
+    Uses the very image of that release. If that image is gone, uses another image of the same version.
     """
-    to = request.version
-    entries = site.roller.entries()
-    releases = [each for each in entries if isinstance(each, Release)]
-    if not entries:
-        raise SourceError(
-            f"{site.environment.name} has no release to go back to.",
-            next_step=f"The first: fab deploy --env={site.environment.name}",
-        )
-    wanted = [each for each in releases if _is_earlier(each, releases[0], to)]
-    if not to or not wanted:
-        _refuse_unreadable(entries, wanted)
-    if not wanted:
-        raise SourceError(
-            f"{site.environment.name} never had a release of version “{to}”."
-            if to
-            else f"There is no release before {releases[0].version}, which serves {site.environment.name}.",
-            next_step=f"The releases so far: fab history --env={site.environment.name}",
-        )
-    image = candidates.image_of(site, wanted[0])
+    release = candidates.find_earlier_release(site, request.version)
+    image = candidates.find_image_of(site, release)
     if image is None:
         raise BakeError(
-            f"The image of {wanted[0].version}, {wanted[0].image}, is gone.",
-            next_step=f"Bake it again: fab deploy --env={site.environment.name} --version={wanted[0].version}",
+            f"The image of {release.version}, {release.image}, is gone.",
+            next_step=f"Bake it again: fab deploy --env={site.environment.name} --version={release.version}",
         )
-    _agreed(site, request, Candidate(image.version, image.revision), is_back=True)
-    return _rolled(site, request, _release(site, image), Stopwatch())
-
-
-def _refuse_unreadable(entries: Sequence[Release | DocumentUnreadable], wanted: Sequence[Release]) -> None:
-    """One that is newer than the wanted may be what serves, or what is to be gone back to."""
-    newer = entries[: entries.index(wanted[0])] if wanted else entries
-    for each in newer:
-        if isinstance(each, DocumentUnreadable):
-            each.left = "Nothing was changed."
-            each.next_step += "\nOr name the version to go back to: fab rollback, with the same --env and a --to"
-            raise each
-
-
-def _is_earlier(release: Release, current: Release, to: str) -> bool:
-    return version.is_wanted(to, release.version) if to else release.version != current.version
-
-
-def _rolled(site: Site, request: Request, release: Release | None, stopwatch: Stopwatch) -> dict[str, Any] | None:
-    """Roll to a release; in a dry run, where its image may be yet to be baked, say what would be done."""
-    if request.is_dry or release is None:
-        _would(site, "roll", site.roller.preview(release))
-        return None
-    return serve(site, release, stopwatch, patience=request.patience)
+    approve(site, request, Candidate(image.version, image.revision), is_back=True)
+    return _roll(site, request, _release(site, image), Stopwatch())
 
 
 def serve(
     site: Site, release: Release, stopwatch: Stopwatch, *, is_resumed: bool = False, patience: float = 0
 ) -> dict[str, Any]:
-    """Roll the fleet to a release, or go on with the roll that was cut off. What then serves, as `--json` tells it."""
+    """Roll the fleet to a release, or continue a roll that was cut off. Return what then serves, for `--json`."""
     with stopwatch.stage("roll"):
         timeline = lead(site, release, is_resumed=is_resumed, patience=patience)
     releases = site.roller.history()
     if releases and releases[0].image == release.image:
-        release = releases[0]  # with the moment since which it serves
+        release = releases[0]  # this one has the time since which it serves
     earlier = [each.version for each in releases if each.version != release.version]
     return {
         "application": site.environment.application,
         "environment": site.environment.name,
         "url": site.roller.url(),
-        "release": survey.told(release),
+        "release": survey.release_object(release),
         "before": earlier[0] if earlier else None,
         "seconds": stopwatch.seconds,
         "timeline": str(timeline) if timeline else None,
@@ -184,16 +130,16 @@ def serve(
 
 
 def lead(site: Site, release: Release, *, is_resumed: bool = False, patience: float = 0) -> Path | None:
-    """Roll the fleet to a release, from this process. Where its timeline is; None where it has none."""
+    """Roll the fleet to a release from this process. Return where its timeline is; None if it has none."""
     with site.recording(release) as timeline:
         site.roller.roll(release, timeline, is_resumed=is_resumed, patience=patience)
     return timeline.path
 
 
-def candidate_release(site: Site, request: Request) -> Release:
-    """The release of the version asked for, whose image must be baked."""
-    candidate = _candidate(site, request)
-    image = candidates.image(site, candidate)
+def find_release(site: Site, request: ReleaseRequest) -> Release:
+    """The release of the requested version. Raises BakeError if it has no image."""
+    candidate = _find_candidate(site, request)
+    image = candidates.find_image(site, candidate)
     if image is None:
         raise BakeError(
             f"{site.environment.name} has no image of {site.environment.application} {candidate.version}.",
@@ -214,79 +160,22 @@ def _release(site: Site, image: Image) -> Release:
     )
 
 
-def _agreed(site: Site, request: Request, candidate: Candidate, *, is_back: bool = False) -> None:
-    """Say what goes where, have the operator's word if it is wanted, and see that all is there that a roll needs."""
-    environment = site.environment
-    what = f"{environment.application} {candidate.version} → {environment.name}   {site.where()}"
-    from_git = _described(candidate.revision) if candidate.revision else f"commit {candidate.commit[:7]}"
-    site.report(Event("release", f"{what}   {from_git}", "heading"))
-    if not site.local and not site.roller.has_fleet():
-        raise RollFailed(
-            f"There is no Auto Scaling group {environment.fleet} in {site.where()}.",
-            left="Nothing was changed.",
-            next_step=f"Name it in deploy.yml: environments.{environment.name}.fleet",
-        )
-    serving = next(iter(site.roller.history()), None)
-    if not is_back:
-        _heed_lower(site, request, candidate, serving)
-    if not request.is_dry:
-        request.confirm(_replacement(candidate, serving))
-    _prepared(site, request)
-
-
-def _heed_lower(site: Site, request: Request, candidate: Candidate, serving: Release | None) -> None:
-    """Warn of a version below the one that serves; refuse it where a word is wanted and was not given."""
-    environment = site.environment
-    what = lower(candidate.version, serving)
-    if not what:
-        return
-    if environment.confirm and not request.is_agreed and not request.is_dry:
-        raise ConfirmationNeeded(
-            f"{what}.",
-            left="Nothing was changed.",
-            next_step="If this clone lacks tags: git fetch --tags      If it is meant: --yes, or fab rollback",
-        )
-    site.report(Event("release", f"{what}; if this clone lacks tags: git fetch --tags", "note"))
-
-
-def lower(to: str, serving: Release | None) -> str:
-    """That a version is below the one that serves, in a sentence; empty where it is not."""
-    if serving is None or not version.is_lower(to, serving.version):
-        return ""
-    return f"{to} is lower than {serving.version}, which serves {serving.environment}"
-
-
-def _prepared(site: Site, request: Request) -> None:
-    """Make what the stages need: in a local environment table, bucket and fleet as well. A dry run makes nothing."""
-    if request.is_dry or not site.local or site.roller.has_fleet():
-        return
-    for sentence in site.provision():
-        site.report(Event("cloud", sentence))
-
-
-def _replacement(candidate: Candidate, serving: Release | None) -> str:
-    before = "no release"
-    if serving:
-        before = f"{serving.version}  {serving.image}  since {since(serving.released_at, datetime.now(UTC))}"
-    return f"  now   {before}\n  then  {candidate.version}"
-
-
-def _candidate(site: Site, request: Request) -> Candidate:
+def _find_candidate(site: Site, request: ReleaseRequest) -> Candidate:
     return candidates.find(site, request.version, is_dirty_allowed=request.is_dirty_allowed)
 
 
-def _published(site: Site, request: Request, candidate: Candidate, stopwatch: Stopwatch) -> Candidate:
+def _publish(site: Site, request: ReleaseRequest, candidate: Candidate, stopwatch: Stopwatch) -> Candidate:
     environment = site.environment
     name, where = f"{environment.application} {candidate.version}", f"s3://{environment.repository.bucket}"
     if candidate.is_published or candidate.revision is None:
         site.report(Event("publish", f"{where} suite {environment.repository.suite} holds {name}", "done"))
         return candidate
     if request.is_dry:
-        _would_build(site, candidate.version, candidate.revision)
-        _would(site, "publish", f"add it to {where}, suite {environment.repository.suite}")
+        _preview_build(site, candidate.version, candidate.revision)
+        _report_plan(site, "publish", f"add it to {where}, suite {environment.repository.suite}")
         return candidate
     with stopwatch.stage("package"):
-        built = _built(site, candidate.version, candidate.revision)
+        built = _build(site, candidate.version, candidate.revision)
     with stopwatch.stage("publish"):
         repository.publish(
             built, environment.repository, store=site.store, signer=site.signer, run=site.run, report=site.report
@@ -294,36 +183,36 @@ def _published(site: Site, request: Request, candidate: Candidate, stopwatch: St
     return Candidate(candidate.version, candidate.commit, built.sha256, candidate.revision)
 
 
-def _built(site: Site, name: str, revision: Revision) -> Package:
+def _build(site: Site, name: str, revision: Revision) -> Package:
     site.make_work()
     return build.build(
         site.environment, revision, name, output=site.work / "packages", run=site.run, report=site.report
     )
 
 
-def _would_build(site: Site, name: str, revision: Revision) -> None:
-    build.refuse_what_cannot_be_built(site.environment, revision, run=site.run)
-    _would(site, "package", f"build {site.environment.application} {name} from {_described(revision)}")
-
-
-def _baked(site: Site, request: Request, candidate: Candidate) -> Image | None:
-    made = candidates.made(site, candidate)
+def _bake(site: Site, request: ReleaseRequest, candidate: Candidate) -> Image | None:
+    package = candidates.package_of(site, candidate)
     if request.is_dry:
-        would, image = bakery.preview(site.bakery, site.repository, made)
-        _would(site, "bake", would)
+        would, image = bakery.preview(site.bakery, site.repository, package)
+        _report_plan(site, "bake", would)
         return image
     site.make_work()
     base = bakery.bake_base(site.bakery, site.repository)
-    return bakery.bake_application(site.bakery, made, candidate.commit, base)
+    return bakery.bake_application(site.bakery, package, candidate.commit, base)
 
 
-def _described(revision: Revision) -> str:
-    of = f"{revision.branch}@{revision.short}" if revision.branch else f"commit {revision.short}"
-    changed = " and changes that no commit holds" if revision.is_dirty else ""
-    ago = age(revision.committed_at, datetime.now(UTC))
-    by = f"{revision.author}, " if revision.author else ""
-    return f"{of} “{revision.subject}”{changed} ({by}{ago} ago)"
+def _roll(site: Site, request: ReleaseRequest, release: Release | None, stopwatch: Stopwatch) -> dict[str, Any] | None:
+    """Roll to a release. In a dry run, where its image may not exist yet, report what the roll would do."""
+    if request.is_dry or release is None:
+        _report_plan(site, "roll", site.roller.preview(release))
+        return None
+    return serve(site, release, stopwatch, patience=request.patience)
 
 
-def _would(site: Site, stage: Stage, what: str) -> None:
+def _preview_build(site: Site, name: str, revision: Revision) -> None:
+    build.refuse_what_cannot_be_built(site.environment, revision, run=site.run)
+    _report_plan(site, "package", f"build {site.environment.application} {name} from {described(revision)}")
+
+
+def _report_plan(site: Site, stage: Stage, what: str) -> None:
     site.report(Event(stage, f"would {what}", "plan"))

@@ -1,4 +1,4 @@
-"""Other programs, run. Arguments are lists; there is no shell; output is read line by line."""
+"""Runs other programs. Arguments are lists, there is no shell, and output is read line by line."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ TAIL_LINES = 40
 
 
 class ToolFailed(Exception):
-    """A program ended with another code than 0. `tail` holds its last lines, both streams."""
+    """A program ended with a code other than 0. `tail` holds the last lines of both streams."""
 
     def __init__(self, argv: Sequence[str], code: int, tail: Sequence[str]) -> None:
         super().__init__(f"{argv[0]} ended with {code}")
@@ -22,7 +22,7 @@ class ToolFailed(Exception):
 
 
 class Run(Protocol):
-    """Runs a program to its end; see `run`. Rooms take one as an argument."""
+    """Runs a program to its end, as `run` does. Rooms take it as an argument."""
 
     def __call__(
         self,
@@ -45,16 +45,17 @@ def run(
     log: Path | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> str:
-    """Run `argv` and return what it printed on standard output.
+    """Run `argv` and return its standard output.
 
-    `env` is added to this process's environment. Where `log` or `on_line` is given, both streams are
-    read as one, appended to `log` (made with mode 0600) and handed on line by line.
-    The program dies with us: the kernel ends it (SIGTERM) when this process goes, even by SIGKILL,
-    so that it can clean up after itself (prctl(2), PR_SET_PDEATHSIG, by setpriv(1)). SIGINT would not do:
-    Packer's outer process does not pass it on, and what was started in the background may ignore it. With
-    `log` it writes to the file itself, and so can still speak where nobody is left to read a pipe.
+    `env` is added to this process's environment. If `log` or `on_line` is given, both streams are merged, appended to
+    `log` (created with mode 0600) and passed on line by line.
 
-    Raises ToolFailed for any exit code but 0, FileNotFoundError where setpriv is missing.
+    The program does not outlive this process. The kernel sends it SIGTERM when this process ends, even by SIGKILL, so
+    that it can clean up (prctl(2), PR_SET_PDEATHSIG, set by setpriv(1)). SIGINT would not work: Packer's outer process
+    does not pass it on, and a background process may ignore it. With `log` the program writes to the file directly,
+    and so can still write when nobody reads a pipe.
+
+    Raises ToolFailed for an exit code other than 0, FileNotFoundError if setpriv is missing.
     """
     command = ["setpriv", "--pdeathsig", "TERM", "--", *argv]
     together = log is not None or on_line is not None
@@ -80,8 +81,8 @@ def run(
             output, errors = process.communicate(stdin)
         code = process.wait()
     except BaseException:
-        # Ctrl-C reached the whole process group: let the program finish its own cleaning, and read what
-        # it still says, so that it does not block on a full pipe.
+        # Ctrl-C reached the whole process group. Let the program finish its clean-up, and read its output
+        # so that it does not block on a full pipe.
         process.communicate()
         raise
     if code:
@@ -106,9 +107,9 @@ def _follow(
 
 @contextmanager
 def alone(lock: Path, waiting: Callable[[float], None] = lambda _: None) -> Iterator[None]:
-    """Wait until no other process or thread holds `lock`, and hold it; the kernel lets go when we are killed.
+    """Wait until no other process or thread holds `lock`, then hold it. The kernel releases it if we are killed.
 
-    While it waits, `waiting` is told for how many seconds it has, 0 at first; what it raises ends the wait.
+    While it waits, it calls `waiting` with the seconds so far, 0 at first. An error from `waiting` ends the wait.
     """
     with lock.open("w") as file:
         began, seconds = time.monotonic(), 0.0
@@ -128,12 +129,12 @@ def _is_ours(file: TextIO) -> bool:
 
 
 def _appended(process: subprocess.Popen[str], log: Path, begin: int) -> Iterator[str]:
-    """The lines that are added to `log` behind `begin`, until `process` ends."""
+    """The lines that are added to `log` after `begin`, until `process` ends."""
     with log.open(encoding="utf-8", errors="replace") as file:
         file.seek(begin)
         line, has_ended = "", False
         while not has_ended:
-            has_ended = process.poll() is not None  # asked first: what it wrote before its end is read below
+            has_ended = process.poll() is not None  # before reading, so that its last lines are read below
             while piece := file.readline():
                 line += piece
                 if line.endswith("\n"):

@@ -1,4 +1,4 @@
-"""The vocabulary of what is released. Frozen data; no input or output."""
+"""The vocabulary of releases. Frozen data; no input or output."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,10 +7,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A Git commit and the tree that is built from it.
+    """A Git commit and the tree to build.
 
-    `tree` is the commit's own tree, or, where `is_dirty`, a tree object written from the working
-    tree as it stands (ignored files left out); `git archive` of it is the source of a package.
+    `tree` is the commit's tree. If `is_dirty`, it is a tree object written from the working tree, without ignored
+    files. `git archive` of it is the source of a package.
     """
 
     commit: str
@@ -28,7 +28,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A built .deb: `version` is its Debian version, `size` is in bytes."""
+    """A built .deb. `version` is its Debian version, `size` is in bytes."""
 
     name: str
     version: str
@@ -40,7 +40,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An AMI of ours. `version` is empty for a base image; `base` is the image it was baked from.
+    """An AMI that bakeroll made. `version` is empty for a base image. `base` is the image it was baked from.
 
     `recipe` holds the short hashes of the recipe's parts, so that a later bake can say what changed.
     """
@@ -60,7 +60,7 @@ class Image:
 class Release:
     """A version, its image and its revision, with who released it where and when.
 
-    `released_at` is since when it serves; of one that is still being rolled, when it was asked for.
+    `released_at` is the time since which it serves. While it is being rolled, it is the time of the request.
     """
 
     application: str

@@ -1,6 +1,6 @@
-"""What stands: the release, the fleet that serves it or does not, a roll under way, and what to do about it.
+"""The state of an environment: its release, its fleet, a running roll, and the next command.
 
-Pure but for `status` and `history`, which ask. What they return is what `--json` prints.
+`status` and `history` read the world, and `--json` prints what they return. The rest is pure.
 """
 
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def status(site: "Site") -> dict[str, Any]:
-    """The release that was rolled last, where, and each instance: in service, or why not."""
-    environment, (releases, unreadable), fleet = site.environment, _entries(site), site.roller.status()
+    """The last release, and each instance of the fleet: in service, or why not."""
+    environment, (releases, unreadable), fleet = site.environment, _read_history(site), site.roller.status()
     release = releases[0] if releases else None
     unreadable = [*fleet.unreadable, *unreadable]
     found = asdict(fleet)
@@ -27,7 +27,7 @@ def status(site: "Site") -> dict[str, Any]:
         "application": environment.application,
         "environment": environment.name,
         "url": site.roller.url(),
-        "release": told(release) if release else None,
+        "release": release_object(release) if release else None,
         "fleet": {"name": fleet.name, "desired": fleet.desired, "launches": fleet.launches},
         "in_service": fleet.in_service,
         "instances": list(found["instances"]),
@@ -40,19 +40,19 @@ def status(site: "Site") -> dict[str, Any]:
 
 
 def history(site: "Site") -> dict[str, Any]:
-    """The releases that served, and the rolls that ended with theirs not serving; the newest of each first."""
-    releases, unreadable = _entries(site)
+    """The releases that served, and the rolls whose release does not serve. The newest come first."""
+    releases, unreadable = _read_history(site)
     rolls = site.roller.ended_rolls()
     return {
         "environment": site.environment.name,
-        "releases": [told(each) for each in releases],
+        "releases": [release_object(each) for each in releases],
         "rolls": [asdict(each) for each in rolls if not isinstance(each, DocumentUnreadable)],
         "unreadable": [*unreadable, *(_why(each) for each in rolls if isinstance(each, DocumentUnreadable))],
     }
 
 
-def _entries(site: "Site") -> tuple[list[Release], list[str]]:
-    """The releases that can be read, and what is said of those that cannot."""
+def _read_history(site: "Site") -> tuple[list[Release], list[str]]:
+    """The releases that can be read, and a message for each entry that cannot."""
     entries = site.roller.entries()
     unreadable = [_why(each) for each in entries if isinstance(each, DocumentUnreadable)]
     return [each for each in entries if isinstance(each, Release)], unreadable
@@ -62,8 +62,8 @@ def _why(unreadable: DocumentUnreadable) -> str:
     return f"{unreadable.what}\n{unreadable.next_step}"
 
 
-def told(release: Release) -> dict[str, Any]:
-    """A release, as JSON has it."""
+def release_object(release: Release) -> dict[str, Any]:
+    """A release as `--json` prints it."""
     return {
         "version": release.version,
         "image": release.image,
@@ -74,44 +74,43 @@ def told(release: Release) -> dict[str, Any]:
 
 
 def drift(release: Release | None, fleet: "FleetStatus") -> Iterator[str]:
-    """In what the fleet differs from the last release; nothing while it is being rolled, or may be."""
+    """How the fleet differs from the last release. Empty while a roll runs, or while the record is unreadable."""
     if fleet.roll or fleet.unreadable or release is None:
         return
     members = [each for each in fleet.instances if each.state != STANDING_BY]
     for each in members:
         if each.image != release.image:
-            yield f"{each.id} runs {each.image}, not the release's {release.image}"
+            yield f"{each.id} runs {each.image}; the release has {release.image}"
         elif each.version not in ("", release.version):
-            yield f"{each.id} says that it runs {each.version}, not {release.version}"
+            yield f"{each.id} reports version {each.version}; the release is {release.version}"
     if fleet.launches != release.image:
-        yield f"{fleet.name} launches {fleet.launches}, not the release's {release.image}"
+        yield f"{fleet.name} launches {fleet.launches}; the release has {release.image}"
     if len(members) != fleet.desired:
-        verb = "is" if fleet.desired == 1 else "are"
-        yield f"{fleet.name} has {counted(len(members), 'instance')}, and {fleet.desired} {verb} desired"
+        yield f"{fleet.name} has {counted(len(members), 'instance')}; desired capacity is {fleet.desired}"
 
 
 def next_step(environment: str, release: Release | None, fleet: "FleetStatus") -> str:
-    """The next command where something is amiss; empty where nothing is; of a roll that was cut off as `doctor`."""
+    """The next command if something is wrong, else empty."""
     if fleet.unreadable:
-        return f"What to do: fab doctor --env={environment}"
+        return f"See what to do: fab doctor --env={environment}"
     if fleet.roll and fleet.roll.is_cut_off:
-        return _mended(environment, fleet.roll)
+        return _repair(environment, fleet.roll)
     if fleet.roll and fleet.roll.paused_by:
-        return f"Go on: fab resume --env={environment}      Take it back: fab abort --env={environment}"
+        return f"Continue it: fab resume --env={environment}      Back it out: fab abort --env={environment}"
     if fleet.roll:
         return f"Look again: fab status --env={environment}"
     if release is None:
-        return f"The first: fab deploy --env={environment}"
+        return f"Release one: fab deploy --env={environment}"
     if any(drift(release, fleet)) or fleet.in_service < fleet.desired:
-        return f"Put it right: fab roll --env={environment} --version={release.version}"
+        return f"Repair it: fab roll --env={environment} --version={release.version}"
     return ""
 
 
-def _mended(environment: str, roll: "RollStatus") -> str:
+def _repair(environment: str, roll: "RollStatus") -> str:
     fix = f"fab doctor --env={environment} --fix"
     if roll.is_past_commit:
-        return f"Past its commit point, it goes on from there: {fix}"
+        return f"It is past its commit point. Finish it: {fix}"
     if not roll.version:
-        return f"It had begun nothing: {fix}"
-    instead = "" if roll.is_backing_out else f"      Go on instead: fab resume --env={environment}"
-    return f"Take it back: {fix}{instead}"
+        return f"It had changed nothing. Clean up: {fix}"
+    instead = "" if roll.is_backing_out else f"      Continue it instead: fab resume --env={environment}"
+    return f"Back it out: {fix}{instead}"

@@ -57,7 +57,7 @@ class Site:
 
     def make_work(self) -> None:
         """Make the folder `work`, which Git ignores."""
-        workspace.made(self.environment.root)
+        workspace.make_folder(self.environment.root)
 
     @cached_property
     def aws(self) -> "Clients":
@@ -190,10 +190,10 @@ class Site:
         )
 
     def _preflight(self, group: str, image: str, alarms: Sequence[str]) -> "Preflight":
-        from bakeroll.aws.preflight import Surroundings
+        from bakeroll.aws.group_facts import GroupFacts
 
         environment = self.environment
-        return Surroundings(self.aws, group, image, alarms, environment.target_groups, environment.table)
+        return GroupFacts(self.aws, group, image, alarms, environment.target_groups, environment.table)
 
     @property
     def _poll(self) -> "Poll":
@@ -213,12 +213,12 @@ class Site:
 
     def recording(self, release: Release) -> "AbstractContextManager[Recorder]":
         """The report of one roll, which leaves a timeline."""
-        from bakeroll.console.timeline import kept
+        from bakeroll.console.timeline import record_timeline
         from bakeroll.roll.clock import SystemClock
 
         self.make_work()
         clock = SystemClock()
-        return kept(self.report, self.work / "rolls", release, now=clock.now, monotonic=clock.monotonic)
+        return record_timeline(self.report, self.work / "rolls", release, now=clock.now, monotonic=clock.monotonic)
 
     def provision(self) -> Iterator[str]:
         """Make what is missing of the table and the bucket, in a local environment of the fleet too; tell it."""

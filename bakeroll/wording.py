@@ -1,7 +1,7 @@
-"""How text is put for people and for the records: what came from outside made printable; counts and moments in words.
+"""How text is written for people and records: text from outside made printable, counts and times in words. Pure.
 
-Owns what a terminal may be sent of a text that somebody else wrote: a commit's subject, an instance's console, an
-answer of AWS's. Pure. Whoever prints, writes JSON or writes a record asks it.
+Owns what a terminal may receive of a text that somebody else wrote: a commit's subject, an instance's console, an
+answer from AWS. Everything that prints, writes JSON or writes a record uses it.
 """
 
 import re
@@ -14,19 +14,18 @@ _ESCAPES = re.compile(
     r"|\x1b[\]PX^_][^\x07\x1b\x9c\r\n]*(?:\x07|\x1b\\|\x9c)?"  # a title, a link, and their like, with their text
     r"|\x1b[ -/]*[0-~]"
 )
-"""What a terminal takes as a command (ECMA-48, chapters 5 and 8), all of it."""
+"""Every sequence that a terminal takes as a command (ECMA-48, chapters 5 and 8)."""
 _LINE_BREAKS = re.compile("\r*\n|\r+|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""The control characters, and those that turn the direction of the text that follows them (Unicode UAX #9)."""
+"""The control characters, and the characters that change the direction of the text after them (Unicode UAX #9)."""
 _HALVES = re.compile("[\ud800-\udfff]")
-"""Bytes that were no UTF-8, as Python keeps them: no stream can encode them."""
+"""Bytes that are not UTF-8, as Python keeps them. No stream can encode them."""
 
-
-LONGEST_SHOWN = 100
+LONGEST_EXCERPT = 100
 
 
 def printable(text: str) -> str:
-    r"""The text with no control character but the newline: whatever it holds, it moves no cursor and sets no title.
+    r"""The text without control characters other than newlines. It moves no cursor and sets no title.
 
     >>> printable("\x1b[31mred\x1b[0m\x1b]0;title\x07\r\nnext\tone\u202e")
     'red\nnext one'
@@ -38,7 +37,7 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    r"""The same in one line.
+    r"""The printable text on one line.
 
     >>> one_line("refused\r\n\r\nby i-1\n")
     'refused by i-1'
@@ -47,7 +46,7 @@ def one_line(text: str) -> str:
 
 
 def all_printable(found: Any) -> Any:
-    """An object as JSON has it, with each text in it printable."""
+    """A JSON object with every text in it made printable."""
     match found:
         case str():
             return printable(found)
@@ -60,7 +59,7 @@ def all_printable(found: Any) -> Any:
 
 
 def moment(at: datetime, now: datetime) -> str:
-    """A time of day in the zone of `now`, with its date where that is not today's.
+    """A time in the zone of `now`, with its date if it is not today.
 
     >>> from datetime import UTC
     >>> moment(datetime(2026, 1, 1, 9, tzinfo=UTC), datetime(2026, 1, 1, 12, tzinfo=UTC))
@@ -73,7 +72,7 @@ def moment(at: datetime, now: datetime) -> str:
 
 
 def to_the_second(time: str) -> str:
-    """A time in ISO 8601 without fractions of a second; what is no time, and empty, stays as it is.
+    """An ISO 8601 time without fractions of a second. Any other text is returned as it is.
 
     >>> to_the_second("2026-01-01T09:00:00.123456+00:00")
     '2026-01-01T09:00:00+00:00'
@@ -82,7 +81,7 @@ def to_the_second(time: str) -> str:
 
 
 def counted(number: int, noun: str, ending: str = "s") -> str:
-    """A number of things.
+    """A number with its noun.
 
     >>> counted(1, "instance"), counted(2, "API call")
     ('1 instance', '2 API calls')
@@ -90,12 +89,12 @@ def counted(number: int, noun: str, ending: str = "s") -> str:
     return f"{number} {noun}{'' if number == 1 else ending}"
 
 
-def shown(value: object) -> str:
-    r"""A value from outside for a sentence: short, on one line, and nothing in it that a terminal would obey.
+def excerpt(value: object) -> str:
+    r"""A value from outside, to quote in a sentence: short, on one line, without terminal commands.
 
-    >>> shown("a" + chr(27) + "b")
+    >>> excerpt("a" + chr(27) + "b")
     'a\x1bb'
     """
     text = str(value)
-    cut = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+    cut = text if len(text) <= LONGEST_EXCERPT else text[: LONGEST_EXCERPT - 1] + "…"
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)

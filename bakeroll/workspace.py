@@ -1,13 +1,13 @@
-"""The folder .bakeroll beside deploy.yml: packages, logs, locks, timelines. It may be deleted at any time."""
+"""The folder .bakeroll beside deploy.yml: packages, logs, locks, timelines. You can delete it at any time."""
 
 from pathlib import Path
 
 NAME = ".bakeroll"
-IGNORED = "# Git passes over all of this folder.\n*\n"
+IGNORED = "# Git ignores this whole folder.\n*\n"
 
 
-def made(root: Path) -> Path:
-    """The folder below `root`, made where it is missing. Git ignores it: else it would make the next deploy dirty."""
+def make_folder(root: Path) -> Path:
+    """Make the folder below `root` if it is missing. Git must ignore it, or the next deploy would be dirty."""
     folder = root / NAME
     folder.mkdir(parents=True, exist_ok=True)
     ignore = folder / ".gitignore"

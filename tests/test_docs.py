@@ -7,11 +7,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/*.md"), ROOT / "debian" / "README.md"]
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("examples/*/*.md"),
+        ROOT / "debian" / "README.md",
+        ROOT / "local_cloud" / "README.md",
+    ]
 )
 LINK = re.compile(r"\[[^\]]+\]\((?!https?:)([^)\s]+)\)")
 # What a page names under debian/ is mostly an application's own.
-PATH = re.compile(r"`((?:bakeroll|tests|scripts|docs|packer|ansible|examples)/[\w./-]+)`")
+PATH = re.compile(r"`((?:bakeroll|local_cloud|tests|scripts|docs|packer|ansible|examples)/[\w./-]+)`")
 
 
 def anchors(page: Path) -> set[str]:

@@ -120,12 +120,12 @@ def test_the_file_is_found_from_a_folder_below(tmp_path: Path) -> None:
         ),
         pytest.param(
             BARE + "application: others\n",
-            "deploy.yml, line 3: “application” stands twice, first in line 1.",
+            "deploy.yml, line 3: “application” appears twice, first in line 1.",
             id="a key twice",
         ),
         pytest.param(
             BARE + "policy:\n  canary: {size: 1, watch: 2, size: 3}\n",
-            "deploy.yml, line 4: “policy.canary.size” stands twice, first in line 4.",
+            "deploy.yml, line 4: “policy.canary.size” appears twice, first in line 4.",
             id="a key twice, further in",
         ),
         pytest.param(
@@ -164,7 +164,7 @@ def test_the_file_is_found_from_a_folder_below(tmp_path: Path) -> None:
             "deploy.yml, line 3: deploy.yml has “1” as a key: it must be a text; put it in quotation marks.",
             id="a number for a key",
         ),
-        pytest.param(BARE + "a: &a [*a]\n", "deploy.yml, line 3: “a.0” holds itself.", id="an alias of its own"),
+        pytest.param(BARE + "a: &a [*a]\n", "deploy.yml, line 3: “a.0” contains itself.", id="an alias of its own"),
         pytest.param(
             BARE + "bake: {instance_type: 't3.{{env}}'}\n",
             "deploy.yml, line 3: “bake.instance_type” is “t3.{{env}}”; it must be one word of printable ASCII, "
@@ -173,21 +173,21 @@ def test_the_file_is_found_from_a_folder_below(tmp_path: Path) -> None:
         ),
         pytest.param(
             BARE + f"package: {{command: {'x' * 5000}}}\n",
-            f"deploy.yml, line 3: “package.command” is “{'x' * 99}…”; it must be a text of 4096 characters at most.",
+            f"deploy.yml, line 3: “package.command” is “{'x' * 99}…”; it must be a text of at most 4096 characters.",
             id="too long a text",
         ),
         pytest.param(
-            "application: " + "x" * 70000, "deploy.yml is too large: it may have 64 KiB at most.", id="too large"
+            "application: " + "x" * 70000, "deploy.yml is too large: it may have at most 64 KiB.", id="too large"
         ),
         pytest.param(
             BARE + "policy: {max_surge: 0%}\n",
-            "deploy.yml, line 3: “max_surge” and “max_unavailable” are both 0 in dev, so that a roll could replace "
+            "deploy.yml, line 3: “max_surge” and “max_unavailable” are both 0 in dev, so a roll could replace "
             "nothing; one of them must be above 0.",
             id="a policy that cannot move",
         ),
         pytest.param(
             "application: links\nenvironments: {dev: {local: {desired: 9}}}\n",
-            "deploy.yml, line 2: “environments.dev.local.desired” is 9; it must be “maximum”, 8, at most.",
+            "deploy.yml, line 2: “environments.dev.local.desired” is 9; it must be at most “maximum”, which is 8.",
             id="a local fleet above its maximum",
         ),
     ],
@@ -286,7 +286,7 @@ def test_a_file_that_is_no_text_or_has_no_end_is_refused(tmp_path: Path) -> None
         settings.load(tmp_path, "dev")
 
     (tmp_path / "deploy.yml").write_bytes(b"#" * 70_000)
-    with pytest.raises(SettingsError, match="too large: it may have 64 KiB at most"):
+    with pytest.raises(SettingsError, match="too large: it may have at most 64 KiB"):
         settings.load(tmp_path, "dev")
 
     (tmp_path / "deploy.yml").unlink()

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bakeroll.console.failure import object_of, told
+from bakeroll.console.failure import object_of, text_of
 from bakeroll.console.progress import lines
 from bakeroll.errors import BakerollError
 from bakeroll.events import Event, Lane, Scene
-from bakeroll.tasks.command import printed
+from bakeroll.tasks.command import print_result
 from bakeroll.wording import all_printable, counted, one_line, printable
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -73,7 +73,7 @@ def test_whatever_an_instance_says_a_lane_of_the_terminal_and_the_timeline_holds
 def test_whatever_an_error_quotes_what_is_told_of_it_is_printable(text: str) -> None:
     error = BakerollError(f"i-1 died: {text}", left=text, next_step=text)
 
-    assert not CONTROL.search(told(error))
+    assert not CONTROL.search(text_of(error))
     assert not CONTROL.search("".join(map(str, object_of(error)["error"].values())))
 
 
@@ -83,7 +83,7 @@ def test_what_a_task_prints_is_printable_for_people_and_as_json(
 ) -> None:
     found = {"instances": [{"id": "i-1", "version": "1.0\x1b[31m\u202e", "state": "unhealthy,\n\x1b]0;x\x07503"}]}
 
-    printed(found, lambda it, _: [" ".join(it["instances"][0].values())], is_json=is_json)
+    print_result(found, lambda it, _: [" ".join(it["instances"][0].values())], is_json=is_json)
 
     said = capsys.readouterr().out
     assert not CONTROL.search(said)

@@ -1,12 +1,12 @@
-"""A signed apt repository in an object store, with no state anywhere else.
+"""A signed apt repository in an object store, with no other state.
 
-A publication reads the suite that is there, adds one package and swaps the suite's `InRelease`. Everything
-that `InRelease` refers to is named by its hash and never changes, so that this one object is the whole
-commit: apt sees the suite before or after a publication, never between. Two publications at once meet at that
-object: it is replaced only as it was read, and who comes second reads again and adds to what the first made.
+A publication reads the suite, adds one package and replaces the suite's `InRelease`. Everything that `InRelease`
+refers to is named by its hash and never changes. So this one object is the commit: apt sees the suite before or after
+a publication, never in between. `InRelease` is replaced only if it is still as it was read. Of two publications at
+once, the second reads again and adds to the first one's result.
 
-For clients older than apt 1.2 (2016), which know no `Acquire-By-Hash`, nothing is written: a plain
-`Packages` could not be swapped together with its signature. There is no `Valid-Until`: it would have the
-repository expire unless something signed it anew by the clock, and an image names the one version that it
-wants, so that an index held back by somebody shows as that version's absence.
+Nothing is written for clients older than apt 1.2 (2016), which do not know `Acquire-By-Hash`: a plain `Packages`
+cannot be replaced together with its signature. There is no `Valid-Until`, because the repository would expire unless
+something signed it again on a schedule. An image names exactly one version, so an index that somebody holds back
+shows as a missing version.
 """

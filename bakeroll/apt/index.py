@@ -16,19 +16,19 @@ from debian.debian_support import Version
 
 from bakeroll.release import Package
 from bakeroll.settings import RepositorySettings
-from bakeroll.wording import shown
+from bakeroll.wording import excerpt
 
 GZIP = 16 + zlib.MAX_WBITS
-"""zlib's way to be told of gzip's header."""
+"""Makes zlib expect gzip's header."""
 
 
 class Damaged(ValueError):
-    """A text is not what its signature or its sum promised; it says why."""
+    """A text is not what its signature or its sum promises. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What a Release says of one file."""
+    """What a Release says about one file."""
 
     sha256: str
     size: int
@@ -36,7 +36,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A package as the repository holds it; `filename` is relative to the repository's root."""
+    """A package in the repository. `filename` is relative to the repository's root."""
 
     name: str
     version: str
@@ -56,9 +56,9 @@ def packages_path(component: str, architecture: str) -> str:
 
 
 def pool_path(package: Package, component: str) -> str:
-    """Where a package lies, as in Debian's own pool: pool/main/l/links/links_1.4.0-1_amd64.deb.
+    """The path of a package, as in Debian's own pool: pool/main/l/links/links_1.4.0-1_amd64.deb.
 
-    A version's "+" does no harm, though S3 reads it in an address as a space: apt asks for "%2b" because of that
+    S3 reads a "+" in an address as a space. A "+" in a version does no harm, because apt requests "%2b"
     (https://bugs.launchpad.net/bugs/1003633).
     """
     prefix = package.name[:4] if package.name.startswith("lib") else package.name[:1]
@@ -67,7 +67,7 @@ def pool_path(package: Package, component: str) -> str:
 
 
 def stanza(control: str, package: Package, component: str) -> str:
-    """A package's entry in `Packages`: its control fields, and where and what its file is."""
+    """A package's entry in `Packages`: its control fields, and its file's path, size and sum."""
     entry = Deb822(control)
     entry["Filename"] = pool_path(package, component)
     entry["Size"] = str(package.size)
@@ -76,13 +76,13 @@ def stanza(control: str, package: Package, component: str) -> str:
 
 
 def with_stanza(packages: str, added: str) -> str:
-    """`Packages` with one more entry, ordered by name and version; every earlier version stays."""
+    """`Packages` with one more entry, ordered by name and version. Every earlier version stays."""
     entries = sorted(Deb822.iter_paragraphs(f"{packages}\n{added}", use_apt_pkg=False), key=_order)
     return "\n".join(str(entry.dump()) for entry in entries)
 
 
 def published(packages: str) -> list[Published]:
-    """The entries of `Packages`. Raises Damaged for one that lacks what every entry has."""
+    """The entries of `Packages`. Raises Damaged if an entry lacks a required field."""
     return [_published(entry) for entry in Deb822.iter_paragraphs(packages, use_apt_pkg=False)]
 
 
@@ -97,7 +97,7 @@ def _published(entry: Deb822) -> Published:
             commit=entry.get("Git-Commit", ""),
         )
     except (KeyError, ValueError) as error:
-        raise Damaged(f"an entry is not whole: {shown(error)}") from None
+        raise Damaged(f"an entry is incomplete: {excerpt(error)}") from None
 
 
 def compressed(packages: str) -> bytes:
@@ -106,7 +106,7 @@ def compressed(packages: str) -> bytes:
 
 
 def uncompressed(content: bytes, size: int) -> str:
-    """The text of `size` bytes that was compressed. Raises Damaged for another size, before it is unpacked further."""
+    """The uncompressed text of `size` bytes. Raises Damaged for another size, before it unpacks more."""
     unpacker = zlib.decompressobj(wbits=GZIP)
     try:
         text = unpacker.decompress(content, size + 1)
@@ -134,23 +134,23 @@ def release(repository: RepositorySettings, files: Mapping[str, Sum], now: datet
 
 
 def files_of(release_text: str) -> dict[str, Sum]:
-    """The files that a `Release` lists, by their paths. Raises Damaged."""
+    """The files that a `Release` lists, by path. Raises Damaged."""
     try:
         listed = Release(release_text).get("SHA256", [])
         return {_path(each["name"]): Sum(_sha256(each["sha256"]), int(each["size"])) for each in listed}
     except (KeyError, ValueError, TypeError) as error:
-        raise Damaged(f"it lists no files: {shown(error)}") from None
+        raise Damaged(f"it lists no files: {excerpt(error)}") from None
 
 
 def _sha256(text: str) -> str:
     if not re.fullmatch("[0-9a-f]{64}", text):
-        raise ValueError(f"{shown(text)} is no SHA256")
+        raise ValueError(f"{excerpt(text)} is no SHA256")
     return text
 
 
 def _path(text: str) -> str:
     if not text.isprintable():
-        raise ValueError(f"{shown(text)} is no path")
+        raise ValueError(f"{excerpt(text)} is no path")
     return text
 
 

@@ -1,4 +1,4 @@
-"""The key that signs a repository, kept by GnuPG."""
+"""The key that signs a repository, in a GnuPG keyring."""
 
 import tempfile
 import time
@@ -9,19 +9,19 @@ from pathlib import Path
 
 from bakeroll.errors import PublishError
 from bakeroll.process import Run, ToolFailed, alone
-from bakeroll.wording import shown
+from bakeroll.wording import excerpt
 
 LOCAL_NAME = "bakeroll, local repository"
 FRAME = ("-----BEGIN PGP SIGNED MESSAGE-----", "-----BEGIN PGP SIGNATURE-----", "-----END PGP SIGNATURE-----")
-"""Around a text that is signed in the clear, in which a line that begins with a dash is escaped (RFC 9580, 7)."""
+"""The lines around a clear-signed text. In the text, a line that begins with a dash is escaped (RFC 9580, 7)."""
 AGENT_SECONDS = 5.0
-"""So long gpg's agent may take to end."""
+"""How long gpg's agent may take to end."""
 UNUSABLE = {"e": "has expired", "r": "is revoked", "d": "is disabled", "i": "is invalid"}
 
 
 @dataclass(frozen=True, slots=True)
 class GnupgKey:
-    """A secret key in a keyring. `home` is a keyring of our own, or None for the user's."""
+    """A secret key in a keyring. `home` is the local cloud's keyring, or None for the user's."""
 
     fingerprint: str
     run: Run
@@ -54,29 +54,29 @@ class GnupgKey:
 
 
 def _refuse_what_is_not_signed(text: str) -> None:
-    """gpgv passes over what stands before and after the signed text, and takes several; a reader of it might not."""
+    """Refuse text around the signed text, and several signed texts. gpgv accepts both; other readers might not."""
     lines = text.removesuffix("\n").split("\n")
     frames = [line for line in lines if line in FRAME]
     if tuple(frames) != FRAME or (lines[0], lines[-1]) != (FRAME[0], FRAME[-1]):
         raise PublishError(
-            "The repository’s InRelease is not one signed text and nothing else.",
+            "The repository’s InRelease must be exactly one signed text, and it is not.",
             left="Nothing was written.",
-            next_step="See who writes to the bucket; with versioning an earlier version of the object can be restored",
+            next_step="Check who writes to the bucket. If it has versioning, restore an earlier version of the object.",
         )
 
 
 def keyring_key(fingerprint: str, *, run: Run) -> GnupgKey:
-    """The key of that fingerprint in the user's keyring; PublishError where it cannot sign."""
+    """The key with that fingerprint in the user's keyring. Raises PublishError if it cannot sign."""
     if not fingerprint:
         raise PublishError(
-            "No key is named that signs the repository.",
-            next_step="gpg --quick-generate-key 'apt repository' ed25519 sign, and its fingerprint to repository.key",
+            "deploy.yml names no key that signs the repository.",
+            next_step="gpg --quick-generate-key 'apt repository' ed25519 sign; set repository.key to its fingerprint",
         )
     found = _secret_key(run, None, fingerprint)
     if found is None:
         raise PublishError(
-            f"The key {fingerprint} is not in your keyring, or only its public half.",
-            next_step=f"gpg --import the secret key; look with: gpg --list-secret-keys {fingerprint}",
+            f"Your keyring does not have the secret key {fingerprint}.",
+            next_step=f"Import it with gpg --import, then check: gpg --list-secret-keys {fingerprint}",
         )
     validity, full = found
     if validity in UNUSABLE:
@@ -85,7 +85,7 @@ def keyring_key(fingerprint: str, *, run: Run) -> GnupgKey:
 
 
 def local_key(home: Path, *, run: Run) -> GnupgKey:
-    """The local cloud's key, without a passphrase, in a keyring of its own; made on first use."""
+    """The local cloud's key, without a passphrase, in its own keyring. Made on first use."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     home.chmod(0o700)
     try:
@@ -103,7 +103,7 @@ def local_key(home: Path, *, run: Run) -> GnupgKey:
 
 @contextmanager
 def _agent(home: Path, run: Run) -> Iterator[None]:
-    """Have gpg's agent of `home` to ourselves, and end it: started by gpg, it would outlive us."""
+    """Use the gpg agent of `home` alone and end it afterwards. gpg starts it, and it would outlive us."""
     with alone(home / ".lock"):
         try:
             yield
@@ -113,7 +113,7 @@ def _agent(home: Path, run: Run) -> Iterator[None]:
 
 
 def _await_its_end(home: Path, run: Run) -> None:
-    """It ends a moment after it was told to, and resets the connection of who comes in between."""
+    """Wait for the agent's end. It comes a moment after the command, and a connection until then would be reset."""
     socket = Path(run(["gpgconf", "--homedir", str(home), "--list-dirs", "agent-socket"]).strip())
     ends = time.monotonic() + AGENT_SECONDS
     while socket.exists() and time.monotonic() < ends:
@@ -138,4 +138,4 @@ def _secret_key(run: Run, home: Path | None, wanted: str) -> tuple[str, str] | N
 
 
 def _last(error: ToolFailed) -> str:
-    return shown(error.tail[-1]) if error.tail else "it said nothing"
+    return excerpt(error.tail[-1]) if error.tail else "it gave no reason"

@@ -1,4 +1,4 @@
-"""Publishes packages to a suite, and reads what it holds. Every read goes by the suite's signature."""
+"""Publishes packages to a suite, and reads what a suite holds. Every read checks the suite's signature."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,19 +14,19 @@ from bakeroll.process import Run
 from bakeroll.release import Package
 from bakeroll.settings import RepositorySettings
 
-# Each lost race is somebody else's publication done, so that this many may publish at once.
+# Each lost race means that another publication succeeded, so this many may publish at once.
 ATTEMPTS = 30
 LARGEST_RELEASE = 1024 * 1024
-"""Bytes of an InRelease; ours has a few lines for each component and architecture."""
+"""Bytes of an InRelease. Ours has a few lines for each component and architecture."""
 LARGEST_PACKAGES = 64 * 1024 * 1024
-"""Bytes of a Packages, compressed or not: some 100,000 versions."""
+"""Bytes of a Packages, compressed or not: about 100,000 versions."""
 NEVER_CHANGES = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "no-cache"
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A suite as it was read. `tag` is its InRelease's entity tag, empty before the first publication."""
+    """A suite as it was read. `tag` is the entity tag of its InRelease, empty before the first publication."""
 
     tag: str
     files: dict[str, Sum]
@@ -34,7 +34,7 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """A `Packages` as it was read: its text, and what that lists."""
+    """A `Packages` as it was read: its text and its entries."""
 
     text: str
     entries: list[Published]
@@ -44,10 +44,10 @@ def publish(
     package: Package, repository: RepositorySettings, *, store: ObjectStore, signer: Signer, run: Run, report: Report,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:  # fmt: skip
-    """Add `package` to the suite, beside every version that it holds; nothing to do where it is there.
+    """Add `package` to the suite and keep every version that it holds. Do nothing if the package is there.
 
-    Killed anywhere, it leaves the suite as it was, and run again it goes on. Raises PublishError where the
-    version is there with other content, the suite is not signed by our key, or others kept publishing.
+    If it is killed, the suite is as it was, and the next run continues. Raises PublishError if the version is there
+    with other content, if another key signed the suite, or if others publish at every attempt.
     """
     where = f"s3://{repository.bucket} suite {repository.suite}"
     added = index.stanza(run(["dpkg-deb", "--field", str(package.path)]), package, repository.component)
@@ -63,19 +63,19 @@ def publish(
         if _swap(suite, path, index.with_stanza(packages.text, added), repository, store, signer, now()):
             report(Event("publish", where, kind="done"))
             return
-        report(Event("publish", f"{where} was published to meanwhile; again"))
+        report(Event("publish", f"somebody else published to {where}; trying again"))
     raise PublishError(
         f"{where}: others published at each of {ATTEMPTS} attempts.", left=f"{package.version} is not in the suite."
     )
 
 
 def published(name: str, repository: RepositorySettings, *, store: ObjectStore, signer: Signer) -> list[Published]:
-    """Every version of a package that the suite holds, as it holds it."""
+    """Every version of a package that the suite holds."""
     return [each for each in _all(repository, store, signer) if each.name == name]
 
 
 def url(repository: RepositorySettings, *, endpoint: str, region: str) -> str:
-    """Where apt fetches from: the setting, or the bucket at `endpoint`, or the bucket on AWS."""
+    """Where apt fetches packages: the setting, or the bucket at `endpoint`, or the bucket on AWS."""
     if repository.url:
         return repository.url.rstrip("/")
     if endpoint:
@@ -95,33 +95,33 @@ def _read(repository: RepositorySettings, store: ObjectStore, signer: Signer) ->
     if found is None:
         return Suite("", {})
     content, tag = found
-    with _told(repository, key):
+    with _damage_reported(repository, key):
         return Suite(tag, index.files_of(signer.verify(content.decode())))
 
 
 def _packages(suite: Suite, path: str, repository: RepositorySettings, store: ObjectStore) -> Packages:
-    """One `Packages`, as the signed Release vouches for it; empty where it lists none."""
+    """One `Packages`, checked against the signed Release. Empty if the Release lists none."""
     packed, text = suite.files.get(f"{path}.gz"), suite.files.get(path)
     if packed is None:
         return Packages("", [])
     key = _by_hash(repository, path, packed)
-    with _told(repository, key):
+    with _damage_reported(repository, key):
         if text is None or max(packed.size, text.size) > LARGEST_PACKAGES:
-            raise index.Damaged(f"the signed InRelease gives it no size up to {LARGEST_PACKAGES} bytes")
+            raise index.Damaged(f"the signed InRelease must give it a size of at most {LARGEST_PACKAGES} bytes")
         found = store.get(key, packed.size)
         if found is None or index.checksum(found[0]) != packed:
-            raise index.Damaged("it is missing" if found is None else "it is not what its name says")
+            raise index.Damaged("it is missing" if found is None else "its content does not match its hash")
         unpacked = index.uncompressed(found[0], text.size)
         return Packages(unpacked, index.published(unpacked))
 
 
 @contextmanager
-def _told(repository: RepositorySettings, key: str) -> Iterator[None]:
+def _damage_reported(repository: RepositorySettings, key: str) -> Iterator[None]:
     try:
         yield
     except (index.Damaged, UnicodeDecodeError) as error:
         raise PublishError(
-            f"s3://{repository.bucket}/{key}: {error}: the repository is damaged.", left="Nothing was written."
+            f"The repository is damaged. s3://{repository.bucket}/{key}: {error}.", left="Nothing was written."
         ) from None
 
 
@@ -150,9 +150,9 @@ def _swap(
     suite: Suite, path: str, packages: str, repository: RepositorySettings, store: ObjectStore, signer: Signer,
     now: datetime,
 ) -> bool:  # fmt: skip
-    """Write the new index, then the InRelease that vouches for it; False where the suite has moved on."""
+    """Write the new index, then the InRelease that lists it. Return False if the suite has changed since the read."""
     content = index.compressed(packages)
-    # Release has to list the uncompressed file as well, whether it exists or not.
+    # Release must also list the uncompressed file, even if it does not exist.
     new = {path: index.checksum(packages.encode()), f"{path}.gz": index.checksum(content)}
     store.put(_by_hash(repository, path, new[f"{path}.gz"]), content, cache_control=NEVER_CHANGES)
     signed = signer.sign(index.release(repository, {**suite.files, **new}, now))
@@ -167,9 +167,9 @@ def _swap(
 
 def _immutable(package: Package, key: str) -> PublishError:
     return PublishError(
-        f"{key} is in the repository already, with other content: a published version never changes.",
+        f"{key} is in the repository already, with other content. A published version never changes.",
         left="Nothing was published.",
-        next_step=f"Commit, for a version of its own, or deploy what is there: --version={package.version}",
+        next_step=f"Commit to get a new version, or deploy the published one: --version={package.version}",
     )
 
 

@@ -1,19 +1,19 @@
-"""What the repository needs of the world: somewhere to keep objects, and a key."""
+"""What the repository needs from outside: an object store and a key."""
 
 from typing import Protocol
 
 
 class ObjectStore(Protocol):
-    """Objects by key. Failures other than an unmet condition are CloudErrors."""
+    """Objects by key. Every failure except an unmet condition is a CloudError."""
 
     def get(self, key: str, largest: int) -> tuple[bytes, str] | None:
-        """Content and entity tag; None where there is no such object. One of more than `largest` bytes is refused."""
+        """Content and entity tag. None if there is no such object. Refuses an object of more than `largest` bytes."""
         ...
 
     def put(
         self, key: str, content: bytes, *, if_match: str = "", if_absent: bool = False, cache_control: str = ""
     ) -> bool:
-        """Write an object. False, with nothing written, where its tag is not `if_match` or it is not absent."""
+        """Write an object. Write nothing and return False if its tag is not `if_match`, or if it is not absent."""
         ...
 
 
@@ -21,9 +21,9 @@ class Signer(Protocol):
     """The key of a repository."""
 
     def sign(self, text: str) -> str:
-        """`text`, signed in the clear."""
+        """The text, clear-signed."""
         ...
 
     def verify(self, signed: str) -> str:
-        """The text under our key's signature; PublishError where it is not ours, or is not all that there is."""
+        """The text that our key signed. Raises PublishError if another key signed it, or if there is other text."""
         ...

@@ -1,1 +1,1 @@
-"""AWS, in small typed adapters: the only importers of boto3. A room's Protocols are met here."""
+"""Small typed adapters for AWS. Only they import boto3. They implement the rooms' Protocols."""

@@ -34,7 +34,7 @@ class AutoScaling:
         self._now = now
 
     def describe(self, *names: str) -> Mapping[str, Group]:
-        """Those of the groups that there are, by name; one call."""
+        """The groups that exist, by name. Takes one call."""
         return {name: group(raw, self._image_of) for name, raw in self._described(*names).items()}
 
     def names(self) -> Sequence[str]:
@@ -51,14 +51,14 @@ class AutoScaling:
         return [each["LifecycleHookName"] for each in hooks if each.get("LifecycleTransition") == starting]
 
     def warm(self, name: str) -> Sequence[Warm]:
-        """The instances in the group's warm pool, but for those that are leaving it; one call for fifty."""
+        """The instances in the group's warm pool, without those that are leaving it. Takes one call per fifty."""
         with translated("DescribeWarmPool", name):
             pages = self._client.get_paginator("describe_warm_pool").paginate(AutoScalingGroupName=name)
             found = [each for page in pages for each in page["Instances"]]
         return [warm(each) for each in found if not each["LifecycleState"].startswith("Warmed:Terminat")]
 
     def attach(self, name: str, ids: Sequence[str]) -> None:
-        """Desired capacity grows by as many; at most 20 ids."""
+        """Attach at most 20 instances. Desired capacity grows by their number."""
         with translated("AttachInstances", name):
             self._client.attach_instances(AutoScalingGroupName=name, InstanceIds=list(ids))
 
@@ -77,25 +77,25 @@ class AutoScaling:
             )
 
     def set_template(self, name: str, template: str, version: str) -> None:
-        """What the group launches from: in its mixed instances policy where it has one, there the overrides' too."""
-        told = launching(self._one(name), template, version, self._image_of)
+        """Set what the group launches from. If it has a mixed instances policy, set it there and in the overrides."""
+        parameters = launching(self._one(name), template, version, self._image_of)
         with translated("UpdateAutoScalingGroup", name):
-            self._client.update_auto_scaling_group(AutoScalingGroupName=name, **told)
+            self._client.update_auto_scaling_group(AutoScalingGroupName=name, **parameters)
 
     def suspend(self, name: str, processes: Sequence[str]) -> None:
-        """Suspend these processes; none are named by an empty list, which to AWS would mean all."""
+        """Suspend these processes. For AWS an empty list means all processes; here it means none."""
         if processes:
             with translated("SuspendProcesses", name):
                 self._client.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=list(processes))
 
     def resume(self, name: str, processes: Sequence[str]) -> None:
-        """Resume these processes; none are named by an empty list, which to AWS would mean all."""
+        """Resume these processes. For AWS an empty list means all processes; here it means none."""
         if processes:
             with translated("ResumeProcesses", name):
                 self._client.resume_processes(AutoScalingGroupName=name, ScalingProcesses=list(processes))
 
     def terminate(self, instance: str, *, decrement: bool) -> bool:
-        """Terminate a member; False where it is no member any more, and nothing was done."""
+        """Terminate a member. Do nothing and return False if it is no longer a member."""
         try:
             with translated("TerminateInstanceInAutoScalingGroup", instance):
                 self._client.terminate_instance_in_auto_scaling_group(
@@ -108,7 +108,7 @@ class AutoScaling:
         return True
 
     def enter_standby(self, name: str, ids: Sequence[str], *, decrement: bool) -> None:
-        """Out of service, alive: deregistered and not counted."""
+        """Put members into standby: alive, deregistered and not counted."""
         for block in blocks(ids, STANDBY_AT_MOST):
             with translated("EnterStandby", name):
                 self._client.enter_standby(
@@ -116,21 +116,22 @@ class AutoScaling:
                 )
 
     def exit_standby(self, name: str, ids: Sequence[str]) -> None:
-        """Back: desired capacity grows by as many, and they are registered."""
+        """Return members from standby: desired capacity grows by their number, and they are registered."""
         for block in blocks(ids, STANDBY_AT_MOST):
             with translated("ExitStandby", name):
                 self._client.exit_standby(AutoScalingGroupName=name, InstanceIds=block)
 
     def refreshes(self, name: str) -> Sequence[RefreshState]:
-        """The newest instance refreshes of the group, the newest first, as AWS lists them."""
+        """The latest instance refreshes of the group, newest first, as AWS lists them."""
         with translated("DescribeInstanceRefreshes", name):
             found = self._client.describe_instance_refreshes(AutoScalingGroupName=name, MaxRecords=REFRESHES)
         return [refresh.state(each) for each in found["InstanceRefreshes"]]
 
     def start_refresh(self, name: str, template: str, version: str, policy: Policy) -> str:
-        """The id of an instance refresh to the template version; of the one in progress where it goes there.
+        """Start an instance refresh to the template version and return its id.
 
-        A refresh takes no launch configuration: the group is given it before, and AWS cannot roll that back.
+        If a refresh to that version is in progress, return its id. A refresh takes no launch configuration, so the
+        group gets it first, and AWS cannot roll that back.
         """
         raw = self._one(name)
         goal: dict[str, Any] = {}
@@ -151,7 +152,7 @@ class AutoScaling:
             return same
 
     def cancel_refresh(self, name: str) -> None:
-        """Stop the refresh that is in progress; what it did stays. None in progress is no error."""
+        """Stop the refresh in progress and keep what it did. If none is in progress, that is no error."""
         try:
             with translated("CancelInstanceRefresh", name):
                 self._client.cancel_instance_refresh(AutoScalingGroupName=name)
@@ -160,23 +161,23 @@ class AutoScaling:
                 raise
 
     def clone(self, name: str, to: str, version: str, tags: Mapping[str, str]) -> None:
-        """Make the group `to` like `name`, with no instance yet, launching from another template version."""
+        """Make the group `to` like `name`, without instances, launching from another template version."""
         raw = self._one(name)
         template = group(raw, self._image_of).template
         clone.make(self._client, raw, to, launching(raw, template, version, self._image_of), tags)
 
     def hand_over(self, name: str, to: str) -> None:
-        """Scaling policies, scheduled actions and notifications of `name` for `to`, and alarms that act on it."""
+        """Give `to` the scaling policies, scheduled actions and notifications of `name`, and their alarms."""
         HandOver(self._clients, name, to).perform(self._now())
 
     def untag(self, name: str, keys: Sequence[str]) -> None:
-        """Take these tags from the group; its instances keep theirs. Tags that it has not are no error."""
+        """Remove these tags from the group. Its instances keep theirs. A missing tag is no error."""
         kind = "auto-scaling-group"
         with translated("DeleteTags", name):
             self._client.delete_tags(Tags=[{"ResourceId": name, "ResourceType": kind, "Key": each} for each in keys])
 
     def delete(self, name: str) -> None:
-        """Delete the group and whatever it has, its instances too. One that is not there is no error."""
+        """Delete the group with everything in it, instances included. A missing group is no error."""
         try:
             with translated("DeleteAutoScalingGroup", name):
                 self._client.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
@@ -185,7 +186,7 @@ class AutoScaling:
                 raise
 
     def _described(self, *names: str) -> Mapping[str, AutoScalingGroupTypeDef]:
-        if not names:  # which to AWS would mean all
+        if not names:  # for AWS that would mean all groups
             return {}
         with translated("DescribeAutoScalingGroups", ", ".join(names)):
             found = self._client.describe_auto_scaling_groups(AutoScalingGroupNames=list(names))["AutoScalingGroups"]
@@ -201,13 +202,13 @@ class AutoScaling:
         return self._templates.version_of(template, version).image
 
     def _can_roll_back(self, raw: AutoScalingGroupTypeDef) -> bool:
-        """AWS goes back only to a numbered version with an image that is named outright."""
+        """Whether AWS can roll back: only to a numbered version that names its image directly."""
         now = group(raw, self._image_of)
         if not now.template_version.isdigit():
             return False
         return not self._image_of(now.template, now.template_version).startswith("resolve:ssm:")
 
     def _under_way(self, name: str, version: str) -> str:
-        """The refresh in progress, where it is to this version: an earlier request's, whose answer was lost."""
+        """The refresh to this version that is in progress: from an earlier request whose answer was lost."""
         found = [each.id for each in self.refreshes(name) if not each.is_over and each.version == version]
         return found[0] if found else ""

@@ -1,4 +1,4 @@
-"""A second Auto Scaling group like a first.
+"""Makes a copy of an Auto Scaling group.
 
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html
 """
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 LAUNCHES_FROM = frozenset({"LaunchTemplate", "LaunchConfigurationName", "MixedInstancesPolicy"})
 ZONES = frozenset({"AvailabilityZones", "AvailabilityZoneIds"})
-"""A group with subnets tells their zones as well; they follow from the subnets."""
+"""AWS also lists the zones of a group with subnets. They follow from the subnets."""
 BALANCERS = frozenset({"elb", "elbv2"})
-"""Traffic sources of these types are told a second time, as load balancers' names and target groups' ARNs."""
+"""Traffic sources of these types are listed twice: also as load balancers' names and target groups' ARNs."""
 GRANULARITY = "1Minute"
-"""The only one there is."""
+"""The only granularity that AWS has."""
 
 
 def make(
@@ -31,9 +31,9 @@ def make(
     launching: Mapping[str, Any],
     tags: Mapping[str, str],
 ) -> None:
-    """Make the group `to` with no instance, then its hooks, metrics and suspended processes; can be repeated.
+    """Make the group `to` without instances, then its hooks, metrics and suspended processes. Can be repeated.
 
-    Raises CloudError where another group of that name exists: one without these tags.
+    Raises CloudError if another group, one without these tags, has that name.
     """
     try:
         with translated("CreateAutoScalingGroup", to):
@@ -56,23 +56,23 @@ def _parameters(
     tags: Mapping[str, str],
 ) -> dict[str, Any]:
     left = LAUNCHES_FROM | {"TrafficSources"} | (ZONES if raw.get("VPCZoneIdentifier") else set())
-    kept = {key: value for key, value in taken_by(client, "CreateAutoScalingGroup", raw).items() if key not in left}
+    copied = {key: value for key, value in taken_by(client, "CreateAutoScalingGroup", raw).items() if key not in left}
     sizes = {"MinSize": 0, "MaxSize": 0, "DesiredCapacity": 0}
     sources = [each for each in raw.get("TrafficSources", []) if each.get("Type") not in BALANCERS]
     others = {"TrafficSources": sources} if sources else {}
-    return {**kept, **launching, **sizes, **others, "AutoScalingGroupName": to, "Tags": _tags(raw, to, tags)}
+    return {**copied, **launching, **sizes, **others, "AutoScalingGroupName": to, "Tags": _tags(raw, to, tags)}
 
 
 def _tags(raw: AutoScalingGroupTypeDef, to: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Those of the group, but for AWS's own, which nobody else may give; and `tags`, for its instances as well."""
-    kept = {
+    """The group's tags without AWS's own, which only AWS may set, and `tags`, which its instances get too."""
+    values = {
         each["Key"]: (each.get("Value", ""), each.get("PropagateAtLaunch", False))
         for each in raw.get("Tags", [])
         if not each["Key"].startswith("aws:")
     }
-    kept |= {key: (value, True) for key, value in tags.items()}
+    values |= {key: (value, True) for key, value in tags.items()}
     of = {"ResourceId": to, "ResourceType": "auto-scaling-group"}
-    return [{**of, "Key": key, "Value": value, "PropagateAtLaunch": on} for key, (value, on) in kept.items()]
+    return [{**of, "Key": key, "Value": value, "PropagateAtLaunch": on} for key, (value, on) in values.items()]
 
 
 def _has_tags(client: AutoScalingClient, name: str, tags: Mapping[str, str]) -> bool:

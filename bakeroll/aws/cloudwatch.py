@@ -17,18 +17,18 @@ QUERIES_AT_MOST = 500
 
 
 class CloudWatch:
-    """How alarms stand, and what was measured of instances; its client is made on first use."""
+    """The states of alarms and the values of metrics. The client is made on first use."""
 
     def __init__(self, clients: Clients, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clients = clients
         self._now = now
 
     def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
-        """The state of each alarm: OK, ALARM, INSUFFICIENT_DATA; one that does not exist is left out."""
+        """The state of each alarm: OK, ALARM, INSUFFICIENT_DATA. An unknown alarm is left out."""
         return {name: state for block in blocks(names, ALARMS_AT_MOST) for name, state in self._states(block)}
 
     def samples(self, metric: Metric, ids: Sequence[str], seconds: float) -> Mapping[str, Sequence[float]]:
-        """The values of the last seconds by instance, the oldest first; none where nothing was measured."""
+        """The values of the last `seconds` by instance, oldest first. Empty if nothing was measured."""
         found: dict[str, list[float]] = {each: [] for each in ids}
         end = self._now()
         for block in blocks(ids, QUERIES_AT_MOST):

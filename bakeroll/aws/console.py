@@ -1,4 +1,4 @@
-"""What an instance wrote on its console."""
+"""Reads an instance's console."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def newest(ec2: EC2Client, instance: str) -> str:
-    """The newest there is; AWS keeps the last 64 KB. Raises CloudError.
+    """The latest console output, of which AWS keeps 64 KB. Raises CloudError.
 
-    Where an instance is not of the Nitro system, it is what AWS kept of its last boot, and minutes old:
+    If the instance is not on the Nitro system, it is the output of its last boot and may be minutes old:
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-console.html
     """
     try:

@@ -26,15 +26,15 @@ class DocumentTable:
         self._client, self._table, self._may_be_unmade = client, table, may_be_unmade
 
     def get(self, pk: str, sk: str) -> Document | None:
-        """What was written last (a consistent read)."""
-        with self._told("GetItem"):
+        """The document as it was last written (a consistent read)."""
+        with self._translated("GetItem"):
             found = self._client.get_item(TableName=self._table, Key=_key(pk, sk), ConsistentRead=True)
         return self._document(found["Item"]) if "Item" in found else None
 
     def put(self, pk: str, sk: str, new: Document, *, over: str | None) -> Document | None:
-        """Write where the document's token is `over` (None: where there is none); else what is there.
+        """Write if the current document's token is `over` (None: if there is no document). Else return the current one.
 
-        A retry after a lost answer meets its own write: the token tells, and it counts as written.
+        A retry after a lost answer may find its own write. It recognizes its token and counts as written.
         """
         condition: Any = (
             {"ConditionExpression": "attribute_not_exists(pk)"}
@@ -47,7 +47,7 @@ class DocumentTable:
         )
         item = {**_key(pk, sk), "body": {"S": new.body}, "token": {"S": new.token}}
         try:
-            with self._told("PutItem"):
+            with self._translated("PutItem"):
                 self._client.put_item(TableName=self._table, Item=item, **condition)
         except CloudError as error:
             if code_of(error) != "ConditionalCheckFailedException":
@@ -59,7 +59,7 @@ class DocumentTable:
         return None
 
     def newest(self, pk: str, prefix: str, limit: int) -> Sequence[Document]:
-        """The documents whose second key begins so, the greatest key first."""
+        """The documents whose second key begins with `prefix`, greatest key first."""
         try:
             return self._listed(pk, prefix, limit)
         except CloudError as error:
@@ -70,7 +70,7 @@ class DocumentTable:
     def _listed(self, pk: str, prefix: str, limit: int) -> Sequence[Document]:
         values: dict[str, Any] = {":pk": {"S": pk}} | ({":prefix": {"S": prefix}} if prefix else {})
         condition = "pk = :pk and begins_with(sk, :prefix)" if prefix else "pk = :pk"
-        with self._told("Query"):
+        with self._translated("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression=condition,
@@ -86,7 +86,7 @@ class DocumentTable:
         return Document(_text(item, "body"), _text(item, "token"), where)
 
     @contextmanager
-    def _told(self, operation: str) -> Iterator[None]:
+    def _translated(self, operation: str) -> Iterator[None]:
         try:
             with translated(operation, f"table {self._table}"):
                 yield
@@ -101,5 +101,5 @@ def _key(pk: str, sk: str) -> dict[str, Any]:
 
 
 def _text(item: Any, name: str) -> str:
-    """Empty where the item has no such attribute, or one of another type: whoever reads the document tells."""
+    """The attribute's text. Empty if it is missing or of another type; the reader of the document reports that."""
     return str(item.get(name, {}).get("S", ""))

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 IDS_AT_MOST = 1000
 VALUES_AT_MOST = 200
-"""Of a filter: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html"""
+"""Values of one filter: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html"""
 GROUP_TAG = "aws:autoscaling:groupName"
-"""Auto Scaling gives it to each of a group's instances, those that are attached too."""
+"""Auto Scaling gives this tag to each instance of a group, attached ones included."""
 
 
 class EC2:
@@ -30,23 +30,23 @@ class EC2:
         self._templates = templates
 
     def members(self, group: str) -> Sequence[Instance]:
-        """The instances of an Auto Scaling group, the terminated that EC2 still knows among them."""
+        """The instances of an Auto Scaling group, with terminated ones that EC2 still lists."""
         return list(self._described(f"tag:{GROUP_TAG}", [group]))
 
     def launched_by(self, rolls: Sequence[str]) -> Sequence[Instance]:
-        """Those tagged with one of these rolls, the terminated that are still known among them."""
+        """The instances tagged with one of these rolls, with terminated ones that EC2 still lists."""
         return list(self._described(f"tag:{ROLL_TAG}", list(rolls))) if rolls else []
 
     def ended(self, ids: Sequence[str]) -> Sequence[str]:
-        """Those that are terminated or on their way there, or that EC2 does not know any more."""
-        # By filter, since an unknown id among InstanceIds refuses all of them.
+        """The instances that are terminated or terminating, or that EC2 no longer knows."""
+        # By filter, because one unknown id in InstanceIds makes the whole call fail.
         chunks = [list(ids[at : at + VALUES_AT_MOST]) for at in range(0, len(ids), VALUES_AT_MOST)]
         found = {each.id: each.state for chunk in chunks for each in self._described("instance-id", chunk)}
         return [each for each in ids if found.get(each, "terminated") in ("shutting-down", "terminated")]
 
     def launch(self, slot: Slot) -> Sequence[str]:
-        """The ids of the instances that the slot's token stands for, always in the same order."""
-        told = self._templates.launching(slot.template, slot.template_version, slot.subnet)
+        """Launch the slot's instances and return their ids. The same token gives the same ids in the same order."""
+        parameters = self._templates.launching(slot.template, slot.template_version, slot.subnet)
         tags: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in slot.tags.items()]
         with translated("RunInstances", f"{slot.template} version {slot.template_version}"):
             made = self._client.run_instances(
@@ -57,12 +57,12 @@ class EC2:
                     {"ResourceType": "instance", "Tags": tags},
                     {"ResourceType": "volume", "Tags": tags},
                 ],
-                **told,
+                **parameters,
             )
         return [each["InstanceId"] for each in sorted(made["Instances"], key=lambda each: each["AmiLaunchIndex"])]
 
     def terminate(self, ids: Sequence[str]) -> None:
-        """Terminate instances; those that are gone already are no error."""
+        """Terminate instances. One that is gone already is no error."""
         try:
             with translated("TerminateInstances", ", ".join(ids)):
                 self._client.terminate_instances(InstanceIds=list(ids))
@@ -71,7 +71,7 @@ class EC2:
                 raise
 
     def console(self, instance: str) -> str:
-        """What the instance wrote on its console, the newest there is."""
+        """The instance's latest console output."""
         return console.newest(self._client, instance)
 
     def subnets(self, ids: Sequence[str]) -> Sequence[Subnet]:
@@ -81,8 +81,8 @@ class EC2:
         return [Subnet(each, zones[each]) for each in ids]
 
     def images(self, ids: Sequence[str]) -> Mapping[str, ImageState]:
-        """By id; an image that does not exist is left out."""
-        # By filter, since an unknown id among ImageIds refuses all of them.
+        """The images by id. An unknown image is left out."""
+        # By filter, because one unknown id in ImageIds makes the whole call fail.
         with translated("DescribeImages", ", ".join(ids)):
             found = self._client.describe_images(Filters=[{"Name": "image-id", "Values": list(ids)}])["Images"]
         return {each["ImageId"]: ImageState(each.get("State", ""), each.get("Architecture", "")) for each in found}

@@ -1,4 +1,4 @@
-"""An Auto Scaling group as it describes itself, and what it is told to launch from another version."""
+"""Translates AWS's description of an Auto Scaling group, and makes the parameters for another version. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     )
 
 ImageOf: TypeAlias = Callable[[str, str], str]
-"""The image of a template's version."""
+"""Gives the image of a template's version."""
 
 
 def group(raw: AutoScalingGroupTypeDef, image_of: ImageOf) -> Group:
-    """The group in our words; `image_of` is asked only where an override names an image."""
+    """The group in our words. `image_of` is called only if an override names an image."""
     template, version = _version(raw)
     subnets = raw.get("VPCZoneIdentifier", "")
     return Group(
@@ -45,9 +45,9 @@ def group(raw: AutoScalingGroupTypeDef, image_of: ImageOf) -> Group:
 
 
 def launching(raw: AutoScalingGroupTypeDef, template: str, version: str, image_of: ImageOf) -> dict[str, Any]:
-    """What makes the group launch from the version; creating, updating and refreshing a group take it alike.
+    """The parameters that make the group launch from the version, for creating, updating and refreshing a group.
 
-    A mixed instances policy is given whole, as described; overrides that name an image are given the version's.
+    A mixed instances policy is passed whole, as AWS describes it. Overrides that name an image get the version's.
     """
     if template == LAUNCH_CONFIGURATION:
         return {"LaunchConfigurationName": version}
@@ -67,7 +67,7 @@ def launching(raw: AutoScalingGroupTypeDef, template: str, version: str, image_o
 
 
 def warm(raw: InstanceTypeDef) -> Warm:
-    """An instance of a warm pool, with the number of the version that it was launched from."""
+    """An instance of a warm pool, with the version that it was launched from."""
     if configuration := raw.get("LaunchConfigurationName"):
         return Warm(raw["InstanceId"], LAUNCH_CONFIGURATION, configuration)
     template = raw.get("LaunchTemplate", {})
@@ -93,12 +93,12 @@ def _overrides(raw: AutoScalingGroupTypeDef) -> list[LaunchTemplateOverridesOutp
 
 
 def _conflict(raw: AutoScalingGroupTypeDef, image_of: ImageOf) -> str:
-    """An override's own template or image beats that of a new version, and what it is for is not known here."""
+    """Why another image cannot be set. An override's own template or image wins over a new version's."""
     for each in _overrides(raw):
         if other := each.get("LaunchTemplateSpecification"):
             named = other.get("LaunchTemplateName") or other.get("LaunchTemplateId", "")
-            return f"an override of its mixed instances policy has a launch template of its own, {named}"
+            return f"an override in its mixed instances policy names its own launch template, {named}"
     images = {each["ImageId"] for each in _overrides(raw) if each.get("ImageId")}
     if others := sorted(images - {image_of(*_version(raw))} if images else ()):
-        return f"an override of its mixed instances policy has an image of its own, {', '.join(others)}"
+        return f"an override in its mixed instances policy names its own image, {', '.join(others)}"
     return ""

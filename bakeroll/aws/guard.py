@@ -1,6 +1,6 @@
-"""The last word before each request that is sent to a fleet's services, its retries included.
+"""A check before each request to a fleet's services, retries included.
 
-What holds is the caller's to know: a roll's lease. DynamoDB is left out, for that is where it is asked.
+The caller gives the check: that the roll still holds its lease. DynamoDB is left out, because the check itself uses it.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from bakeroll.aws.session import Clients
 
 @contextmanager
 def guarded(clients: Clients, check: Callable[[], None]) -> Iterator[None]:
-    """Call `check` before every request inside; where it raises, nothing is sent, and the caller hears the error.
+    """Call `check` before every request inside the block. If it raises, nothing is sent and the caller gets the error.
 
     https://boto3.amazonaws.com/v1/documentation/api/latest/guide/events.html
     """

@@ -1,4 +1,4 @@
-"""What acts on an Auto Scaling group by itself, handed over to another group.
+"""Hands over what acts on an Auto Scaling group by itself to another group.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/scaling-overview.html
 """
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 BY_ALARM = frozenset({"SimpleScaling", "StepScaling"})
-"""Policies that somebody's alarm sets off; those of the other policies are AWS's own, and it makes new ones."""
+"""Policies that somebody's alarm triggers. The alarms of other policies are AWS's own, and AWS makes new ones."""
 DIMENSION = "AutoScalingGroupName"
 
 
 class HandOver:
-    """From the group `name` to the group `to`; can be repeated, and be undone by the other direction."""
+    """Hands over from the group `name` to the group `to`. It can be repeated, and undone in the other direction."""
 
     def __init__(self, clients: Clients, name: str, to: str) -> None:
         self._clients, self._client = clients, clients.autoscaling
@@ -49,14 +49,14 @@ class HandOver:
                 yield from page["ScalingPolicies"]
 
     def _put_policy(self, policy: ScalingPolicyTypeDef) -> None:
-        told = self._renamed(taken_by(self._client, "PutScalingPolicy", policy)) | {"AutoScalingGroupName": self._to}
-        if "MinAdjustmentMagnitude" in told:
-            told.pop("MinAdjustmentStep", None)  # the older name of the same
-        with translated("PutScalingPolicy", f"{self._to}, {told['PolicyName']}"):
-            self._client.put_scaling_policy(**told)
+        copy = self._renamed(taken_by(self._client, "PutScalingPolicy", policy)) | {"AutoScalingGroupName": self._to}
+        if "MinAdjustmentMagnitude" in copy:
+            copy.pop("MinAdjustmentStep", None)  # the older name of the same
+        with translated("PutScalingPolicy", f"{self._to}, {copy['PolicyName']}"):
+            self._client.put_scaling_policy(**copy)
 
     def _alarms(self, policy: str) -> Iterator[MetricAlarmTypeDef]:
-        """Those that set the policy off. Only metric alarms can."""
+        """The alarms that trigger the policy. Only metric alarms can."""
         with translated("DescribeAlarms", policy):
             pages = self._clients.cloudwatch.get_paginator("describe_alarms").paginate(
                 ActionPrefix=policy, AlarmTypes=["MetricAlarm"]
@@ -65,11 +65,11 @@ class HandOver:
                 yield from page["MetricAlarms"]
 
     def _put_alarm(self, alarm: MetricAlarmTypeDef, made: Mapping[str, str]) -> None:
-        """The same alarm with the other group's policies, watching the other group where it watched this one."""
-        told = self._renamed(taken_by(self._clients.cloudwatch, "PutMetricAlarm", alarm))
-        told |= {kind: [made.get(each, each) for each in told[kind]] for kind in ACTIONS if kind in told}
+        """Change the alarm to trigger the other group's policies, and to watch that group if it watched this one."""
+        copy = self._renamed(taken_by(self._clients.cloudwatch, "PutMetricAlarm", alarm))
+        copy |= {kind: [made.get(each, each) for each in copy[kind]] for kind in ACTIONS if kind in copy}
         with translated("PutMetricAlarm", alarm["AlarmName"]):
-            self._clients.cloudwatch.put_metric_alarm(**told)
+            self._clients.cloudwatch.put_metric_alarm(**copy)
 
     def _put_schedule(self, now: datetime) -> None:
         with translated("DescribeScheduledActions", self._name):
@@ -80,12 +80,12 @@ class HandOver:
                 self._put_action(each, now)
 
     def _put_action(self, action: ScheduledUpdateGroupActionTypeDef, now: datetime) -> None:
-        told = taken_by(self._client, "PutScheduledUpdateGroupAction", action) | {"AutoScalingGroupName": self._to}
-        told.pop("Time", None)  # the older name of StartTime
-        if "StartTime" in told and told["StartTime"] <= now:
-            del told["StartTime"]  # AWS takes none that has passed
+        copy = taken_by(self._client, "PutScheduledUpdateGroupAction", action) | {"AutoScalingGroupName": self._to}
+        copy.pop("Time", None)  # the older name of StartTime
+        if "StartTime" in copy and copy["StartTime"] <= now:
+            del copy["StartTime"]  # AWS accepts no past time
         with translated("PutScheduledUpdateGroupAction", f"{self._to}, {action['ScheduledActionName']}"):
-            self._client.put_scheduled_update_group_action(**told)
+            self._client.put_scheduled_update_group_action(**copy)
 
     def _put_notifications(self) -> None:
         with translated("DescribeNotificationConfigurations", self._name):
@@ -103,7 +103,7 @@ class HandOver:
                 )
 
     def _renamed(self, value: Any) -> Any:
-        """The same, where a metric's dimension names the one group naming the other."""
+        """The value with the other group's name in each metric dimension that names this group."""
         if isinstance(value, list):
             return [self._renamed(each) for each in value]
         if not isinstance(value, dict):

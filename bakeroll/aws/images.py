@@ -1,4 +1,4 @@
-"""EC2's images, and what a bake makes beside them: builders, key pairs, security groups."""
+"""EC2's images, and what else a bake makes: builders, key pairs, security groups."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,13 +20,13 @@ TERMINATED_ATTEMPTS = 300
 
 
 @contextmanager
-def _told(operation: str) -> Iterator[None]:
-    """What EC2 refuses, or does not answer, in our words."""
+def _translated(operation: str) -> Iterator[None]:
+    """Turn an error of EC2, or a missing answer, into a CloudError."""
     try:
         yield
     except ClientError as error:
-        said = error.response["Error"]
-        raise CloudError(f"EC2 refused {operation}: {said['Code']}: {said['Message']}") from error
+        answer = error.response["Error"]
+        raise CloudError(f"EC2 refused {operation}: {answer['Code']}: {answer['Message']}") from error
     except BotoCoreError as error:
         raise CloudError(f"EC2 did not answer {operation}: {error}") from error
 
@@ -44,7 +44,7 @@ class Ami:
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """An instance that Packer bakes in: the bake that launched it, and its security groups' names."""
+    """An instance that Packer bakes in: the bake that launched it, and the names of its security groups."""
 
     id: str
     bake: str
@@ -53,7 +53,7 @@ class Builder:
 
 @dataclass(frozen=True, slots=True)
 class LastWords:
-    """What is known of an instance: why it ended, and the lines of its console, as far as we may see it."""
+    """Why an instance ended, and the lines of its console if the credentials may read it."""
 
     id: str
     reason: str
@@ -61,14 +61,14 @@ class LastWords:
 
 
 class Ec2Images:
-    """Images over one EC2 client, which belongs to one account and region."""
+    """Images of one account and region, through one EC2 client."""
 
     def __init__(self, ec2: "EC2Client") -> None:
         self._ec2 = ec2
 
-    @_told("DescribeImages")
+    @_translated("DescribeImages")
     def newest(self, owner: str, name: str) -> Ami | None:
-        """The newest available image of `owner` (an account id, "self" or an alias) named like `name`."""
+        """The newest available image of `owner` (an account id, "self" or an alias) whose name matches `name`."""
         filters: list[FilterTypeDef] = [
             {"Name": "name", "Values": [name]},
             {"Name": "state", "Values": ["available"]},
@@ -76,9 +76,9 @@ class Ec2Images:
         found = self._described(Owners=[owner], Filters=filters)
         return found[0] if found else None
 
-    @_told("DescribeImages")
+    @_translated("DescribeImages")
     def get(self, image_id: str) -> Ami | None:
-        """One image by its id, or None where EC2 knows it no more."""
+        """One image by its id. None if EC2 does not know it."""
         try:
             found = self._described(ImageIds=[image_id])
         except ClientError as error:
@@ -87,9 +87,9 @@ class Ec2Images:
             raise
         return found[0] if found else None
 
-    @_told("DescribeImages")
+    @_translated("DescribeImages")
     def own(self, *, name: str = "*", tags: Mapping[str, str] | None = None) -> Sequence[Ami]:
-        """This account's images of that name (`*` and `?`) with all of `tags`, in any state, newest first."""
+        """This account's images with that name (`*` and `?`) and all of `tags`, in any state, newest first."""
         filters: list[FilterTypeDef] = [
             {"Name": f"tag:{key}", "Values": [value]} for key, value in (tags or {}).items()
         ]
@@ -97,9 +97,9 @@ class Ec2Images:
             filters.append({"Name": "name", "Values": [name]})
         return self._described(Owners=["self"], Filters=filters)
 
-    @_told("DescribeInstances")
+    @_translated("DescribeInstances")
     def builders(self, tag: str) -> Sequence[Builder]:
-        """The instances that carry the tag `tag`, which names their bake, and are not terminated."""
+        """The instances that have the tag `tag`, which names their bake, and are not terminated."""
         filters: list[FilterTypeDef] = [
             {"Name": "tag-key", "Values": [tag]},
             {"Name": "instance-state-name", "Values": ["pending", "running", "shutting-down", "stopping", "stopped"]},
@@ -108,9 +108,9 @@ class Ec2Images:
         reservations = [reservation for page in pages for reservation in page["Reservations"]]
         return [_builder(instance, tag) for reservation in reservations for instance in reservation["Instances"]]
 
-    @_told("DescribeInstances")
+    @_translated("DescribeInstances")
     def last_words(self, tag: str, bake: str) -> LastWords | None:
-        """Why the instance whose tag `tag` is `bake` ended, and what its console shows; None where there is none."""
+        """Why the instance whose tag `tag` is `bake` ended, and its console. None if there is no such instance."""
         found = self._ec2.describe_instances(Filters=[{"Name": f"tag:{tag}", "Values": [bake]}])["Reservations"]
         if not found:
             return None
@@ -118,47 +118,47 @@ class Ec2Images:
         reason = instance.get("StateReason", {}).get("Message", "")
         return LastWords(instance["InstanceId"], reason, self._console(instance["InstanceId"]))
 
-    @_told("DescribeKeyPairs")
+    @_translated("DescribeKeyPairs")
     def key_pairs(self, name: str) -> Sequence[str]:
         """The names of the key pairs whose name matches `name` (`*` and `?`)."""
         found = self._ec2.describe_key_pairs(Filters=[{"Name": "key-name", "Values": [name]}])
         return [pair["KeyName"] for pair in found["KeyPairs"]]
 
-    @_told("DescribeSecurityGroups")
+    @_translated("DescribeSecurityGroups")
     def security_groups(self, names: Sequence[str]) -> Sequence[str]:
         """The ids of the security groups with these names."""
-        if not names:  # an empty filter would mean every group
+        if not names:  # an empty filter would mean all groups
             return []
         filters: list[FilterTypeDef] = [{"Name": "group-name", "Values": list(names)}]
         pages = self._ec2.get_paginator("describe_security_groups").paginate(Filters=filters)
         return [group["GroupId"] for page in pages for group in page["SecurityGroups"]]
 
-    @_told("TerminateInstances")
+    @_translated("TerminateInstances")
     def terminate(self, instance_ids: Sequence[str]) -> None:
-        """Terminate instances, and wait until they are: what they use cannot be deleted before."""
+        """Terminate instances and wait for the end. What they use cannot be deleted before."""
         self._ec2.terminate_instances(InstanceIds=list(instance_ids))
         self._ec2.get_waiter("instance_terminated").wait(
             InstanceIds=list(instance_ids),
             WaiterConfig={"Delay": TERMINATED_DELAY, "MaxAttempts": TERMINATED_ATTEMPTS},
         )
 
-    @_told("DeleteKeyPair")
+    @_translated("DeleteKeyPair")
     def delete_key_pair(self, name: str) -> None:
-        """Delete a key pair; EC2 says nothing of one that is gone already."""
+        """Delete a key pair. A missing one is no error."""
         self._ec2.delete_key_pair(KeyName=name)
 
-    @_told("DeleteSecurityGroup")
+    @_translated("DeleteSecurityGroup")
     def delete_security_group(self, group_id: str) -> None:
-        """Delete a security group, unless it is gone already."""
+        """Delete a security group. A missing one is no error."""
         try:
             self._ec2.delete_security_group(GroupId=group_id)
         except ClientError as error:
             if not _is_gone(error):
                 raise
 
-    @_told("DeregisterImage")
+    @_translated("DeregisterImage")
     def deregister(self, image_id: str) -> None:
-        """Deregister an image and delete its snapshots, unless it is gone already."""
+        """Deregister an image and delete its snapshots. A missing one is no error."""
         try:
             images = self._ec2.describe_images(ImageIds=[image_id])["Images"]
             self._ec2.deregister_image(ImageId=image_id)
@@ -173,7 +173,7 @@ class Ec2Images:
     def _console(self, instance_id: str) -> Sequence[str]:
         try:
             output = console.newest(self._ec2, instance_id)
-        except CloudError:  # nothing to see, or not for us: the failure itself is told all the same
+        except CloudError:  # no console, or not permitted; the failure itself is reported anyway
             return ()
         return [line.strip() for line in output.splitlines() if line.strip()]
 
@@ -181,7 +181,7 @@ class Ec2Images:
         try:
             self._ec2.delete_snapshot(SnapshotId=snapshot_id)
         except ClientError as error:
-            # In use: another image stands on it, and it goes with that one.
+            # InUse: another image uses it, and it is deleted with that image.
             if error.response["Error"]["Code"] != "InvalidSnapshot.InUse" and not _is_gone(error):
                 raise
 

@@ -1,4 +1,5 @@
-"""Launch configurations: immutable, with names for versions. They carry no tags; the name tells which roll made one.
+"""Launch configurations. They are immutable and have names instead of versions. They have no tags, so the name says
+which roll made one.
 
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CreateLaunchConfiguration.html
 """
@@ -29,11 +30,11 @@ SAME_FOR_AN_INSTANCE = (
     "EbsOptimized",
     "MetadataOptions",
 )
-"""What RunInstances calls by the same name."""
+"""The fields that have the same name in RunInstances."""
 
 
 class LaunchConfigurations:
-    """Launch configurations by name; each is asked for once."""
+    """Launch configurations by name. Each is read once."""
 
     def __init__(self, client: AutoScalingClient) -> None:
         self._client = client
@@ -43,13 +44,13 @@ class LaunchConfigurations:
         return TemplateVersion(name, self._described(name)["ImageId"])
 
     def launching(self, name: str, subnet: Subnet) -> Mapping[str, Any]:
-        """What RunInstances is told to launch what the group would, but for numbers and tags."""
+        """The parameters for RunInstances to launch what the group would, without count and tags."""
         found = self._described(name)
-        told = {key: found[key] for key in SAME_FOR_AN_INSTANCE if key in found}
-        return {**told, **_translated(found), **_network(found, subnet)}
+        same = {key: found[key] for key in SAME_FOR_AN_INSTANCE if key in found}
+        return {**same, **_translated(found), **_network(found, subnet)}
 
     def make_version(self, source: str, image: str, token: str) -> str:
-        """The name of a new one: `source` with another image. The same token makes only one."""
+        """Make a copy of `source` with another image and return its name. The same token makes only one."""
         ending = f"-bakeroll-{token}"
         name = MADE.sub("", source)[: NAME_AT_MOST - len(ending)] + ending
         data = taken_by(self._client, "CreateLaunchConfiguration", self._described(source))
@@ -62,7 +63,7 @@ class LaunchConfigurations:
         return name
 
     def versions_made(self, tokens: Sequence[str]) -> Sequence[str]:
-        """The names of those that were made with one of these tokens."""
+        """The names of the launch configurations that were made with one of these tokens."""
         endings = tuple(f"-bakeroll-{token}" for token in tokens)
         with translated("DescribeLaunchConfigurations"):
             pages = self._client.get_paginator("describe_launch_configurations").paginate()
@@ -70,7 +71,7 @@ class LaunchConfigurations:
         return [each for each in names if each.endswith(endings)]
 
     def delete_version(self, name: str) -> None:
-        """Delete one that a roll made; one that is not there, or is another's, is left alone."""
+        """Delete a launch configuration that a roll made. Leave others alone. A missing one is no error."""
         if not MADE.search(name):
             return
         try:
@@ -81,7 +82,7 @@ class LaunchConfigurations:
                 raise
 
     def _described(self, name: str) -> dict[str, Any]:
-        """Without what is empty, and its user data as it was given: boto3 encodes what it sends."""
+        """AWS's description without empty fields, with decoded user data. boto3 encodes it again when it sends it."""
         if name not in self._found:
             with translated("DescribeLaunchConfigurations", name):
                 found = self._client.describe_launch_configurations(LaunchConfigurationNames=[name])
@@ -95,20 +96,20 @@ class LaunchConfigurations:
 
 
 def _translated(found: Mapping[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {"Monitoring": {"Enabled": found.get("InstanceMonitoring", {}).get("Enabled", True)}}
+    parameters: dict[str, Any] = {"Monitoring": {"Enabled": found.get("InstanceMonitoring", {}).get("Enabled", True)}}
     if "UserData" in found:
-        told["UserData"] = found["UserData"]
+        parameters["UserData"] = found["UserData"]
     if profile := found.get("IamInstanceProfile"):
-        told["IamInstanceProfile"] = {"Arn" if profile.startswith("arn:") else "Name": profile}
+        parameters["IamInstanceProfile"] = {"Arn" if profile.startswith("arn:") else "Name": profile}
     if tenancy := found.get("PlacementTenancy"):
-        told["Placement"] = {"Tenancy": tenancy}
+        parameters["Placement"] = {"Tenancy": tenancy}
     if price := found.get("SpotPrice"):
-        told["InstanceMarketOptions"] = {"MarketType": "spot", "SpotOptions": {"MaxPrice": price}}
-    return told
+        parameters["InstanceMarketOptions"] = {"MarketType": "spot", "SpotOptions": {"MaxPrice": price}}
+    return parameters
 
 
 def _network(found: Mapping[str, Any], subnet: Subnet) -> dict[str, Any]:
-    """A public address is asked for in a network interface, and then all of the network's is said there."""
+    """The network's parameters. A public address needs a network interface, which then holds all of them."""
     groups = found.get("SecurityGroups", [])
     if "AssociatePublicIpAddress" not in found or not subnet.id:
         by_id = all(each.startswith("sg-") for each in groups)

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import LaunchTemplateVersionTypeDef, ResponseLaunchTemplateDataTypeDef
 
 MARK = "bakeroll:roll="
-"""Launch template versions carry no tags; their description tells which roll made them."""
+"""Launch template versions have no tags, so their description says which roll made them."""
 
 
 class LaunchTemplates:
-    """Versions of launch templates; a numbered one never changes and is asked for once."""
+    """Versions of launch templates. A numbered version never changes and is read once."""
 
     def __init__(self, client: EC2Client) -> None:
         self._client = client
@@ -30,18 +30,18 @@ class LaunchTemplates:
         return TemplateVersion(str(found["VersionNumber"]), data.get("ImageId", ""), _launch_tag(data))
 
     def launching(self, template: str, version: str, subnet: Subnet) -> Mapping[str, Any]:
-        """What RunInstances is told, but for numbers and tags."""
+        """The parameters for RunInstances, without count and tags."""
         specification = {"LaunchTemplate": {"LaunchTemplateId": template, "Version": version}}
         if not subnet.id:
             return specification
-        # In the template's own network interface where it has one: AWS refuses both side by side.
+        # If the template has network interfaces, the subnet goes there: AWS refuses both together.
         interfaces = self._version(template, version).get("LaunchTemplateData", {}).get("NetworkInterfaces", [])
         if not interfaces:
             return specification | {"SubnetId": subnet.id}
         return specification | {"NetworkInterfaces": [{**each, "SubnetId": subnet.id} for each in interfaces]}
 
     def make_version(self, template: str, source: str, image: str, token: str) -> str:
-        """The number of a new version: `source` with another image. The same token makes only one."""
+        """Make a copy of `source` with another image and return its number. The same token makes only one."""
         data = {**self._version(template, source).get("LaunchTemplateData", {}), "ImageId": image}
         if made := self.versions_made(template, [token]):
             return made[0]
@@ -63,7 +63,7 @@ class LaunchTemplates:
         return [str(each["VersionNumber"]) for each in versions if each.get("VersionDescription") in marks]
 
     def delete_version(self, template: str, version: str) -> None:
-        """Delete a version that a roll made; one that is not there, or is another's, is left alone."""
+        """Delete a version that a roll made. Leave others alone. A missing one is no error."""
         try:
             found = self._version(template, version)
         except CloudError as error:
@@ -87,7 +87,7 @@ class LaunchTemplates:
 
 
 def _launch_tag(data: ResponseLaunchTemplateDataTypeDef) -> str:
-    """The LAUNCH_TAG that the version gives its instances; empty where it gives none."""
+    """The LAUNCH_TAG that the version gives its instances. Empty if it gives none."""
     of_instances = (each for each in data.get("TagSpecifications", ()) if each.get("ResourceType") == "instance")
     tags = (tag for each in of_instances for tag in each.get("Tags", ()))
     return next((tag.get("Value", "") for tag in tags if tag.get("Key") == LAUNCH_TAG), "")

@@ -1,8 +1,8 @@
-"""What the credentials may do, by IAM's own simulation.
+"""What the credentials may do, by IAM's simulation.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html: it takes account of the
-principal's policies and boundary, not of every condition. An action whose decision hung on a condition that we do
-not know is not counted as denied.
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html: it evaluates the principal's
+policies and boundary, but not every condition. An action that depends on an unknown condition does not count as
+denied.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Actions on some resources (ARNs), under conditions: what the tags of the resources are, by key."""
+    """Actions on resources (ARNs). `tags` are the resources' tags, for policies with conditions."""
 
     actions: Sequence[str]
     resources: Sequence[str]
@@ -28,7 +28,7 @@ class Need:
 
 
 def denied(aws: Clients, needs: Sequence[Need]) -> Sequence[str]:
-    """Those of the actions that the credentials may not do. Raises CloudError where IAM cannot tell."""
+    """The actions that the credentials may not do. Raises CloudError if IAM cannot tell."""
     principal = _principal(aws)
     if principal.endswith(":root"):
         return []
@@ -56,7 +56,7 @@ def _denied(aws: Clients, principal: str, need: Need) -> Sequence[str]:
 
 
 def _principal(aws: Clients) -> str:
-    """The user or the role of the credentials, as IAM names it."""
+    """The user or role of the credentials, as IAM names it."""
     with permitted("GetCallerIdentity"):
         arn = identity(aws)[1]
     _, _, service, _, _, resource = arn.split(":", 5)
@@ -65,6 +65,6 @@ def _principal(aws: Clients) -> str:
         return arn
     if kind != "assumed-role":
         raise CloudError(f"{arn} is neither a user nor a role")
-    # A session's ARN leaves out its role's path, which IAM's own tools need.
+    # A session's ARN lacks its role's path, which IAM needs.
     with permitted("GetRole", name):
         return aws.iam.get_role(RoleName=name.partition("/")[0])["Role"]["Arn"]

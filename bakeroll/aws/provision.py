@@ -1,7 +1,7 @@
-"""What the toolkit needs in an account, and the fleet that a local environment is given.
+"""Makes what the toolkit needs in an account, and the fleet of a local environment.
 
-Making what is there already changes nothing. Each function yields a sentence for each thing it makes, or
-finds. On AWS a fleet is yours (CloudFormation, Terraform); only the local cloud is given one.
+If a thing exists already, nothing changes. Each function yields a sentence for each thing that it makes or finds. On
+AWS you make the fleet (CloudFormation, Terraform); only a local environment gets one here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
     from types_boto3_s3 import S3Client
 
-# No image has this id: the group waits at its desired capacity, its launches failing, until the first roll.
+# No image has this id. Until the first roll, the group keeps its desired capacity and its launches fail.
 NO_IMAGE = "ami-00000000000000000"
 
 
@@ -36,9 +36,9 @@ def missing(environment: EnvironmentSettings, aws: Clients, region: str) -> Iter
 
 
 def table(dynamodb: DynamoDBClient, name: str) -> Iterator[str]:
-    """The DynamoDB table of releases, rolls and leases: keys `pk` and `sk`, paid by the request."""
+    """Make the DynamoDB table of releases, rolls and leases: keys `pk` and `sk`, billed per request."""
     if name in (each for page in dynamodb.get_paginator("list_tables").paginate() for each in page["TableNames"]):
-        yield f"table {name} is there"
+        yield f"table {name} exists"
         return
     dynamodb.create_table(
         TableName=name,
@@ -55,11 +55,11 @@ def table(dynamodb: DynamoDBClient, name: str) -> Iterator[str]:
 
 
 def bucket(s3: S3Client, name: str, region: str) -> Iterator[str]:
-    """The S3 bucket of the apt repository: private, encrypted, its objects' versions kept."""
+    """Make the S3 bucket of the apt repository: private, encrypted, versioned."""
     if name in (each["Name"] for each in s3.list_buckets()["Buckets"]):
-        yield f"bucket {name} is there"
+        yield f"bucket {name} exists"
         return
-    if region == "us-east-1":  # the one region that must not be named
+    if region == "us-east-1":  # S3 refuses a location constraint for this region
         s3.create_bucket(Bucket=name)
     else:
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})  # type: ignore[typeddict-item]
@@ -82,10 +82,10 @@ def fleet(
     elbv2: ElasticLoadBalancingv2Client,
     autoscaling: AutoScalingClient,
 ) -> Iterator[str]:
-    """A launch template, a load balancer with a target group, and the Auto Scaling group over them."""
+    """Make a launch template, a load balancer with a target group, and the Auto Scaling group that uses them."""
     name = environment.fleet
     if autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]:
-        yield f"fleet {name} is there"
+        yield f"fleet {name} exists"
         return
     subnets = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
     identifiers = [subnet["SubnetId"] for subnet in subnets]
@@ -104,8 +104,8 @@ def fleet(
         HealthCheckGracePeriod=60,
         Tags=[{"Key": "application", "Value": environment.application, "PropagateAtLaunch": True}],
     )
-    wanted = counted(environment.local.desired, "instance")
-    yield f"fleet {name} made: {wanted} wanted, {environment.local.maximum} at most"
+    desired = counted(environment.local.desired, "instance")
+    yield f"fleet {name} made: {desired} desired, at most {environment.local.maximum}"
 
 
 def _launch_template(environment: EnvironmentSettings, ec2: EC2Client) -> None:

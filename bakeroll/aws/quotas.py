@@ -1,7 +1,8 @@
-"""How many vCPUs may run, and do. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances.html
+"""How many vCPUs may run, and how many do.
 
-The families of instance types share a few quotas, each with another for spot. What runs is read from the usage
-metric that a quota names, one query for all quotas: counting instances would take a call for each thousand.
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances.html
+Families of instance types share a few quotas, each with a second one for spot. The usage comes from the metric that a
+quota names, with one query for all quotas. Counting instances would take a call per thousand.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ON_DEMAND = {
     "u": "L-43DA4232",
     "x": "L-7295265B",
 }
-"""By the letters that a type begins with. A mac runs on a dedicated host, which has a quota of its own."""
+"""By the letters at the beginning of a type. A mac runs on a dedicated host, which has its own quota."""
 
 SPOT = {
     "L-1216C47A": "L-34B43A08",
@@ -45,11 +46,11 @@ SPOT = {
     "L-2C3B7624": "L-6B0D517C",
     "L-7295265B": "L-E3A00192",
 }
-"""By the quota of the same families on demand."""
+"""By the on-demand quota of the same families."""
 
 USAGE_PERIOD = timedelta(minutes=5)
 USAGE_AGE = timedelta(minutes=30)
-"""Usage is published every few minutes; older than this is not taken for what runs now."""
+"""AWS publishes usage every few minutes. An older value says nothing about now."""
 
 
 class Quotas:
@@ -59,7 +60,7 @@ class Quotas:
         self._quotas, self._cloudwatch, self._now = quotas, cloudwatch, now
 
     def of(self, types: Sequence[str], *, markets: Sequence[bool]) -> Sequence[Quota]:
-        """The quotas of these types, on demand (False) and as spot (True); types of unknown ones are left out."""
+        """The quotas of these types, on demand (False) and spot (True). Types without a known quota are left out."""
         found = [
             (code, tuple(names), is_spot) for is_spot in markets for code, names in by_code(types, spot=is_spot).items()
         ]
@@ -88,7 +89,7 @@ class Quotas:
 
 
 def by_code(types: Sequence[str], *, spot: bool) -> Mapping[str, Sequence[str]]:
-    """The types that share a quota, by its code.
+    """The types that share a quota, by the quota's code.
 
     >>> by_code(["m6i.large", "t3.micro", "g5.xlarge", "u7i-12tb.224xlarge"], spot=True)
     {'L-34B43A08': ['m6i.large', 't3.micro'], 'L-3819A6DF': ['g5.xlarge']}

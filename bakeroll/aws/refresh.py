@@ -1,4 +1,4 @@
-"""Instance refreshes: what one is asked for, and how it goes, as pure translations.
+"""Translates the parameters and the state of an instance refresh. Pure.
 
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html
 """
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def preferences(policy: Policy, desired: int, *, can_roll_back: bool) -> dict[str, Any]:
-    """AWS's own names for the policy's amounts and its `refresh`."""
+    """The policy's amounts and its `refresh` as AWS's preferences."""
     refresh = policy.refresh
     lowest, highest = healthy_percentages(policy, desired)
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "MinHealthyPercentage": lowest,
         "MaxHealthyPercentage": highest,
         "SkipMatching": True,
@@ -28,20 +28,20 @@ def preferences(policy: Policy, desired: int, *, can_roll_back: bool) -> dict[st
         "StandbyInstances": "Ignore",
     }
     if refresh.checkpoints:
-        # In ascending order, each once; without 100 at the end the rest would never be replaced.
-        told["CheckpointPercentages"] = sorted({*refresh.checkpoints, 100})
-        told["CheckpointDelay"] = math.ceil(refresh.checkpoint_delay)
+        # Ascending, each once. Without 100 at the end, the rest would never be replaced.
+        found["CheckpointPercentages"] = sorted({*refresh.checkpoints, 100})
+        found["CheckpointDelay"] = math.ceil(refresh.checkpoint_delay)
     if refresh.alarms:
-        told["AlarmSpecification"] = {"Alarms": list(refresh.alarms)}
+        found["AlarmSpecification"] = {"Alarms": list(refresh.alarms)}
     if refresh.warmup is not None:
-        told["InstanceWarmup"] = math.ceil(refresh.warmup)
-    return told
+        found["InstanceWarmup"] = math.ceil(refresh.warmup)
+    return found
 
 
 def healthy_percentages(policy: Policy, desired: int) -> tuple[int, int]:
     """The least and the most instances in service, in percent of desired capacity.
 
-    AWS rounds the least up to whole instances, and takes no two that are more than 100 apart.
+    AWS rounds the least up to whole instances, and refuses values that are more than 100 apart.
 
     >>> healthy_percentages(Policy(max_unavailable=1, max_surge=1), 3)
     (66, 134)
@@ -58,7 +58,7 @@ def healthy_percentages(policy: Policy, desired: int) -> tuple[int, int]:
 
 
 def state(raw: InstanceRefreshTypeDef) -> RefreshState:
-    """The refresh in our words; one of a launch configuration has no version, for AWS keeps none."""
+    """The refresh in our words. A refresh of a launch configuration has no version, because AWS keeps none."""
     desired = raw.get("DesiredConfiguration", {})
     mixed = desired.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
     return RefreshState(

@@ -1,4 +1,4 @@
-"""Amazon S3: objects of one bucket, read and written under conditions.
+"""Reads and writes objects of one S3 bucket, under conditions.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
@@ -25,9 +25,9 @@ class S3Objects:
         self._absent = ABSENT | ({UNMADE} if may_be_unmade else set())
 
     def get(self, key: str, largest: int) -> tuple[bytes, str] | None:
-        """Content and entity tag; None where there is no such object.
+        """Content and entity tag. None if there is no such object.
 
-        Raises CloudError, also for an object of more bytes than `largest`, which is not read.
+        Raises CloudError. An object of more bytes than `largest` is refused and not read.
         """
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
@@ -43,7 +43,7 @@ class S3Objects:
     def put(
         self, key: str, content: bytes, *, if_match: str = "", if_absent: bool = False, cache_control: str = ""
     ) -> bool:
-        """Write an object. False, with nothing written, where a condition is unmet. Raises CloudError."""
+        """Write an object. Write nothing and return False if a condition is not met. Raises CloudError."""
         conditions: dict[str, Any] = {}
         if if_match:
             conditions["IfMatch"] = if_match
@@ -54,7 +54,7 @@ class S3Objects:
         try:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=content, **conditions)
         except (ClientError, BotoCoreError) as error:
-            # An object that was to match and is gone answers NoSuchKey.
+            # If the object that must match is gone, S3 answers NoSuchKey.
             if _code(error) in UNMET or (if_match and _code(error) in ABSENT):
                 return False
             raise self._refused("write", key, error) from error
@@ -62,19 +62,19 @@ class S3Objects:
 
     def _too_large(self, key: str, size: int, largest: int) -> CloudError:
         return CloudError(
-            f"s3://{self._bucket}/{key} has {size} bytes; it may have {largest} at most.",
+            f"s3://{self._bucket}/{key} has {size} bytes; it may have at most {largest}.",
             left="It was not read.",
-            next_step="See who writes to the bucket; with versioning an earlier version of the object can be restored",
+            next_step="Check who writes to the bucket. If it has versioning, restore an earlier version of the object.",
         )
 
     def _refused(self, verb: str, key: str, error: Exception) -> CloudError:
         hints = {
             UNMADE: "Make it: fab account.init, with the same --env",
-            # S3 answers so for an object that is not there, too, unless one may list the bucket.
+            # Without permission to list the bucket, S3 also answers this for a missing object.
             "AccessDenied": "Allow s3:GetObject and s3:PutObject on the bucket's objects, and s3:ListBucket on it",
         }
         return CloudError(
-            f"S3 would not {verb} s3://{self._bucket}/{key}: {error}", next_step=hints.get(_code(error), "")
+            f"S3 did not {verb} s3://{self._bucket}/{key}: {error}", next_step=hints.get(_code(error), "")
         )
 
 

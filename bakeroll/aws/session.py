@@ -1,4 +1,4 @@
-"""The way to AWS: boto3's clients, made on first use, and its errors in our words."""
+"""boto3's clients, made on first use, and its errors in our words."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
 DOCUMENT_SECONDS = 5
-"""DynamoDB answers in milliseconds: a connection that hangs must not cost a roll its lease, which lasts 15 s."""
+"""DynamoDB answers in milliseconds. A hanging connection must not cost a roll its lease, which lasts 15 s."""
 ATTEMPTS = 6
 THROTTLED = frozenset(
     {
@@ -50,7 +50,7 @@ LACKING = frozenset({"InsufficientInstanceCapacity", "InsufficientHostCapacity",
 
 @dataclass(frozen=True)
 class Clients:
-    """boto3's clients for one region. Making this imports nothing; AWS_ENDPOINT_URL and the like are boto3's."""
+    """boto3's clients for one region. Creating this imports nothing. boto3 reads AWS_ENDPOINT_URL and the like."""
 
     region: str = ""
     profile: str = ""
@@ -114,7 +114,7 @@ class Clients:
 
 
 def clients(region: str = "", profile: str = "") -> Clients:
-    """Clients for a region and a profile; where they are empty, AWS_REGION, AWS_PROFILE and the files decide."""
+    """Clients for a region and a profile. If these are empty, AWS_REGION, AWS_PROFILE and AWS's files decide."""
     return Clients(region, profile)
 
 
@@ -131,7 +131,7 @@ def clients_of(account: str, region: str, environment: str) -> Clients:
 
 
 def identity(clients: Clients) -> tuple[str, str]:
-    """The account that the credentials belong to, and their ARN."""
+    """The account and the ARN of the credentials."""
     with translated("GetCallerIdentity"):
         found = clients.sts.get_caller_identity()
     return found["Account"], found["Arn"]
@@ -146,7 +146,7 @@ def _config(read_seconds: float = READ_SECONDS) -> Config:
 
 @contextmanager
 def translated(operation: str, resource: str = "") -> Iterator[None]:
-    """Whatever boto3 raises inside becomes a CloudError with the operation, the resource and AWS's code."""
+    """Turn whatever boto3 raises into a CloudError with the operation, the resource and AWS's code."""
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
@@ -161,10 +161,10 @@ def translated(operation: str, resource: str = "") -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        said = error.response["Error"]
-        refused = CloudError(f"{operation}{of}: {said.get('Code', '?')}: {said.get('Message', '')}")
-        refused.is_passing = _is_passing(said.get("Code", ""), error)
-        refused.is_lacking = said.get("Code", "") in LACKING
+        answer = error.response["Error"]
+        refused = CloudError(f"{operation}{of}: {answer.get('Code', '?')}: {answer.get('Message', '')}")
+        refused.is_passing = _is_passing(answer.get("Code", ""), error)
+        refused.is_lacking = answer.get("Code", "") in LACKING
         raise refused from error
     except NoCredentialsError as error:
         raise CloudError(
@@ -174,13 +174,13 @@ def translated(operation: str, resource: str = "") -> Iterator[None]:
         raise CloudError(f"{operation}{of}: no region.", next_step="Set AWS_REGION, or region in deploy.yml") from error
     except EndpointConnectionError as error:
         unreached = CloudError(
-            f"{operation}{of}: {error}", next_step="Is it the right one? AWS_ENDPOINT_URL, AWS_REGION, the proxy"
+            f"{operation}{of}: {error}", next_step="Check AWS_ENDPOINT_URL, AWS_REGION and the proxy."
         )
         unreached.is_passing = True
         raise unreached from error
     except ProfileNotFound as error:
         raise CloudError(
-            f"{operation}{of}: {error}.", next_step="Those there are: aws configure list-profiles"
+            f"{operation}{of}: {error}.", next_step="List the profiles: aws configure list-profiles"
         ) from error
     except BotoCoreError as error:
         unanswered = CloudError(f"{operation}{of}: {error}")
@@ -190,7 +190,7 @@ def translated(operation: str, resource: str = "") -> Iterator[None]:
 
 @contextmanager
 def permitted(operation: str, resource: str = "") -> Iterator[None]:
-    """As `translated`; what the credentials may not do is told in three words, also where a call inside translated."""
+    """Like `translated`, with a short error for a missing permission, even if a call inside has translated it."""
     try:
         with translated(operation, resource):
             yield
@@ -202,13 +202,13 @@ def permitted(operation: str, resource: str = "") -> Iterator[None]:
 
 
 def _is_passing(code: str, error: ClientError) -> bool:
-    """EC2 answers a lack of capacity as a server's error too, but that may last for hours."""
+    """Whether the same call may soon succeed. A lack of capacity is a server error too, but may last for hours."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return code in THROTTLED or (status >= 500 and code not in LACKING)
 
 
 def code_of(error: CloudError) -> str:
-    """AWS's code for what went wrong, such as ValidationError; empty where AWS did not answer."""
+    """AWS's code for the error, such as ValidationError. Empty if AWS did not answer."""
     from botocore.exceptions import ClientError
 
     cause = error.__cause__
@@ -216,19 +216,19 @@ def code_of(error: CloudError) -> str:
 
 
 def is_not_found(error: CloudError) -> bool:
-    """Whether Auto Scaling does not know what was named: it has no code of its own for that."""
+    """Whether Auto Scaling does not know the named thing. It has no code for that."""
     return code_of(error) == "ValidationError" and "not found" in error.what.lower()
 
 
 def blocks(values: Sequence[T], size: int) -> Iterator[list[T]]:
-    """The values in lists of at most `size`, as many as AWS takes in one call; none for no values."""
+    """The values in lists of at most `size`, which is what AWS takes in one call. No list for no values."""
     return (list(values[at : at + size]) for at in range(0, len(values), size))
 
 
 def taken_by(client: BaseClient, operation: str, described: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a description the operation takes under the same names, but for what is empty.
+    """The non-empty fields of a description that the operation takes under the same names.
 
-    Asked of botocore's own model, so that a copy loses nothing that AWS adds.
+    The names come from botocore's model, so that a copy keeps the fields that AWS adds later.
     """
     shape = client.meta.service_model.operation_model(operation).input_shape
     taken = shape.members if shape else {}

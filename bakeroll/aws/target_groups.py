@@ -19,13 +19,13 @@ TARGETS_AT_MOST = 100
 
 
 class TargetGroups:
-    """Target groups by ARN; their targets are registered at the group's own port."""
+    """Target groups by ARN. Their targets are registered at the group's port."""
 
     def __init__(self, client: ElasticLoadBalancingv2Client) -> None:
         self._client = client
 
     def described(self, named: Sequence[str]) -> Sequence[TargetGroup]:
-        """By ARN or name, in that order."""
+        """The target groups with these ARNs or names, in that order."""
         found = self._named(named)
         known = {each["TargetGroupArn"]: each for each in found} | {each["TargetGroupName"]: each for each in found}
         if missing := [each for each in named if each not in known]:
@@ -33,7 +33,7 @@ class TargetGroups:
         return [_target_group(known[each]) for each in named]
 
     def facts(self, named: Sequence[str]) -> Sequence[Balancer]:
-        """How long each drains, and how it checks; those by ARN first."""
+        """How long each drains and how it checks health. Those by ARN come first."""
         return [_facts(each, self._attributes(each["TargetGroupArn"])) for each in self._named(named)]
 
     def health(self, arn: str) -> Mapping[str, Health]:
@@ -54,13 +54,13 @@ class TargetGroups:
                 self._client.register_targets(TargetGroupArn=arn, Targets=[{"Id": each} for each in block])
 
     def deregister(self, arn: str, targets: Sequence[str]) -> None:
-        """Targets that it does not know are no error."""
+        """Deregister targets. An unknown target is no error."""
         for block in blocks(targets, TARGETS_AT_MOST):
             with translated("DeregisterTargets", arn):
                 self._client.deregister_targets(TargetGroupArn=arn, Targets=[{"Id": each} for each in block])
 
     def url(self, named: Sequence[str]) -> str:
-        """Where a client reaches the first of these target groups that has a listener; empty where none has."""
+        """The URL of the first of these target groups that has a listener. Empty if none has."""
         balancers = [each for group in self._named(named) for each in group["LoadBalancerArns"]]
         with translated("DescribeLoadBalancers", ", ".join(named)):
             for arn in balancers:
@@ -76,17 +76,17 @@ class TargetGroups:
         return {each.get("Key", ""): each.get("Value", "") for each in found}
 
     def _named(self, named: Sequence[str]) -> list[TargetGroupTypeDef]:
-        """By ARN or name, those by ARN first."""
+        """The target groups with these ARNs or names. Those by ARN come first."""
         arns = [each for each in named if each.startswith("arn:")]
         return [*self._raw(TargetGroupArns=arns), *self._raw(Names=[each for each in named if each not in arns])]
 
     def _raw(self, **named: list[str]) -> list[TargetGroupTypeDef]:
-        """Those that are named, by ARN or by name; AWS does not take both at once, and nothing would mean all."""
-        asked = {key: values for key, values in named.items() if values}
-        if not asked:
+        """The named target groups, by ARN or by name. AWS does not take both at once, and takes none as all."""
+        given = {key: values for key, values in named.items() if values}
+        if not given:
             return []
-        with translated("DescribeTargetGroups", ", ".join(*asked.values())):
-            pages = self._client.get_paginator("describe_target_groups").paginate(**asked)  # type: ignore[arg-type]
+        with translated("DescribeTargetGroups", ", ".join(*given.values())):
+            pages = self._client.get_paginator("describe_target_groups").paginate(**given)  # type: ignore[arg-type]
             return [each for page in pages for each in page["TargetGroups"]]
 
 

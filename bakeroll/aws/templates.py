@@ -1,4 +1,4 @@
-"""What instances are launched from: launch template versions, or launch configurations."""
+"""What instances are launched from: launch template versions or launch configurations."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from bakeroll.fleet import LAUNCH_CONFIGURATION, Subnet, TemplateVersion
 
 
 class Templates:
-    """Versions of launch templates; of launch configurations, where the template is LAUNCH_CONFIGURATION."""
+    """Versions of launch templates. If the template is LAUNCH_CONFIGURATION, versions are launch configurations."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
     def version_of(self, template: str, version: str) -> TemplateVersion:
-        """What the version is; one that cannot change is asked for once."""
+        """The version's number and image. A version that cannot change is read once."""
         if template == LAUNCH_CONFIGURATION:
             return self._configurations.version_of(version)
         return self._templates.version_of(template, version)
 
     def launching(self, template: str, version: str, subnet: Subnet) -> Mapping[str, Any]:
-        """What RunInstances is told to launch from the version in the subnet, but for numbers and tags."""
+        """The parameters for RunInstances to launch from the version in the subnet, without count and tags."""
         if template == LAUNCH_CONFIGURATION:
             return self._configurations.launching(version, subnet)
         return self._templates.launching(template, version, subnet)
 
     def make_version(self, template: str, source: str, image: str, token: str) -> str:
-        """The number of a new version: `source` with another image. The same token makes only one."""
+        """Make a copy of `source` with another image and return its number. The same token makes only one."""
         if template == LAUNCH_CONFIGURATION:
             return self._configurations.make_version(source, image, token)
         return self._templates.make_version(template, source, image, token)
@@ -43,7 +43,7 @@ class Templates:
         return self._templates.versions_made(template, tokens)
 
     def delete_version(self, template: str, version: str) -> None:
-        """Delete a version that a roll made; one that is not there, or is another's, is left alone."""
+        """Delete a version that a roll made. Leave others alone. A missing one is no error."""
         if template == LAUNCH_CONFIGURATION:
             self._configurations.delete_version(version)
         else:

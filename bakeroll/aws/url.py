@@ -1,8 +1,8 @@
-"""A load balancer's address for people and their browsers."""
+"""The URL of a load balancer, for people and their browsers."""
 
 
 def url(protocol: str, host: str, port: int) -> str:
-    """The URL of a listener, without a port where the scheme implies it.
+    """The URL of a listener, without the scheme's default port.
 
     >>> url("HTTPS", "links.example", 443), url("HTTP", "links.example", 8080)
     ('https://links.example', 'http://links.example:8080')

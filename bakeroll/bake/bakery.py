@@ -1,9 +1,9 @@
 """What to bake, from what, and by which recipe.
 
-    bake_base          the source AMI with updates, tuning and the apt repository; baked seldom
+    bake_base          the source AMI with updates, tuning and the apt repository; baked rarely
     bake_application   a base image with one package at exactly one version; baked for each release
 
-Leaves the baking to `oven`, which first asks the catalogue whether there is such an image already.
+Leaves the baking to `oven`, which first looks in the catalogue for such an image.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Protocol
 
 from bakeroll.bake import packer
 from bakeroll.bake.folder import files, tree_hash
-from bakeroll.bake.oven import Bakery, Order, baked, found, reason
+from bakeroll.bake.oven import Bakery, Order, find, find_or_bake, find_reason
 from bakeroll.bake.recipe import Kind, Method, Recipe, application_recipe, base_recipe, tool_versions
 from bakeroll.bake.template import Literal, is_modern, render
 from bakeroll.errors import BakeError
@@ -23,7 +23,7 @@ from bakeroll.release import Image
 
 
 class Package(Protocol):
-    """A built .deb, as far as a bake needs to know it; release.Package is one."""
+    """What a bake needs to know of a built .deb. release.Package is one."""
 
     @property
     def name(self) -> str: ...
@@ -44,46 +44,46 @@ class RepositoryAccess:
 
 
 def bake_base(bakery: Bakery, repository: RepositoryAccess, *, source_ami: str = "") -> Image:
-    """The base image for this environment, baked if its recipe changed or it is too old.
+    """Return the base image for this environment. Bake it if its recipe changed or it is too old.
 
-    `source_ami` is an AMI id; without it the newest image of bake.source_ami's owner and name is taken.
-    Raises BakeError, with the log's name, where Packer or Ansible fail or there is no source AMI.
+    `source_ami` is an AMI id. The default is the newest image of the owner and name in bake.source_ami.
+    Raises BakeError with the log's name if Packer or Ansible fail, or if there is no source AMI.
     """
     order, recipe = _base(bakery, repository, source_ami)
-    return baked(bakery, order, recipe, _max_age(bakery))
+    return find_or_bake(bakery, order, recipe, _max_age(bakery))
 
 
 def bake_application(bakery: Bakery, package: Package, revision: str, base: Image) -> Image:
-    """The application image of `package` on `base`, baked if there is none of the same recipe.
+    """Return the application image of `package` on `base`. Bake it if there is none of the same recipe.
 
     `revision` is the Git commit that the package was built from. The package must be in the repository that
-    `base` was baked with. Raises BakeError, with the log's name, where Packer or Ansible fail.
+    `base` was baked with. Raises BakeError with the log's name if Packer or Ansible fail.
     """
     order, recipe = _application(bakery, package, revision, base)
-    return baked(bakery, order, recipe)
+    return find_or_bake(bakery, order, recipe)
 
 
 def preview(bakery: Bakery, repository: RepositoryAccess, package: Package) -> tuple[str, Image | None]:
-    """What the two bakes would do, in a sentence, and the application image where it stands already.
+    """What the two bakes would do, in a sentence, and the application image if it exists.
 
-    `package.sha256` is empty where the package is yet to be built.
+    `package.sha256` is empty if the package is not built yet.
     """
     _, recipe = _base(bakery, repository)
-    base = found(bakery, recipe, _max_age(bakery))
+    base = find(bakery, recipe, _max_age(bakery))
     if base is None:
-        return f"bake a base image ({reason(bakery, recipe)}) and an application image on it", None
+        return f"bake a base image ({find_reason(bakery, recipe)}) and an application image on it", None
     if not package.sha256:
         return f"bake an application image on {base.id}: package changed", None
     _, recipe = _application(bakery, package, "", base)
-    if image := found(bakery, recipe):
-        return f"take {image.id}, baked by the same recipe {recipe.digest[:8]}", image
-    return f"bake an application image on {base.id}: {reason(bakery, recipe)}", None
+    if image := find(bakery, recipe):
+        return f"use {image.id}, baked by the same recipe {recipe.digest[:8]}", image
+    return f"bake an application image on {base.id}: {find_reason(bakery, recipe)}", None
 
 
-def standing(bakery: Bakery, repository: RepositoryAccess, package: Package) -> Image | None:
-    """The application image of `package` by the recipe in force; None where none stands, or nothing can be baked here.
+def find_image(bakery: Bakery, repository: RepositoryAccess, package: Package) -> Image | None:
+    """The application image of `package` by the current recipe. None if there is none, or if nothing can be baked here.
 
-    Who only rolls may have no Packer, and then the recipe cannot be told.
+    A machine that only rolls may have no Packer. The recipe is then unknown.
     """
     try:
         return preview(bakery, repository, package)[1]
@@ -99,8 +99,8 @@ def _base(bakery: Bakery, repository: RepositoryAccess, source_ami: str = "") ->
 
 def _application(bakery: Bakery, package: Package, revision: str, base: Image) -> tuple[Order, Recipe]:
     port = bakery.environment.port
-    told = {"name": package.name, "version": package.version, "sha256": package.sha256, "port": str(port)}
-    order = _order(bakery, "application", base.id, {"package": told}, package.version, revision)
+    facts = {"name": package.name, "version": package.version, "sha256": package.sha256, "port": str(port)}
+    order = _order(bakery, "application", base.id, {"package": facts}, package.version, revision)
     text = f"{package.name} {package.version} {package.sha256}"
     return order, application_recipe(base.id, text, port, order.method)
 
@@ -123,7 +123,7 @@ def _newest_source(bakery: Bakery) -> str:
 def _order(
     bakery: Bakery, kind: Kind, source: str, variables: Mapping[str, object], version: str = "", revision: str = ""
 ) -> Order:
-    packer_version = packer.version(bakery.run)
+    packer_version = packer.read_version(bakery.run)
     templates = render(kind, bakery.layers, _values(bakery, source, packer_version))
     playbook = files("ansible", kind, bakery.layers)
     tools = tool_versions(packer_version, metadata.version("ansible-core"))

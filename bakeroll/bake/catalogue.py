@@ -1,6 +1,6 @@
-"""The images there are, found by their tags. An image is ours when it carries a digest.
+"""The existing images, found by their tags. An image is bakeroll's if it has a digest.
 
-Owns the tags and what they mean. Leaves EC2 to whoever implements `Images` (bakeroll.aws.images).
+Owns the tags and their meaning. Leaves EC2 to the implementation of `Images` (bakeroll.aws.images).
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ BASE = "bakeroll:base"
 RECIPE = "bakeroll:recipe"
 BAKED_BY = "bakeroll:baked-by"
 BAKE = "bakeroll:bake"
-"""The bake that made it: `APPLICATION-ENVIRONMENT/TIME-RANDOM`. Its builder carries it as well."""
+"""The bake that made it: `APPLICATION-ENVIRONMENT/TIME-RANDOM`. Its builder has the tag too."""
 
 
 class Ami(Protocol):
-    """An AMI as EC2 describes it. `state` is EC2's own word, such as "available" or "pending"."""
+    """An AMI as EC2 describes it. `state` is EC2's word, such as "available" or "pending"."""
 
     @property
     def id(self) -> str: ...
@@ -39,7 +39,7 @@ class Ami(Protocol):
 
 
 class Builder(Protocol):
-    """An instance that Packer bakes in: the bake that launched it, and its security groups' names."""
+    """An instance that Packer bakes in: the bake that launched it, and the names of its security groups."""
 
     @property
     def id(self) -> str: ...
@@ -50,7 +50,7 @@ class Builder(Protocol):
 
 
 class LastWords(Protocol):
-    """What is known of a builder: why it ended, in EC2's words with their code before, and its console's lines."""
+    """Why a builder ended, in EC2's words with their code first, and the lines of its console."""
 
     @property
     def id(self) -> str: ...
@@ -70,13 +70,13 @@ class Images(Protocol):
         """One image by its id."""
 
     def own(self, *, name: str = "*", tags: Mapping[str, str] | None = None) -> Sequence[Ami]:
-        """Our own account's images of that name that carry all of `tags`, in any state, newest first."""
+        """This account's images with that name and all of `tags`, in any state, newest first."""
 
     def builders(self, tag: str) -> Sequence[Builder]:
-        """The instances that carry the tag `tag`, which names their bake, and are not terminated."""
+        """The instances that have the tag `tag`, which names their bake, and are not terminated."""
 
     def last_words(self, tag: str, bake: str) -> LastWords | None:
-        """Those of the instance whose tag `tag` is `bake`, whatever its state; None where there is none."""
+        """The last words of the instance whose tag `tag` is `bake`, in any state. None if there is no such instance."""
 
     def key_pairs(self, name: str) -> Sequence[str]:
         """The names of the key pairs whose name matches `name` (`*` and `?`)."""
@@ -85,20 +85,20 @@ class Images(Protocol):
         """The ids of the security groups with these names."""
 
     def terminate(self, instance_ids: Sequence[str]) -> None:
-        """Terminate instances, and wait until they are."""
+        """Terminate instances and wait for the end."""
 
     def delete_key_pair(self, name: str) -> None:
-        """Delete a key pair; one that is gone already is no error."""
+        """Delete a key pair. A missing one is no error."""
 
     def delete_security_group(self, group_id: str) -> None:
-        """Delete a security group; one that is gone already is no error."""
+        """Delete a security group. A missing one is no error."""
 
     def deregister(self, image_id: str) -> None:
-        """Deregister an image and delete its snapshots; one that is gone already is no error."""
+        """Deregister an image and delete its snapshots. A missing one is no error."""
 
 
 def with_digest(images: Images, digest: str) -> Image | None:
-    """The newest image that was made by the recipe with this digest and can be launched."""
+    """The newest image of the recipe with this digest that can be launched."""
     return next((image_of(ami) for ami in images.own(tags={DIGEST: digest}) if ami.state == "available"), None)
 
 
@@ -109,7 +109,7 @@ def before(images: Images, kind: Kind, application: str, environment: str) -> Im
 
 
 def of_version(images: Images, application: str, version: str) -> Sequence[Ami]:
-    """The application images of a version that can be launched, of every environment, the newest first."""
+    """The application images of a version that can be launched, of every environment, newest first."""
     found = images.own(tags={KIND: "application", APPLICATION: application, VERSION: version})
     return [ami for ami in found if ami.state == "available"]
 
@@ -132,8 +132,8 @@ def image_of(ami: Ami) -> Image:
 
 
 def tags_of(recipe: Recipe, source: str, version: str, revision: str) -> dict[str, str]:
-    """The tags that tell a finished image from all else: what it is, and of what it was made."""
-    told = {
+    """The tags that mark a finished image: what it is and what it is made of."""
+    tags = {
         DIGEST: recipe.digest,
         KIND: recipe.kind,
         RECIPE: recipe.short_parts,
@@ -141,4 +141,4 @@ def tags_of(recipe: Recipe, source: str, version: str, revision: str) -> dict[st
         VERSION: version,
         REVISION: revision,
     }
-    return {key: value for key, value in told.items() if value}
+    return {key: value for key, value in tags.items() if value}

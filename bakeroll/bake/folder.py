@@ -1,6 +1,6 @@
-"""The toolkit's packer/ and ansible/ with the application's laid over: which files, their hash, a copy.
+"""The toolkit's packer/ and ansible/, overlaid with the application's: which files, their hash, a copy.
 
-A file that an application puts under its own packer/ or ansible/ wins over the toolkit's of the same name.
+A file in the application's own packer/ or ansible/ replaces the toolkit's file of the same name.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ OTHER: dict[Kind, Kind] = {"base": "application", "application": "base"}
 
 
 def files(tree: str, kind: Kind, layers: Sequence[Path]) -> dict[str, Path]:
-    """The files of `tree` ("packer" or "ansible") by their names in it, later layers over earlier ones.
+    """The files of `tree` ("packer" or "ansible") by their names in it. Later layers replace earlier ones.
 
-    Hidden files are left out, and so are the other kind's playbook, role and template: a change of the
+    Hidden files are left out. So are the other kind's playbook, role and template, because a change in the
     application's role is no reason to bake a base image.
     """
     found: dict[str, Path] = {}
@@ -33,7 +33,7 @@ def files(tree: str, kind: Kind, layers: Sequence[Path]) -> dict[str, Path]:
 
 
 def tree_hash(found: Mapping[str, Path]) -> str:
-    """SHA-256, hexadecimal, over names, executable bits and contents; times and owners do not count."""
+    """The SHA-256, in hexadecimal, of names, executable bits and contents. Times and owners do not count."""
     total = hashlib.sha256()
     for name, path in sorted(found.items()):
         executable = "x" if path.stat().st_mode & 0o100 else "-"

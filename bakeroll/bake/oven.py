@@ -1,7 +1,7 @@
-"""One image through Packer, or none where there is one of the same digest.
+"""Bakes one image with Packer, unless one of the same digest exists.
 
-One bake at a time for an application and an environment on this machine: who comes second waits, and then
-finds the first's image. What a killed bake left is swept before the next.
+On one machine, an application and an environment have one bake at a time. A second bake waits and then finds the
+first one's image. Before each bake, the oven deletes what a killed bake left.
 """
 
 import json
@@ -27,18 +27,18 @@ from bakeroll.settings import EnvironmentSettings
 
 CONSOLE_LINES = 10
 ENDED_BY_PACKER = "Client.UserInitiatedShutdown"
-"""How EC2 calls the end of an instance that somebody terminated."""
-LOCK_TIMEOUT = 3600.0
-"""Seconds to wait for another bake of the same application and environment."""
+"""EC2's code for an instance that somebody terminated."""
+LONGEST_BAKE_SECONDS = 3600.0
+"""How long to wait for another bake of the same application and environment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bakery:
-    """What every bake needs of the world.
+    """What every bake needs from outside.
 
-    `work` is the .bakeroll folder; `operator` is who bakes, user@host; `endpoint` is EC2's address where it is not
-    AWS's own; `credentials` are environment variables for Packer, beside those that this process has; `toolkit` holds
-    packer/ and ansible/.
+    `work` is the .bakeroll folder. `operator` is who bakes, user@host. `endpoint` is EC2's address if it is not AWS's.
+    `credentials` are environment variables for Packer, added to this process's own. `toolkit` holds packer/ and
+    ansible/.
     """
 
     environment: EnvironmentSettings
@@ -55,7 +55,7 @@ class Bakery:
 
     @property
     def scope(self) -> str:
-        """What the lock is for, and what bakes are named after."""
+        """The scope of the lock, and the prefix of bakes' names."""
         return f"{self.environment.application}-{self.environment.name}"
 
     @property
@@ -65,7 +65,7 @@ class Bakery:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What Packer and Ansible are given for one image. `variables` are Ansible's."""
+    """What Packer and Ansible get for one image. `variables` are Ansible's."""
 
     source: str
     templates: Mapping[str, str]
@@ -76,46 +76,46 @@ class Order:
     revision: str = ""
 
 
-def baked(bakery: Bakery, order: Order, recipe: Recipe, max_age: timedelta | None = None) -> Image:
-    """The image of `recipe` that is at most `max_age` old, from the catalogue or else from the oven."""
-    if image := _found(bakery, recipe, max_age):
+def find_or_bake(bakery: Bakery, order: Order, recipe: Recipe, max_age: timedelta | None = None) -> Image:
+    """Return an image of `recipe` that is at most `max_age` old. Bake it if the catalogue has none."""
+    if image := _find_and_report(bakery, recipe, max_age):
         return image
     bakery.work.mkdir(parents=True, exist_ok=True)
     with alone(bakery.work / f"bake-{bakery.scope}.lock", partial(_waiting, bakery)):
-        if image := _found(bakery, recipe, max_age):
+        if image := _find_and_report(bakery, recipe, max_age):
             return image
         sweep(bakery.images, bakery.scope, bakery.work.resolve(), now=bakery.now(), report=bakery.report)
         return _bake(bakery, order, recipe)
 
 
-def found(bakery: Bakery, recipe: Recipe, max_age: timedelta | None = None) -> Image | None:
+def find(bakery: Bakery, recipe: Recipe, max_age: timedelta | None = None) -> Image | None:
     """The image of `recipe` in the catalogue, if it is at most `max_age` old."""
     image = catalogue.with_digest(bakery.images, recipe.digest)
     return None if image and max_age is not None and bakery.now() - image.created_at > max_age else image
 
 
-def _found(bakery: Bakery, recipe: Recipe, max_age: timedelta | None) -> Image | None:
-    image = found(bakery, recipe, max_age)
+def _find_and_report(bakery: Bakery, recipe: Recipe, max_age: timedelta | None) -> Image | None:
+    image = find(bakery, recipe, max_age)
     if image and recipe.kind == "base":
-        bakery.report(Event("bake", f"base image {image.id} stands already, recipe {recipe.digest[:8]}", "detail"))
+        bakery.report(Event("bake", f"base image {image.id} exists already, recipe {recipe.digest[:8]}", "detail"))
     elif image:
-        bakery.report(Event("bake", f"{image.id} stands already, recipe {recipe.digest[:8]}", "done"))
+        bakery.report(Event("bake", f"{image.id} exists already, recipe {recipe.digest[:8]}", "done"))
     return image
 
 
 def _bake(bakery: Bakery, order: Order, recipe: Recipe) -> Image:
     if PLUGINS_FILE in order.templates:
         packer.require_plugins(bakery.run)
-    why_now = reason(bakery, recipe)
+    why_now = find_reason(bakery, recipe)
     bakery.report(Event("bake", f"{recipe.kind} image: {why_now}"))
-    image = catalogue.image_of(_ami(bakery, _packed(bakery, order, recipe)))
+    image = catalogue.image_of(_get_ami(bakery, _run_packer(bakery, order, recipe)))
     kind = "base image " if recipe.kind == "base" else ""
     bakery.report(Event("bake", f"{kind}{image.id} ready, recipe {recipe.digest[:8]}: {why_now}", "done"))
     return image
 
 
-def reason(bakery: Bakery, recipe: Recipe) -> str:
-    """Why there is no image of `recipe` yet: what of it changed since the last bake."""
+def find_reason(bakery: Bakery, recipe: Recipe) -> str:
+    """Why `recipe` has no image yet: what changed since the last bake."""
     environment = bakery.environment
     last = catalogue.before(bakery.images, recipe.kind, environment.application, environment.name)
     if last and last.digest == recipe.digest:
@@ -123,8 +123,8 @@ def reason(bakery: Bakery, recipe: Recipe) -> str:
     return why(last.recipe if last else "", recipe)
 
 
-def _packed(bakery: Bakery, order: Order, recipe: Recipe) -> str:
-    """Run Packer on `order`; the new image's id. Whatever happens, nothing else of the bake is left."""
+def _run_packer(bakery: Bakery, order: Order, recipe: Recipe) -> str:
+    """Run Packer on `order` and return the new image's id. In any case nothing else of the bake is left."""
     bake = Bake(bakery.scope, f"{bakery.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", bakery.work.resolve())
     transcript = packer.Transcript()
     try:
@@ -139,11 +139,11 @@ def _packed(bakery: Bakery, order: Order, recipe: Recipe) -> str:
     except ToolFailed:
         raise _failed(bakery, bake, transcript) from None
     except BaseException:
-        _left(bakery, bake)
+        _clean_up(bakery, bake)
         raise
     bake.forget()
     if not transcript.image:
-        raise BakeError("Packer ended well and named no image.", log=bake.log)
+        raise BakeError("Packer succeeded but named no image.", log=bake.log)
     return transcript.image
 
 
@@ -153,42 +153,43 @@ def _report(bakery: Bakery, event: Event | None) -> None:
 
 
 def _failed(bakery: Bakery, bake: Bake, transcript: packer.Transcript) -> BakeError:
-    last_words = [] if transcript.reason else _last_words(bakery, bake)  # asked before the builder is cleaned up
+    last_words = [] if transcript.reason else _read_last_words(bakery, bake)  # before the builder is deleted
     return BakeError(
         "\n".join([transcript.failure, *last_words]),
-        left=_left(bakery, bake),
-        next_step=f"Mend it, then: fab bake --env={bakery.environment.name}",
+        left=_clean_up(bakery, bake),
+        next_step=f"Fix it, then run: fab bake --env={bakery.environment.name}",
         log=bake.log,
     )
 
 
-def _last_words(bakery: Bakery, bake: Bake) -> list[str]:
-    """What the builder tells of a failure of which Packer may say no more than ResourceNotReady."""
+def _read_last_words(bakery: Bakery, bake: Bake) -> list[str]:
+    """What the builder says about a failure. Packer may say only ResourceNotReady."""
     try:
-        said = bakery.images.last_words(catalogue.BAKE, bake.id)
+        found = bakery.images.last_words(catalogue.BAKE, bake.id)
     except CloudError:
         return []
-    if said is None:
+    if found is None:
         return []
-    has_died = said.reason and not said.reason.startswith(ENDED_BY_PACKER)
-    console = [f"  {line}" for line in said.console[-CONSOLE_LINES:]]
+    has_died = found.reason and not found.reason.startswith(ENDED_BY_PACKER)
+    console = [f"  {line}" for line in found.console[-CONSOLE_LINES:]]
     return [
-        *([f"The builder {said.id} ended: {said.reason}"] if has_died else []),
-        *([f"The last lines of the console of {said.id}:", *console] if console else []),
+        *([f"The builder {found.id} ended: {found.reason}"] if has_died else []),
+        *([f"The last lines of the console of {found.id}:", *console] if console else []),
     ]
 
 
-def _left(bakery: Bakery, bake: Bake) -> str:
+def _clean_up(bakery: Bakery, bake: Bake) -> str:
+    """Delete what the bake left, and say so in a sentence."""
     try:
         swept = sweep_bakes(bakery.images, [bake])
     except CloudError as error:
-        return f"What is left of {bake.id} is for the next bake to sweep: {error.what}"
+        return f"Could not delete what {bake.id} left; the next bake will. {error.what}"
     left = "No builder, key pair, security group or image of the attempt is left."
-    return f"{left} Packer had left {', '.join(swept)}." if swept else left
+    return f"{left} Packer had left {', '.join(swept)}, which is deleted." if swept else left
 
 
 def _lay_out(bakery: Bakery, order: Order, recipe: Recipe, bake: Bake) -> None:
-    """Write the folder that Packer works in."""
+    """Write Packer's working folder."""
     bake.folder.mkdir(parents=True)
     bake.temporary.mkdir(mode=0o700)
     bake.temporary.joinpath("cp").mkdir(mode=0o700)
@@ -226,12 +227,12 @@ def _packer_variables(bakery: Bakery, order: Order, recipe: Recipe, bake: Bake) 
 
 
 def _image_name(bakery: Bakery, order: Order, bake: Bake) -> str:
-    """An AMI's name is unique in its account and has at most 128 characters of a few kinds (CreateImage)."""
+    """An AMI's name must be unique in its account, with at most 128 characters of a small set (CreateImage)."""
     what = f"{bakery.environment.application}-{order.version or 'base'}"
     return f"{re.sub(r'[^A-Za-z0-9()./_-]', '-', what)[:90]}-{bake.name}"
 
 
-def _ami(bakery: Bakery, image_id: str) -> catalogue.Ami:
+def _get_ami(bakery: Bakery, image_id: str) -> catalogue.Ami:
     ami = bakery.images.get(image_id)
     if ami is None:
         raise BakeError(f"Packer made {image_id}, but EC2 does not know it.")
@@ -241,5 +242,5 @@ def _ami(bakery: Bakery, image_id: str) -> catalogue.Ami:
 def _waiting(bakery: Bakery, seconds: float) -> None:
     if not seconds:
         bakery.report(Event("bake", f"waiting for another bake of {bakery.scope} on this machine"))
-    if seconds > LOCK_TIMEOUT:
-        raise BakeError(f"Another bake of {bakery.scope} has not ended in an hour.")
+    if seconds > LONGEST_BAKE_SECONDS:
+        raise BakeError(f"Another bake of {bakery.scope} on this machine has not ended within an hour.")

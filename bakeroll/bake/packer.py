@@ -1,8 +1,7 @@
-"""Runs Packer, and makes of its output, line by line, what a person wants to hear.
+"""Packer's command and environment, and the events and errors in its output.
 
-Owns the command, its environment and the reading of both of Packer's output forms: the ui form
-(`==> amazon-ebs.image: Stopping the source instance...`) and `-machine-readable`, which wraps the same
-sentences in `TIME,TARGET,TYPE,DATA…`. Leaves what is built to the templates.
+Reads both of Packer's output forms: the ui form (`==> amazon-ebs.image: Stopping the source instance...`) and
+`-machine-readable`, which wraps the same sentences in `TIME,TARGET,TYPE,DATA…`. Leaves what is built to the templates.
 """
 
 import json
@@ -24,7 +23,7 @@ _TASK = re.compile(r"^TASK \[(?:[\w.-]+ : )?(.+?)\] \*")
 _FATAL = re.compile(r"^(?:fatal|failed): \[.*?\].*? => (\{.*)$")
 _ARTIFACT = re.compile(r"\b(ami-[0-9a-f]+)$")
 
-# What Packer says, and what a person is told of it; the rest is detail.
+# What Packer says, and what a person sees of it. The rest is detail.
 _PROGRESS = (
     (re.compile(r"^Launching a source AWS instance"), "launching the builder"),
     (re.compile(r"^Instance ID: (i-[0-9a-f]+)"), "builder {} pending"),
@@ -32,13 +31,13 @@ _PROGRESS = (
     (re.compile(r"^Stopping the source instance"), "stopping the builder"),
     (re.compile(r"^AMI: (ami-[0-9a-f]+)"), "image {} pending"),
     (re.compile(r"^Terminating the source AWS instance"), "terminating the builder"),
-    (re.compile(r"^Cancelling build after"), "interrupted: Packer cleans up"),
+    (re.compile(r"^Cancelling build after"), "interrupted: Packer is cleaning up"),
 )
 
 
 @dataclass
 class Transcript:
-    """What Packer has said so far, as far as it matters: the image it made, or why it made none."""
+    """What matters in Packer's output so far: the image it made, or why it made none."""
 
     image: str = ""
     task: str = ""
@@ -46,7 +45,7 @@ class Transcript:
     errors: list[str] = field(default_factory=list)
 
     def read(self, line: str) -> Event | None:
-        """Take in one line of either form; the event that it is worth, if any."""
+        """Read one line of either form. Return its event, if there is one to show."""
         kind, text = _understood(line)
         if kind == "artifact":
             self.image = text
@@ -62,15 +61,15 @@ class Transcript:
 
     @property
     def failure(self) -> str:
-        """What failed: the Ansible task with its message, or else Packer's own last word."""
+        """What failed: the Ansible task with its message, or else Packer's last error."""
         if self.reason:
             return "\n".join([f"Ansible failed at “{self.task}”:", *self.reason])
         own = [each for each in self.errors if not each.startswith(("Build '", "Some builds didn't"))]
         return own[-1] if own else "Packer failed"
 
 
-def version(run: Run) -> str:
-    """Packer's version, as "1.6.6". Raises BakeError where there is no Packer."""
+def read_version(run: Run) -> str:
+    """Packer's version, such as "1.6.6". Raises BakeError if there is no Packer."""
     try:
         said = run(["packer", "version"], env=QUIET)
     except FileNotFoundError:
@@ -84,7 +83,7 @@ def version(run: Run) -> str:
 
 
 def require_plugins(run: Run) -> None:
-    """See that a Packer of 1.7 or later has the plugins that plugins.pkr.hcl names; BakeError where it has not."""
+    """Check that Packer 1.7 or later has the plugins that plugins.pkr.hcl names. Raises BakeError if not."""
     try:
         installed = run(["packer", "plugins", "installed"], env=QUIET)
     except ToolFailed as error:
@@ -100,14 +99,15 @@ def require_plugins(run: Run) -> None:
 PLUGINS = ("github.com/hashicorp/amazon", "github.com/hashicorp/ansible")
 
 QUIET: Mapping[str, str] = {"CHECKPOINT_DISABLE": "1", "PACKER_NO_COLOR": "1"}
-"""Without it Packer asks HashiCorp for news on every run."""
+"""Without it Packer asks HashiCorp for updates on every run."""
 
 
 def environment(work: Path, folder: Path, temporary: Path, credentials: Mapping[str, str]) -> dict[str, str]:
-    """What Packer, and Ansible under it, run with, beside what this process has.
+    """The variables that Packer and Ansible get in addition to this process's environment.
 
-    `work` is kept from bake to bake, `folder` is Packer's own. `temporary` is made anew for each bake and has a
-    short name, for a socket's may have 108 characters (unix(7)); 1.6.6 leaves the builder's private key in it.
+    `work` stays from bake to bake, `folder` is Packer's working folder. Each bake has a new `temporary` folder. Its
+    name is short because a socket's path may have 108 characters (unix(7)). Packer 1.6.6 leaves the builder's private
+    key in it.
     """
     return {
         **QUIET,
@@ -119,7 +119,7 @@ def environment(work: Path, folder: Path, temporary: Path, credentials: Mapping[
         "ANSIBLE_HOME": str(temporary / "ansible"),
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(temporary / "cp"),
         "ANSIBLE_NOCOLOR": "1",
-        # Ansible starts in half the time where its modules are compiled already.
+        # Ansible starts in half the time if its modules are compiled already.
         "PYTHONDONTWRITEBYTECODE": "",
         "PYTHONPYCACHEPREFIX": str(work / "pycache"),
     }
@@ -147,7 +147,7 @@ def _from_machine(kind: str, data: str) -> tuple[str, str]:
 
 
 def _unescaped(text: str) -> str:
-    # Packer writes line ends as \n and does not mark a \n that was there: it stays, for JSON to read.
+    # Packer writes line ends as \n and does not escape a \n in the text. It stays, so that JSON can be read.
     return text.replace("%!(PACKER_COMMA)", ",").removeprefix("\\n")
 
 
@@ -165,11 +165,11 @@ def _progress(text: str) -> Event | None:
 
 
 def _ansible_reason(result: str) -> list[str]:
-    """The lines of a failed task's result that tell a person why."""
+    """The lines of a failed task's result that say why it failed."""
     try:
-        told = json.loads(result)
+        fields = json.loads(result)
     except json.JSONDecodeError:
         return [result]
-    texts = [told.get(key) or "" for key in ("msg", "stdout", "stderr")]
+    texts = [fields.get(key) or "" for key in ("msg", "stdout", "stderr")]
     lines = [line.strip() for text in texts for line in str(text).splitlines() if line.strip()]
     return list(dict.fromkeys(lines))[-MAX_REASON_LINES:]

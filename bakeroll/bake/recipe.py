@@ -1,8 +1,8 @@
-"""The recipe: all that decides what an image contains, and its digest. Pure.
+"""The recipe: everything that decides what an image contains, and its digest. Pure.
 
-A recipe is its parts, each a name and a text (an id, a version, a hash). Two images with the same digest
-were made of the same things, so the second need not be baked. The parts' short hashes are kept in a tag
-beside the digest, so that a later bake can say which part changed.
+A recipe consists of parts, each a name and a text (an id, a version, a hash). Two images with the same digest are
+made of the same things, so the second is not baked. A tag beside the digest holds the parts' short hashes, so that a
+later bake can say which part changed.
 """
 
 import hashlib
@@ -13,35 +13,34 @@ from typing import Literal
 Kind = Literal["base", "application"]
 
 SHORT = 8
-"""Hexadecimal digits of a part's hash in the tag; an AMI tag's value holds 256 characters (EC2 user guide)."""
+"""Hexadecimal digits of a part's hash in the tag. A tag's value holds 256 characters (EC2 user guide)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The parts of an image of one kind, in the order in which a change of them is told."""
+    """The parts of an image of one kind, in the order in which changes are reported."""
 
     kind: Kind
     parts: tuple[tuple[str, str], ...]
 
     @property
     def digest(self) -> str:
-        """SHA-256, hexadecimal, over the parts in canonical JSON."""
+        """The SHA-256, in hexadecimal, of the parts in canonical JSON."""
         canonical = json.dumps({"kind": self.kind, "parts": dict(self.parts)}, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     @property
     def short_parts(self) -> str:
-        """What the tag `bakeroll:recipe` holds: `package=1a2b3c4d/base image=…`, in characters that EC2 allows."""
+        """The value of the tag `bakeroll:recipe`: `package=1a2b3c4d/base image=…`, in characters that EC2 allows."""
         return "/".join(f"{name}={_short(value)}" for name, value in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How images of one kind are baked, whatever goes into them.
+    """How images of one kind are baked, independent of their content.
 
-    `playbook` is the hash of the tree; `template` the rendered HCL; `tools` Packer's and Ansible's versions
-    without their patch level: a minor release may change what a builder or a module does, a patch release
-    is there not to.
+    `playbook` is the hash of the tree and `template` the rendered HCL. `tools` is Packer's and Ansible's version
+    without the patch level: a minor release may change what a builder or module does, a patch release must not.
     """
 
     playbook: str
@@ -64,7 +63,7 @@ def application_recipe(base: str, package: str, port: int, method: Method) -> Re
 
 
 def why(old: str, new: Recipe) -> str:
-    """Why `new` must be baked, seen from the `bakeroll:recipe` tag of the image before it ("" for none)."""
+    """Why `new` must be baked, compared with the previous image's tag `bakeroll:recipe` ("" for none)."""
     before = _parsed(old)
     if not before:
         return "the first"
@@ -73,7 +72,7 @@ def why(old: str, new: Recipe) -> str:
 
 
 def tool_versions(packer: str, ansible: str) -> str:
-    """`packer` and `ansible` (full versions) as a recipe's part."""
+    """The full versions of Packer and Ansible as a part of a recipe."""
     return f"packer {_minor(packer)}, ansible-core {_minor(ansible)}"
 
 

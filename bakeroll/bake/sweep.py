@@ -1,9 +1,9 @@
-"""What a bake leaves behind when it is killed: a builder, its key pair and security group, a half-made image.
+"""Deletes what a killed bake leaves behind: a builder, its key pair and security group, an unfinished image.
 
-A bake's name is in all of them: in a tag of the builder and of the image, in the names of the key pair and
-the image. Packer 1.6.6 tags no security group and names it itself, so the log tells which one it was.
-While a bake holds the lock of its scope, every other bake that has a folder on this machine is dead. A bake of
-another machine is taken for dead when it is older than any bake lasts; its images are never touched.
+The bake's name is in all of them: in a tag of the builder and the image, in the names of the key pair and the image.
+Packer 1.6.6 neither tags the security group nor takes a name for it, so the log tells its name.
+While a bake holds the lock of its scope, every other bake with a folder on this machine is dead. A bake of another
+machine counts as dead when it is older than the longest bake. Its images are never deleted.
 """
 
 import os
@@ -22,10 +22,10 @@ from bakeroll.bake.catalogue import BAKE, DIGEST, Images
 from bakeroll.events import Event, Report
 
 LONGEST_BAKE = timedelta(hours=3)
-PACKER_PATIENCE = 120.0
-"""Seconds that an orphaned Packer may take to clean up after itself before we do it."""
-ANSIBLE_PATIENCE = 10.0
-"""Seconds that an orphaned Ansible may take to end when it is told to."""
+PACKER_SECONDS = 120.0
+"""How long an orphaned Packer may take to clean up before we do it."""
+ANSIBLE_SECONDS = 10.0
+"""How long an orphaned Ansible may take to end after SIGTERM."""
 
 _GROUP = re.compile(r"temporary security group for this instance: (packer_[\w-]+)")
 _TIME = "%Y%m%dT%H%M%S"
@@ -41,7 +41,7 @@ class Bake:
 
     @property
     def id(self) -> str:
-        """What the tag `bakeroll:bake` holds."""
+        """The value of the tag `bakeroll:bake`."""
         return f"{self.scope}/{self.name}"
 
     @property
@@ -50,12 +50,12 @@ class Bake:
 
     @property
     def folder(self) -> Path:
-        """What Packer works in. It is there as long as something of the bake may be left."""
+        """Packer's working folder. It exists as long as something of the bake may be left."""
         return self.work / "bakes" / self.scope / self.name
 
     @property
     def temporary(self) -> Path:
-        """Where Packer and Ansible keep keys and sockets; short, for a socket's name has 108 characters (unix(7))."""
+        """Holds Packer's and Ansible's keys and sockets. It is short: a socket's path has 108 characters (unix(7))."""
         return Path(tempfile.gettempdir()) / f"bakeroll-{self.name}"
 
     @property
@@ -63,21 +63,21 @@ class Bake:
         return self.work / "logs" / f"bake-{self.scope}-{self.name}.log"
 
     def forget(self) -> None:
-        """Remove the bake's folders, the one with the builder's private key first. The log stays."""
+        """Delete the bake's folders, first the one with the builder's private key. The log stays."""
         shutil.rmtree(self.temporary, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def sweep(images: Images, scope: str, work: Path, *, now: datetime, report: Report) -> None:
-    """Delete what dead bakes of `scope` left. Call it only under the lock of that scope."""
+    """Delete what dead bakes of `scope` left. The caller must hold the lock of that scope."""
     dead = [Bake(scope, folder.name, work) for folder in sorted((work / "bakes" / scope).glob("*"))]
     swept = [*sweep_bakes(images, dead), *_sweep_elsewhere(images, scope, now)]
     if swept:
-        report(Event("bake", f"swept what a killed bake had left: {', '.join(swept)}"))
+        report(Event("bake", f"deleted what a killed bake had left: {', '.join(swept)}"))
 
 
 def sweep_bakes(images: Images, bakes: Sequence[Bake]) -> list[str]:
-    """Delete what these bakes of this machine left, and return what there was to delete."""
+    """Delete what these bakes of this machine left, and return what was deleted."""
     if not bakes:
         return []
     for bake in bakes:
@@ -93,19 +93,19 @@ def sweep_bakes(images: Images, bakes: Sequence[Bake]) -> list[str]:
 
 
 def quiet(folder: Path) -> None:
-    """Wait while a Packer works in `folder` (one whose fab was killed is told so, and cleans up); end what it started.
+    """Wait for a Packer that works in `folder`, then end the processes that it started.
 
-    Ansible outlives it, talking to a builder that is no more.
+    A Packer whose fab was killed gets a signal and cleans up. Ansible outlives it and talks to a deleted builder.
     """
-    _await(lambda: "packer" not in _working_in(folder).values(), PACKER_PATIENCE)
+    _await(lambda: "packer" not in _working_in(folder).values(), PACKER_SECONDS)
     for process in _working_in(folder):
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGTERM)
-    _await(lambda: not _working_in(folder), ANSIBLE_PATIENCE)
+    _await(lambda: not _working_in(folder), ANSIBLE_SECONDS)
 
 
 def is_too_old(name: str, now: datetime) -> bool:
-    """Whether a bake of this name has been dead for long, wherever it ran."""
+    """Whether a bake of this name is older than the longest bake, on any machine."""
     found = re.search(r"(\d{8}T\d{6})-[0-9a-f]+$", name)
     return found is not None and now - datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) > LONGEST_BAKE
 
@@ -120,7 +120,7 @@ def _sweep_elsewhere(images: Images, scope: str, now: datetime) -> list[str]:
 
 
 def _delete(images: Images, builders: Sequence[str], keys: Sequence[str], groups: Sequence[str]) -> list[str]:
-    """Builders first, since they hold the rest."""
+    """Delete builders first, because they use the rest."""
     if builders:
         images.terminate(builders)
     for key in keys:
@@ -131,7 +131,7 @@ def _delete(images: Images, builders: Sequence[str], keys: Sequence[str], groups
 
 
 def _deregister_unfinished(images: Images, bake: Bake) -> list[str]:
-    """Tags are the last that an image gets: one with a digest is whole, and stays."""
+    """An image gets its tags last. So an image with a digest is complete and stays."""
     unfinished = [ami.id for ami in images.own(name=f"*-{bake.name}") if DIGEST not in ami.tags]
     for image in unfinished:
         images.deregister(image)
@@ -145,14 +145,14 @@ def _groups(log: Path) -> list[str]:
         return []
 
 
-def _await(condition: Callable[[], bool], patience: float) -> None:
-    deadline = time.monotonic() + patience
+def _await(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.1)
 
 
 def _working_in(folder: Path) -> dict[int, str]:
-    """The processes whose working directory is `folder`, and what they are called."""
+    """The processes whose working directory is `folder`, by id, with their names."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

@@ -1,7 +1,7 @@
-"""Packer's HCL, rendered by Jinja2. Pure but for reading the templates.
+"""Packer's HCL, rendered by Jinja2. Pure, except that it reads the templates.
 
-What decides the image's content stands in the rendered text, which is part of the recipe. What differs
-from one bake to the next (names, tags, the endpoint) comes in as Packer variables, from a JSON file.
+The rendered text holds what decides the image's content, and is part of the recipe. What differs from bake to bake
+(names, tags, the endpoint) comes from a JSON file of Packer variables.
 """
 
 import json
@@ -12,7 +12,7 @@ from bakeroll.bake.recipe import Kind
 from bakeroll.errors import BakeError
 
 MODERN = (1, 7)
-"""The first Packer with plugins of their own (`required_plugins`); Debian 12's 1.6.6 has them built in."""
+"""The first Packer with separate plugins (`required_plugins`). Debian 12's Packer 1.6.6 has them built in."""
 
 PLUGINS_FILE = "plugins.pkr.hcl"
 
@@ -20,14 +20,14 @@ Literal = str | int | bool | Sequence[str]
 
 
 def render(kind: Kind, layers: Sequence[Path], values: Mapping[str, Literal]) -> dict[str, str]:
-    """The HCL files of one bake by name. `layers` hold packer/ folders, later over earlier.
+    """The HCL files of one bake by name. `layers` hold packer/ folders; later ones replace earlier ones.
 
-    Whatever a template prints with {{ }} comes out as an HCL literal, quoted and escaped.
-    Raises BakeError for a value that a template names and nobody gives, or a template that is not Jinja2.
+    Everything that a template prints with {{ }} becomes an HCL literal, quoted and escaped.
+    Raises BakeError if a template names an unknown value or is not Jinja2.
     """
-    import jinja2  # 40 ms that only a bake should pay
+    import jinja2  # takes 40 ms, which only a bake should pay
 
-    environment = jinja2.Environment(  # noqa: S701  what is printed is escaped by `hcl`, for HCL
+    environment = jinja2.Environment(  # noqa: S701  `hcl` escapes what is printed, for HCL
         loader=jinja2.FileSystemLoader([layer / "packer" for layer in reversed(layers)]),
         undefined=jinja2.StrictUndefined,
         finalize=hcl,
@@ -44,14 +44,14 @@ def render(kind: Kind, layers: Sequence[Path], values: Mapping[str, Literal]) ->
 
 
 def hcl(value: Literal) -> str:
-    """`value` as an HCL literal that cannot end its string or begin a template within it."""
+    """`value` as an HCL literal. It cannot end its string or begin a template in it."""
     if isinstance(value, bool | int):
         return json.dumps(value)
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(_quoted(each) for each in value)}]"
-    return str(value)  # what Jinja2 found nothing for; StrictUndefined says so
+    return str(value)  # an undefined value; StrictUndefined raises
 
 
 def variables(values: Mapping[str, str | Mapping[str, str]]) -> str:
@@ -60,15 +60,15 @@ def variables(values: Mapping[str, str | Mapping[str, str]]) -> str:
 
 
 def is_modern(version: str) -> bool:
-    """Whether a Packer of `version` keeps its builders in plugins."""
+    """Whether a Packer of this version keeps its builders in plugins."""
     major, minor = version.split(".")[:2]
     return (int(major), int(minor)) >= MODERN
 
 
 def _quoted(text: str) -> str:
     if "{{" in text:
-        # Packer reads {{ }} in a builder's strings as a template of its own, whatever HCL makes of it.
-        raise BakeError(f"“{text}” cannot be given to Packer: it holds {{{{.")
+        # Packer reads {{ }} in a builder's strings as its own template syntax, even after HCL's escaping.
+        raise BakeError(f"“{text}” cannot be passed to Packer because it contains {{{{.")
     escaped = "".join(_escaped(character) for character in text)
     return '"' + escaped.replace("${", r"\u0024{").replace("%{", r"\u0025{") + '"'
 

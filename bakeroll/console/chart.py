@@ -1,4 +1,7 @@
-"""What stands where on a roll's timeline: a pure reading of its recording, in percent of its width."""
+"""The layout of a roll's timeline, computed from its recording. Pure.
+
+Positions are in percent of the page's width.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import get_args
 
-from bakeroll.console.timeline import Changes, Recording, T
+from bakeroll.console.recording import Changes, Recording, T
 from bakeroll.console.times import seconds, whole_seconds
 from bakeroll.events import Lane, LaneState
 
@@ -14,12 +17,12 @@ TEMPLATE = Path(__file__).with_name("timeline.html.j2")
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 TICKS = 8
 LABELLED = 7.0
-"""A bar of so many percent has room for the name of its state."""
+"""The width, in percent, from which a bar has room for the name of its state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A stretch of time; `title` is its tooltip, `label` what stands in it."""
+    """A stretch of time. `title` is its tooltip, `label` the text in it."""
 
     left: float
     width: float
@@ -30,7 +33,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One lane: its last word, and its bars."""
+    """One lane: its last state, and its bars."""
 
     lane: Lane
     bars: tuple[Bar, ...]
@@ -38,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A stretch of time with a capacity; heights are in percent of the most there was."""
+    """A stretch of time with one capacity. Heights are in percent of the highest capacity."""
 
     left: float
     width: float
@@ -50,7 +53,7 @@ class Step:
 
 
 def page(recording: Recording) -> str:
-    """The HTML, complete in itself."""
+    """The HTML page. It refers to no other file."""
     from jinja2 import Environment, StrictUndefined
 
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -73,7 +76,7 @@ def page(recording: Recording) -> str:
 
 
 def lanes(recording: Recording) -> Iterator[Row]:
-    """The lanes in the order in which they came; a launch that became an instance is left out."""
+    """The lanes in the order in which they appeared. A launch that became an instance is left out."""
     for changes in recording.lanes.values():
         states = [lane.state for _, lane in changes]
         if states != ["launching", "gone"]:
@@ -90,14 +93,14 @@ def _bars(changes: Changes[Lane], end: float) -> Iterator[Bar]:
 
 
 def awaited(recording: Recording) -> Iterator[Bar]:
-    """What was awaited, from when until when."""
+    """What the roll waited for, and when."""
     for begin, until, what in _stretches(recording.awaited, recording.seconds):
         if what:
             yield _bar(begin, until, recording.seconds, what, f"{seconds(until - begin)}: {what}")
 
 
 def steps(recording: Recording) -> Iterator[Step]:
-    """The capacity, stretch by stretch."""
+    """The capacity over time."""
     top = max(1, *(max(pair) for _, pair in recording.capacity))
     for begin, until, (count, floor) in _stretches(recording.capacity, recording.seconds):
         where = _bar(begin, until, recording.seconds, "", "")
@@ -106,7 +109,7 @@ def steps(recording: Recording) -> Iterator[Step]:
 
 
 def ticks(whole: float) -> Iterator[tuple[float, str]]:
-    """At most so many marks of the time axis, at round seconds.
+    """The marks of the time axis, at round seconds.
 
     >>> [label for _, label in ticks(58)]
     ['0 s', '10 s', '20 s', '30 s', '40 s', '50 s']
@@ -117,11 +120,11 @@ def ticks(whole: float) -> Iterator[tuple[float, str]]:
 
 
 def words(recording: Recording) -> Iterator[tuple[str, str, str]]:
-    """The same as a table: when, who, what; in the order of time."""
-    told = [(at, "", text) for at, text in recording.said if text]
+    """The same as a table, ordered by time: when, which instance, what happened."""
+    events = [(at, "", text) for at, text in recording.said if text]
     for changes in recording.lanes.values():
-        told += [(at, lane.id, lane.state + (f": {lane.note}" if lane.note else "")) for at, lane in changes]
-    for at, who, what in sorted(told, key=lambda each: each[0]):
+        events += [(at, lane.id, lane.state + (f": {lane.note}" if lane.note else "")) for at, lane in changes]
+    for at, who, what in sorted(events, key=lambda each: each[0]):
         yield seconds(at), who, what
 
 

@@ -1,4 +1,4 @@
-"""A failure, told: what failed, what was left, the log, the next command; printable, whatever was quoted in it."""
+"""A failure as text or JSON: what failed, what was left, the log, the next command. All of it is printable."""
 
 import re
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 from bakeroll.errors import BakerollError
 from bakeroll.wording import all_printable, printable
 
-# A line that holds a whole file, or an argument as long as one, hides what is wrong with it.
+# A line as long as a file hides what is wrong.
 _TOO_LONG = re.compile(r"^(.{300}).{500,}(.{200})$", re.MULTILINE)
 
 
-def told(error: BakerollError) -> str:
+def text_of(error: BakerollError) -> str:
     """The lines for a person, without a traceback.
 
-    >>> print(told(BakerollError("roll: i-1 died.", left="The old ones serve.", next_step="Try: fab roll")))
+    >>> print(text_of(BakerollError("roll: i-1 died.", left="The old ones serve.", next_step="Try: fab roll")))
     ✗ roll: i-1 died.
       The old ones serve.
       Try: fab roll
@@ -30,7 +30,7 @@ def told(error: BakerollError) -> str:
 
 def object_of(error: BakerollError) -> dict[str, Any]:
     """The object that `--json` prints in place of a result."""
-    told = {
+    fields = {
         "what": _cut(error.what),
         "left": _cut(error.left),
         "next_step": _cut(error.next_step),
@@ -38,9 +38,9 @@ def object_of(error: BakerollError) -> dict[str, Any]:
         "timeline": str(error.timeline) if error.timeline else None,
         "exit_code": error.exit_code,
     }
-    return {"error": all_printable(told)}
+    return {"error": all_printable(fields)}
 
 
 def _cut(text: str) -> str:
-    """The text with what is in the middle of an endless line left out."""
+    """The text, with the middle of very long lines left out."""
     return _TOO_LONG.sub(lambda line: f"{line[1]} … {line[2]}", text)

@@ -1,6 +1,6 @@
-"""The lanes of a roll on a terminal: a line for each instance that moves, and one for the old that serve.
+"""The lanes of a roll on a terminal: a line for each instance that changes, and one for the old ones that serve. Pure.
 
-`seen` follows the scenes and knows since when each lane is in its state; `drawn` is what rich shows of a moment.
+`timed` adds to a scene the time since which each lane is in its state. `drawn` is what rich shows at one moment.
 """
 
 from collections import Counter
@@ -24,36 +24,40 @@ STYLES: Mapping[LaneState, str] = {
     "standing by": "magenta",
     "gone": "dim",
 }
-"""Where not all lanes fit, those of the first states are shown."""
+"""If not all lanes fit, those in the first of these states are shown."""
 SETTLED: frozenset[LaneState] = frozenset({"in service", "standing by", "gone"})
-"""How long a lane has been in one of these is of no interest."""
+"""States whose duration is not shown."""
 NARROW = 60
 BAR = 12
 STATE_WIDTH = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A scene, and since when (monotonic seconds) each of its lanes is in its state."""
+class TimedScene:
+    """A scene, and the monotonic second since which each of its lanes is in its state."""
 
     scene: Scene
     since: Mapping[str, float]
 
 
-def seen(scene: Scene, now: float, before: Seen | None = None) -> Seen:
-    """The scene after another: a lane whose state is as it was has been in it since then."""
+def timed(scene: Scene, now: float, before: TimedScene | None = None) -> TimedScene:
+    """The scene with its times. A lane whose state did not change since `before` keeps its time."""
     states = {each.id: each.state for each in before.scene.lanes} if before else {}
     since = before.since if before else {}
-    return Seen(scene, {each.id: since[each.id] if states.get(each.id) == each.state else now for each in scene.lanes})
+    times = {each.id: since[each.id] if states.get(each.id) == each.state else now for each in scene.lanes}
+    return TimedScene(scene, times)
 
 
 def moving(scene: Scene) -> list[Lane]:
-    """The lanes that have a line of their own: the new, and the old that neither serve nor are settled otherwise."""
+    """The lanes that get their own line: all new ones, and the old ones that are not settled."""
     return [each for each in scene.lanes if each.is_new or each.state not in SETTLED]
 
 
 def fitting(lanes: Sequence[Lane], at_most: int) -> list[Lane]:
-    """The least settled, in their order, where not all have room; a line is left for those that have none."""
+    """The lanes that fit, in their order: the least settled ones if there is not room for all.
+
+    One line is left free for a summary of the others.
+    """
     if len(lanes) <= at_most:
         return list(lanes)
     order = list(STYLES)
@@ -62,7 +66,7 @@ def fitting(lanes: Sequence[Lane], at_most: int) -> list[Lane]:
 
 
 def summed(lanes: Sequence[Lane]) -> str:
-    """How many there are of each state.
+    """How many lanes there are in each state.
 
     >>> summed([Lane("i-1", "a", "booting", "1"), Lane("i-2", "a", "booting", "1"), Lane("i-3", "a", "gone", "1")])
     '2 booting, 1 gone'
@@ -71,7 +75,7 @@ def summed(lanes: Sequence[Lane]) -> str:
 
 
 def bar(scene: Scene) -> str:
-    """What is in service, of all that is there or wanted.
+    """The share that is in service, of all instances that exist or are desired.
 
     >>> bar(Scene("links", (), in_service=6, floor=4, desired=8))
     '█████████░░░'
@@ -82,21 +86,21 @@ def bar(scene: Scene) -> str:
 
 
 def serving(scene: Scene, *, is_narrow: bool = False) -> str:
-    """The old that have no line of their own, and the capacity."""
+    """The old lanes without their own line, and the capacity."""
     old = [each for each in scene.lanes if not each.is_new and each.state in SETTLED]
     drawn_bar = [] if is_narrow else [bar(scene)]
     capacity = [f"floor {scene.floor}", *drawn_bar, f"serving {scene.in_service} of {scene.desired}"]
     return "   ".join(["old", summed(old) or "none in service", *capacity])
 
 
-def drawn(it: Seen, now: float, width: int, height: int) -> "RenderableType":
-    """The lanes in columns, cut to the width, in at most so many lines; what does not fit is summed up."""
+def drawn(it: TimedScene, now: float, width: int, height: int) -> "RenderableType":
+    """The lanes in columns, cut to the width, in at most `height` lines. Lanes that do not fit are summed up."""
     from rich.console import Group
     from rich.padding import Padding
     from rich.text import Text
 
     lanes, is_narrow = moving(it.scene), width < NARROW
-    awaited = f"waits for {it.scene.awaited}" if it.scene.awaited else ""
+    awaited = f"waiting for {it.scene.awaited}" if it.scene.awaited else ""
     below = [each for each in (serving(it.scene, is_narrow=is_narrow), awaited, it.scene.doing) if each]
     shown = fitting(lanes, height - len(below))
     if hidden := [each for each in lanes if each not in shown]:
@@ -105,7 +109,7 @@ def drawn(it: Seen, now: float, width: int, height: int) -> "RenderableType":
     return Padding(Group(_table(it, shown, now, is_narrow=is_narrow), *lines), (0, 0, 0, 4))
 
 
-def _table(it: Seen, lanes: Sequence[Lane], now: float, *, is_narrow: bool) -> "RenderableType":
+def _table(it: TimedScene, lanes: Sequence[Lane], now: float, *, is_narrow: bool) -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 

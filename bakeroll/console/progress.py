@@ -1,7 +1,7 @@
-"""Progress, shown while it happens: redrawn on a terminal, a line per change of state elsewhere.
+"""Progress: redrawn in place on a terminal, one line per change of state elsewhere.
 
-A stage's time runs from the end of the one before, so that the lines add up to what the whole took.
-A stream that is closed, or whose reader has gone, ends the telling and not the work.
+A stage's time runs from the end of the stage before, so that the times add up to the whole.
+If a stream is closed or its reader has gone, the output ends and the work continues.
 """
 
 import os
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(stream: TextIO | None, *, verbose: bool = False) -> Iterator[Report]:
-    """A report function for as long as the block lasts; `verbose` shows the tools' own output as well.
+    """Give a report function for the block. `verbose` also shows the tools' own output.
 
-    `stream` is None where the shell closed it.
+    `stream` is None if the shell closed it.
     """
     if stream is None:
         yield lambda _: None
     elif stream.isatty() and os.environ.get("TERM") != "dumb":
         with _redrawn(stream) as report:
-            yield _sieve(report, verbose=verbose)
+            yield _filtered(report, verbose=verbose)
     else:
-        yield _sieve(lines(stream, datetime.now), verbose=verbose)
+        yield _filtered(lines(stream, datetime.now), verbose=verbose)
 
 
-def _sieve(report: Report, *, verbose: bool) -> Report:
+def _filtered(report: Report, *, verbose: bool) -> Report:
     return lambda event: report(event) if verbose or event.kind != "detail" else None
 
 
 def lines(stream: TextIO, now: Callable[[], datetime]) -> Report:
-    """A timestamped line per event, for logs; what closes a stage tells how long the stage took."""
-    last, is_heard = now(), True
+    """A report that prints a line with a time per event, for logs. The end of a stage says how long it took."""
+    last, is_open = now(), True
 
     def report(event: Event) -> None:
-        nonlocal last, is_heard
+        nonlocal last, is_open
         if event.kind == "scene":
             return
         at = now()
@@ -52,11 +52,11 @@ def lines(stream: TextIO, now: Callable[[], datetime]) -> Report:
             took, last = f"   {seconds((at - last).total_seconds())}", at
         elif event.kind == "heading":
             last = at
-        if is_heard:
+        if is_open:
             try:
                 print(f"{at:%H:%M:%S} {event.stage:<9} {event.text}{took}", file=stream, flush=True)
             except OSError:
-                is_heard = False  # `| head -1`, a full disk: a roll under way must not stop for it
+                is_open = False  # `| head -1` or a full disk must not stop a running roll
 
     return report
 
@@ -74,13 +74,13 @@ def _redrawn(stream: TextIO) -> Iterator[Report]:
     spinner = Spinner("dots")
     begun = time.monotonic()
     running: Event | None = None
-    scene: lanes.Seen | None = None
+    scene: lanes.TimedScene | None = None
 
     def line(mark: "RenderableType", event: Event) -> "RenderableType":
         return _line(mark, event, "" if event.kind in ("plan", "note") else seconds(time.monotonic() - begun))
 
     def drawn() -> "RenderableType":
-        event, it = running, scene  # drawn from a thread of rich's own
+        event, it = running, scene  # rich draws from its own thread
         head = line(spinner, event) if event else Text()
         if it is None:
             return head
@@ -92,7 +92,7 @@ def _redrawn(stream: TextIO) -> Iterator[Report]:
     def report(event: Event) -> None:
         nonlocal begun, running, scene
         if event.scene:
-            scene = lanes.seen(event.scene, time.monotonic(), scene)
+            scene = lanes.timed(event.scene, time.monotonic(), scene)
         elif event.kind == "progress":
             running = event
             live.start()
@@ -111,7 +111,7 @@ def _redrawn(stream: TextIO) -> Iterator[Report]:
             begun = time.monotonic()
 
     try:
-        yield _deaf(report)
+        yield _until_closed(report)
     finally:
         live.stop()
 
@@ -129,33 +129,33 @@ def _line(mark: "RenderableType", event: Event, took: str) -> "RenderableType":
     return row
 
 
-def _deaf(report: Report) -> Report:
-    """The same, until the terminal has gone (EIO)."""
-    is_heard = True
+def _until_closed(report: Report) -> Report:
+    """The same report, until the terminal has gone (EIO)."""
+    is_open = True
 
-    def told(event: Event) -> None:
-        nonlocal is_heard
-        if is_heard:
+    def guarded(event: Event) -> None:
+        nonlocal is_open
+        if is_open:
             try:
                 report(event)
             except OSError:
-                is_heard = False
+                is_open = False
 
-    return told
+    return guarded
 
 
 def is_interactive(stream: TextIO | None) -> bool:
-    """Whether a person can be asked, on `stream`."""
+    """Whether a person can be asked on `stream`."""
     return bool(sys.stdin and sys.stdin.isatty() and stream and stream.isatty())
 
 
-def asked(question: str, stream: TextIO) -> str:
-    """A person's answer to a question put on `stream`; empty where they end the input."""
+def ask(question: str, stream: TextIO) -> str:
+    """Ask a person on `stream` and return the answer. It is empty if they end the input."""
     print(question, end=" ", file=stream, flush=True)
     answer = ""
     try:
         answer = sys.stdin.readline()
     finally:
         if not answer:
-            print(file=stream, flush=True)  # Ctrl-C and Ctrl-D leave the line open
+            print(file=stream, flush=True)  # Ctrl-C and Ctrl-D do not end the line
     return answer.strip()

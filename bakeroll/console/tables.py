@@ -1,4 +1,4 @@
-"""What `status`, `history` and the end of a deploy print for a person: plain columns, no wrapping."""
+"""What `status`, `history` and the end of a deploy print for a person: plain columns, no wrapping. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -8,8 +8,8 @@ from typing import Any
 from bakeroll.console.times import age, moment, seconds, since
 from bakeroll.wording import counted
 
-AS_WORDS = 90
-"""So long is why a roll ended, in a list of them; the whole of it, with the console, its timeline has."""
+LONGEST_REASON = 90
+"""Characters of the reason why a roll ended, in a list. The timeline has the whole reason with the console."""
 
 
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -20,11 +20,11 @@ def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield "  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip()
 
 
 def status_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    """What serves, each instance, what is amiss and the next command, from the object of `status --json`."""
+    """What serves, each instance, what is wrong and the next command, from the object of `status --json`."""
     yield from _release(found, now)
     if found["roll"]:
         yield _roll(found["roll"], found["fleet"]["name"], now)
@@ -71,10 +71,10 @@ def _roll(roll: Mapping[str, Any], fleet: str, now: datetime) -> str:
     began = since(datetime.fromisoformat(roll["since"]), now)
     if roll["is_cut_off"]:
         by = f" ({roll['by']})" if roll["by"] else ""
-        return f"! The roll{version}{by} of {began}, was cut off."
+        return f"! The roll{version}{by}, begun at {began}, was cut off."
     heard = age(datetime.fromisoformat(roll["heard"]), now)
-    backing_out = ", and takes its new instances away" if roll["is_backing_out"] else ""
-    return f"◼ {roll['by']} rolls {fleet}{version} since {began}{backing_out}; last heard of {heard} ago."
+    backing_out = ", and is taking its new instances away" if roll["is_backing_out"] else ""
+    return f"◼ {roll['by']} is rolling {fleet}{version} since {began}{backing_out}; last heard of {heard} ago."
 
 
 def _unreadable(found: Mapping[str, Any]) -> Iterator[str]:
@@ -91,10 +91,10 @@ def _standing_by(until: datetime, environment: str, now: datetime) -> str:
 
 
 def _doing(roll: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    """Where it is, for as long as its process is heard of; a pause also holds one that was cut off."""
+    """The roll's current step, or its pause. A pause also holds a roll that was cut off."""
     if roll["paused_by"]:
         until = datetime.fromisoformat(roll["paused_until"])
-        over = "" if now < until else ", and nobody resumed it"
+        over = "" if now < until else "; nobody resumed it"
         yield f"  paused by {roll['paused_by']} until {moment(until, now)}{over}"
     elif roll["doing"] and roll["doing_seconds"]:
         count = (now - datetime.fromisoformat(roll["doing_since"])).total_seconds()
@@ -104,7 +104,7 @@ def _doing(roll: Mapping[str, Any], now: datetime) -> Iterator[str]:
 
 
 def history_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    """A line per release, the newest first; among them the rolls that came to nothing."""
+    """A line per release, newest first, and among them a line per roll whose release does not serve."""
     releases, rolls = found["releases"], found["rolls"]
     yield from _unreadable(found)
     if not releases:
@@ -115,46 +115,46 @@ def history_lines(found: Mapping[str, Any], now: datetime) -> Iterator[str]:
         rows = [_history_row(mark, each, now) for mark, each in marked]
         yield from columns([["", "version", "commit", "when", "", "by", "image", ""], *rows])
     if releases:
-        yield f"→ came to serve last. What serves now: fab status --env={found['environment']}"
+        yield f"→ the latest release. What serves now: fab status --env={found['environment']}"
     if rolls:
-        yield "✗ came to nothing: its release does not serve."
+        yield "✗ a roll that did not complete; its release does not serve."
 
 
 def _history_row(mark: str, it: Mapping[str, Any], now: datetime) -> list[str]:
     at = datetime.fromisoformat(it["at"])
-    told = [mark, it["version"], it["revision"][:7], moment(at, now), f"{age(at, now)} ago"]
-    return [*told, it["by"], it["image"], shorten(_how(it), AS_WORDS, placeholder=" …")]
+    texts = [mark, it["version"], it["revision"][:7], moment(at, now), f"{age(at, now)} ago"]
+    return [*texts, it["by"], it["image"], shorten(_how(it), LONGEST_REASON, placeholder=" …")]
 
 
 def _how(it: Mapping[str, Any]) -> str:
-    """How a roll ended, and why; a release has neither."""
+    """How a roll ended and why. Empty for a release."""
     outcome, why = it.get("outcome", ""), it.get("why", "")
     return why if why.startswith(outcome) else f"{outcome}: {why}"
 
 
 def outcome_lines(outcome: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    """The end of a deploy: what serves, since when, where, the way back, what each stage took."""
+    """The end of a deploy: what serves, since when, where, the way back, how long each stage took."""
     release, environment = outcome["release"], outcome["environment"]
     at = moment(datetime.fromisoformat(release["at"]), now)
     yield f"{outcome['application']} {release['version']} serves {environment} since {at}.   {outcome['url']}".rstrip()
     if outcome["before"]:
         until = outcome.get("stands_by_until")
-        stands = f"; its instances stand by until {moment(datetime.fromisoformat(until), now)}" if until else ""
-        yield f"Back: fab rollback --env={environment}   (to {outcome['before']}{stands})"
+        standby = f"; its instances stand by until {moment(datetime.fromisoformat(until), now)}" if until else ""
+        yield f"Back: fab rollback --env={environment}   (to {outcome['before']}{standby})"
     if outcome["timeline"]:
         yield f"Timeline: {outcome['timeline']}"
     if stages := outcome["seconds"]:
-        told = ", ".join(f"{stage} {seconds(count)}" for stage, count in stages.items())
-        yield f"{seconds(sum(stages.values()))} in all: {told}"
+        parts = ", ".join(f"{stage} {seconds(count)}" for stage, count in stages.items())
+        yield f"{seconds(sum(stages.values()))} in all: {parts}"
 
 
 def local_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """The local cloud: what lives in it. What is terminated is left to `--json`."""
+    """What is in the local cloud. Terminated instances appear only with `--json`."""
     yield f"The local cloud is up: {found['endpoint']} (process {found['pid']}, for {seconds(found['uptime'])})"
     if found.get("trouble"):
-        yield f"! its state cannot be kept: {found['trouble']}"
+        yield f"! its state cannot be saved: {found['trouble']}"
     if found.get("faults"):
-        yield f"! faults on demand are in force: {len(found['faults'])}   (fab local.fault)"
+        yield f"! injected faults in force: {len(found['faults'])}   (fab local.fault)"
     if room := found.get("room"):
         yield room_line(room)
     live = [each for each in found["instances"] if each["state"] != "terminated"]
@@ -169,19 +169,19 @@ def local_lines(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def room_line(room: Mapping[str, Any]) -> str:
-    """How many instances more there is room for, and why no more."""
+    """How many more instances fit, what limits them, and how to get more."""
     return f"room for {room['left']} more instances: {room['bound']} (more: {room['remedy']})"
 
 
 def fault_lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The local cloud's faults in force: what was asked for, how often it struck, whom it has, how long yet."""
+    """The local cloud's faults in force: what each does, how often it hit, on which instances, for how long."""
     if not found:
         yield "No fault is in force."
     for each in found:
-        told = [f"struck {each['struck']}"] if each["struck"] else []
-        told += [f"of {', '.join(each['instances'])}"] if each["instances"] else []
-        told += [f"for {seconds(each['seconds_left'])} more"] if each["seconds_left"] is not None else []
-        yield f"{each['fault']}: {'; '.join([each['does'], *told])}"
+        parts = [f"hit {each['struck']}"] if each["struck"] else []
+        parts += [f"on {', '.join(each['instances'])}"] if each["instances"] else []
+        parts += [f"for {seconds(each['seconds_left'])} more"] if each["seconds_left"] is not None else []
+        yield f"{each['fault']}: {'; '.join([each['does'], *parts])}"
 
 
 def _part(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -191,14 +191,14 @@ def _part(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _balancer(found: Mapping[str, Any]) -> list[str]:
     ports = [f"http://{found['address']}" + (f":{port}" if port != 80 else "") for port in found["ports"]]
-    amiss = [f"{target}: {said}" for target, said in found["targets"].items() if not said.startswith("serving")]
-    serving = f"{len(found['targets']) - len(amiss)} of {counted(len(found['targets']), 'target')} serving"
-    return [found["name"], " ".join(ports) or found["address"], "; ".join([serving, *amiss])]
+    wrong = [f"{target}: {state}" for target, state in found["targets"].items() if not state.startswith("serving")]
+    serving = f"{len(found['targets']) - len(wrong)} of {counted(len(found['targets']), 'target')} serving"
+    return [found["name"], " ".join(ports) or found["address"], "; ".join([serving, *wrong])]
 
 
 def _group(found: Mapping[str, Any]) -> list[str]:
-    amiss = [f"{each}: {state}" for each, state in found["instances"].items() if state != "InService"]
+    wrong = [f"{each}: {state}" for each, state in found["instances"].items() if state != "InService"]
     suspended = [f"suspended: {', '.join(found['suspended'])}"] if found["suspended"] else []
-    told = f"{counted(len(found['instances']), 'instance')}, {found['desired']} desired"
-    warm = [f"{len(found['warm'])} in the warm pool"] if found.get("warm") else []  # an older daemon tells none
-    return [found["name"], "; ".join([told, *warm, *amiss, *suspended])]
+    size = f"{counted(len(found['instances']), 'instance')}, {found['desired']} desired"
+    warm = [f"{len(found['warm'])} in the warm pool"] if found.get("warm") else []  # an older daemon sends none
+    return [found["name"], "; ".join([size, *warm, *wrong, *suspended])]

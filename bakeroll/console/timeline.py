@@ -1,66 +1,31 @@
-"""A roll afterwards: what its lanes did, kept while it was told, and drawn as one HTML file.
+"""The timeline of a roll: recorded while it runs, and written as one HTML file when it ends.
 
-`Recorder` stands before a report and keeps the moments at which something changed; `kept` is a roll's time with
-one, and leaves the file, however the roll ended. `chart` says what stands where on the page, `timeline.html.j2`
-how it looks.
+`Recorder` passes events on to a report and records them. `record_timeline` wraps a roll in a recorder and writes the
+file, however the roll ends. `recording` holds the data, `chart` places it on the page, `timeline.html.j2` draws it.
 """
 
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
+from bakeroll.console.chart import page
+from bakeroll.console.recording import Recording
 from bakeroll.errors import BakerollError, RolledBack
-from bakeroll.events import Event, Lane, Report, Scene
+from bakeroll.events import Event, Report
 from bakeroll.release import Release
 from bakeroll.wording import printable
 
-KEPT = 50
-"""So many timelines stay, the newest."""
-
-T = TypeVar("T")
-Changes = list[tuple[float, T]]
-"""Values, each with the second since which it held."""
-
-
-@dataclass(slots=True)
-class Recording:
-    """What changed when, in seconds since `started`; `ending` says how it ended, `is_well` whether well."""
-
-    release: Release
-    started: datetime
-    fleet: str = ""
-    seconds: float = 0
-    lanes: dict[str, Changes[Lane]] = field(default_factory=dict)
-    capacity: Changes[tuple[int, int]] = field(default_factory=list)
-    awaited: Changes[str] = field(default_factory=list)
-    said: Changes[str] = field(default_factory=list)
-    ending: str = ""
-    is_well: bool = False
-
-    def see(self, scene: Scene, at: float) -> None:
-        """Keep what is new of a scene. A lane that it has no more is gone."""
-        self.fleet = scene.fleet
-        _changed(self.capacity, (scene.in_service, scene.floor), at)
-        _changed(self.awaited, scene.awaited, at)
-        there = {each.id for each in scene.lanes}
-        left = [changes[-1][1] for name, changes in self.lanes.items() if name not in there]
-        for lane in (*scene.lanes, *(replace(each, state="gone", note="") for each in left)):
-            _changed(self.lanes.setdefault(lane.id, []), lane, at)
-
-
-def _changed(changes: Changes[T], value: T, at: float) -> None:
-    if not changes or changes[-1][1] != value:
-        changes.append((at, value))
+TIMELINES_KEPT = 50
+"""How many timelines stay: the newest ones."""
 
 
 @dataclass(slots=True)
 class Recorder:
-    """A report that keeps what passes; `path` is where it was written, None where it was not."""
+    """A report that records what passes through it. `path` is the written file, None if there is none."""
 
     report: Report
     recording: Recording
@@ -71,7 +36,7 @@ class Recorder:
     def __call__(self, event: Event) -> None:
         at = self.monotonic() - self.begun
         if event.scene:
-            self.recording.see(event.scene, at)
+            self.recording.add(event.scene, at)
         elif event.kind != "detail":
             self.recording.said.append((at, event.text))
         self.report(event)
@@ -82,9 +47,7 @@ class Recorder:
         self.recording.ending = printable(_ending(error)) or self.recording.said[-1][1]
 
     def write(self, folder: Path) -> None:
-        """Write the file, where there was anything to see. What keeps it from being written is only told."""
-        from bakeroll.console.chart import page
-
+        """Write the file if any instance was recorded. A file that cannot be written is reported, not raised."""
         recording = self.recording
         if not recording.lanes:
             return
@@ -93,16 +56,19 @@ class Recorder:
             _write(folder / name, page(recording))
             _sweep(folder)
         except OSError as error:
-            self.report(Event("roll", f"its timeline could not be written to {folder}: {error.strerror}", "note"))
+            self.report(Event("roll", f"could not write the timeline to {folder}: {error.strerror}", "note"))
         else:
-            self.path = _shown(folder / name)
+            self.path = _relative_to_here(folder / name)
 
 
 @contextmanager
-def kept(
+def record_timeline(
     report: Report, folder: Path, release: Release, *, now: Callable[[], datetime], monotonic: Callable[[], float]
 ) -> Iterator[Recorder]:
-    """A report to roll with. Its timeline is in `folder` when the block ends; a failure is told where."""
+    """Give a report for a roll, and write its timeline to `folder` when the block ends.
+
+    An error that ends the block is given the path of the timeline.
+    """
     recorder = Recorder(report, Recording(release, now()), monotonic, monotonic())
     try:
         yield recorder
@@ -133,7 +99,7 @@ def _ending(error: BaseException | None) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """All of it or nothing, readable by its owner alone."""
+    """Write the whole file or nothing. Only its owner can read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
@@ -147,11 +113,11 @@ def _write(path: Path, text: str) -> None:
 
 def _sweep(folder: Path) -> None:
     newest = sorted(folder.glob("*.html"), key=lambda each: each.stat().st_mtime, reverse=True)
-    for old in newest[KEPT:]:
+    for old in newest[TIMELINES_KEPT:]:
         old.unlink(missing_ok=True)
 
 
-def _shown(path: Path) -> Path:
-    """As short as it can be from here."""
+def _relative_to_here(path: Path) -> Path:
+    """The path relative to the current folder, where it lies below it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,4 +1,4 @@
-"""Times as people read them."""
+"""Times for people. Pure."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ def seconds(count: float) -> str:
 
 
 def whole_seconds(count: float) -> str:
-    """How long something has lasted so far, where tenths would only flicker.
+    """How long something has lasted so far, without tenths, which would flicker.
 
     >>> [whole_seconds(each) for each in (8.25, 61, 3720)]
     ['8 s', '1 min 1 s', '62 min']
@@ -27,7 +27,7 @@ def whole_seconds(count: float) -> str:
 
 
 def age(of: datetime, now: datetime) -> str:
-    """How long ago something was, in one unit; what clocks that differ make of the future is 0 s.
+    """How long ago something was, in one unit. A time in the future, from a clock that differs, is 0 s.
 
     >>> from datetime import UTC, timedelta
     >>> now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,7 +43,7 @@ def age(of: datetime, now: datetime) -> str:
 
 
 def moment(at: datetime, now: datetime) -> str:
-    """The local time of `at`, with its date where that is not today's.
+    """The local time of `at`, with its date if it is not today.
 
     >>> from datetime import UTC
     >>> now = datetime(2026, 1, 1, 12, tzinfo=UTC)

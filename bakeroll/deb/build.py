@@ -1,7 +1,7 @@
-"""Builds the package of a revision with Debian's own tools.
+"""Builds the package of a revision with Debian's tools.
 
-A build happens in a folder of its own below `output`, one at a time per `output`; whatever a killed one
-left there, the next one sweeps away. A package appears in `output` whole or not at all.
+Each build has its own folder below `output`, and each `output` has one build at a time. A build first deletes what a
+killed one left. A package appears in `output` whole or not at all.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ from bakeroll.process import Run, ToolFailed, alone
 from bakeroll.release import Package, Revision
 from bakeroll.settings import EnvironmentSettings
 
-SHOWN_LINES = 12
+LONGEST_EXCERPT_LINES = 12
 WORKSHOPS = ".build"
-# What make and debhelper say of their own doing, and repeat of a failure at each level. What they say is wrong stays.
+# Lines in which make and debhelper report their own steps, or repeat a failure at each level. Other errors stay.
 ECHO = re.compile(
     r"""\s*(
         make(\[\d+\])?:\ (Entering|Leaving)\ directory
@@ -35,8 +35,8 @@ ECHO = re.compile(
     )""",
     re.VERBOSE,
 )
-# A variable that names a cache, a file of those who use it, and who says where it is: variables that the caller has
-# and settings in the caller's home have been heard then.
+# A variable that names a cache, a file that shows that a source uses it, and the command that prints where it is. The
+# command already takes account of the caller's variables and of settings in the caller's home.
 CACHES = {
     "GOCACHE": ("go.mod", "go", "env", "GOCACHE"),
     "GOMODCACHE": ("go.mod", "go", "env", "GOMODCACHE"),
@@ -44,7 +44,7 @@ CACHES = {
     "npm_config_cache": ("package.json", "npm", "config", "get", "cache"),
     "npm_config_userconfig": ("package.json", "npm", "config", "get", "userconfig"),
 }
-# What an activated environment, a make or a Git hook around us would pass on into the build.
+# Variables that an activated environment, a make or a Git hook around us would pass to the build.
 UNWANTED = (
     "DESTDIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHONHOME",
     "PYTHONPATH", "PYTEST_ADDOPTS", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "VIRTUAL_ENV",
@@ -54,41 +54,41 @@ UNWANTED = (
 def build(
     environment: EnvironmentSettings, revision: Revision, version: str, *, output: Path, run: Run, report: Report
 ) -> Package:
-    """The package of `revision` as `version`; built, unless `output` holds what the same input gave.
+    """Return the package of `revision` as `version`. Build it, unless `output` holds the result of the same input.
 
     Runs the application's own tests. Raises BuildError with the last lines and the log of what failed, and
-    SourceError where the revision's tree cannot be written out.
+    SourceError if the revision's tree cannot be written.
     """
     name = environment.application
     home = output / f"{name}_{version}_{_digest(environment, revision, version)}"
     try:
         output.mkdir(parents=True, exist_ok=True)
         with alone(output / ".lock"):
-            found = _built(home, run)
+            found = _read_package(home, run)
             if not found:
-                report(Event("package", f"{name} {version} is being built"))
+                report(Event("package", f"building {name} {version}"))
                 _build(environment, revision, version, output=output, home=home, run=run, report=report)
-                found = _built(home, run)
+                found = _read_package(home, run)
     except ToolFailed as error:
         raise _failed(error, name, version, _log(home)) from None
     except OSError as error:
         raise BuildError(f"{name} {version} could not be built: {error}.", left="No package was written.") from error
     if not found:
-        raise BuildError(f"The build of {name} {version} ended well and made no package {name}.", log=_log(home))
+        raise BuildError(f"The build of {name} {version} succeeded but made no package {name}.", log=_log(home))
     report(Event("package", f"{found.path.name}, {found.size / 1e6:.1f} MB", kind="done"))
     return found
 
 
 def refuse_what_cannot_be_built(environment: EnvironmentSettings, revision: Revision, *, run: Run) -> None:
-    """Raise as `build` would for what shows before anything is built: SourceError or BuildError."""
-    templates.refuse_what_we_cannot_package(source.files(environment.source, revision, run=run))
+    """Raise the SourceError or BuildError that `build` would raise before it builds anything."""
+    templates.refuse_what_we_cannot_package(source.list_files(environment.source, revision, run=run))
 
 
 def _build(
     environment: EnvironmentSettings, revision: Revision, version: str, *, output: Path, home: Path, run: Run,
     report: Report,
 ) -> None:  # fmt: skip
-    # A name of its own: what outlives a killed build may for a moment go on writing to that one's folder.
+    # A new name, because processes of a killed build may still write to its folder for a moment.
     shutil.rmtree(output / WORKSHOPS, ignore_errors=True)
     (output / WORKSHOPS).mkdir(exist_ok=True)
     workshop = Path(tempfile.mkdtemp(dir=output / WORKSHOPS)).resolve()
@@ -112,7 +112,7 @@ def _build(
 
 
 def _keep(workshop: Path, name: str, home: Path, run: Run) -> None:
-    """Move what was made to `home`, in one step, if an instance could start it."""
+    """Move the packages to `home` in one step, after a check that an instance can start them."""
     made = workshop / "made"
     made.mkdir()
     for package in workshop.glob(f"{name}_*.deb"):
@@ -128,9 +128,9 @@ def _command() -> list[str]:
 
 
 def _variables(folder: Path, revision: Revision, run: Run) -> dict[str, str]:
-    """What a build may know of the world: the same for the same commit, but for where caches lie.
+    """The build's environment variables: the same for the same commit, except for the places of caches.
 
-    debhelper gives a build a home of its own, so the caches and settings of what fetches and compiles are named.
+    debhelper gives a build its own home. So the caches and settings of the tools that fetch and compile are named here.
     """
     uv = find_uv_bin()
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "uv" / "uv.toml"
@@ -140,7 +140,7 @@ def _variables(folder: Path, revision: Revision, run: Run) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "SOURCE_DATE_EPOCH": str(int(revision.committed_at.timestamp())),
         "UV": uv,
-        "UV_SYSTEM_CERTS": os.environ.get("UV_SYSTEM_CERTS", "1"),  # a company's proxy is known to the machine alone
+        "UV_SYSTEM_CERTS": os.environ.get("UV_SYSTEM_CERTS", "1"),  # only the machine knows a company's proxy
         "UV_CACHE_DIR": run([uv, "cache", "dir"]).strip(),
         **_caches(folder, run),
         **({"UV_CONFIG_FILE": str(config)} if config.is_file() and "UV_CONFIG_FILE" not in os.environ else {}),
@@ -148,7 +148,7 @@ def _variables(folder: Path, revision: Revision, run: Run) -> dict[str, str]:
 
 
 def _caches(folder: Path, run: Run) -> dict[str, str]:
-    """Where the languages of the source keep what they fetched and compiled, as they themselves say."""
+    """Where the languages in the source keep what they fetched and compiled, according to their own tools."""
     found = {}
     for variable, (marker, *command) in CACHES.items():
         if shutil.which(command[0]) and next(folder.rglob(marker), None):
@@ -160,16 +160,16 @@ def _caches(folder: Path, run: Run) -> dict[str, str]:
 
 def _failed(error: ToolFailed, name: str, version: str, log: Path) -> BuildError:
     lines = [line.rstrip() for line in error.tail if line.strip()]
-    told = [line for line in lines if not ECHO.match(line)] or lines
-    said = "\n  ".join(told[-SHOWN_LINES:])
+    causes = [line for line in lines if not ECHO.match(line)] or lines
+    last = "\n  ".join(causes[-LONGEST_EXCERPT_LINES:])
     return BuildError(
-        f"{name} {version} could not be built:\n  {said}",
+        f"{name} {version} could not be built:\n  {last}",
         left="No package was written.",
         log=log if log.exists() else None,
     )
 
 
-def _built(home: Path, run: Run) -> Package | None:
+def _read_package(home: Path, run: Run) -> Package | None:
     path = next(iter(sorted(home.glob("*.deb"))), None)
     if path is None:
         return None
@@ -186,7 +186,7 @@ def _built(home: Path, run: Run) -> Package | None:
 
 
 def _digest(environment: EnvironmentSettings, revision: Revision, version: str) -> str:
-    """A hash of all that a package is made of, but for the tools."""
+    """A hash of everything that a package is made of, except the tools."""
     inputs = [revision.tree, version, environment.application, str(environment.port), repr(environment.package)]
     texts = [(templates.FOLDER / name).read_bytes() for name in templates.names()]
     return hashlib.sha256(b"\0".join([*(text.encode() for text in inputs), *texts])).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Whether a package has the programs that its services start: systemd would tell it on an instance alone, and late."""
+"""Checks that a package has the programs that its services start. Without it, only an instance would notice."""
 
 import os
 import re
@@ -11,14 +11,14 @@ from bakeroll.errors import BuildError
 UNITS = ("lib/systemd/system", "usr/lib/systemd/system", "etc/systemd/system")
 COMMAND = re.compile(r"^\s*Exec\w+\s*=\s*(.+)$", re.MULTILINE)
 PREFIXES = "@-:+!"
-"""Before a program, they say how it is started: systemd.service(5)."""
+"""Characters before a program that say how systemd starts it: systemd.service(5)."""
 SHOWN = 20
 
 
 def check(root: Path, name: str) -> None:
-    """Raise BuildError where a service in `root`, the unpacked package, starts a program that it lacks.
+    """Raise BuildError if a service in `root`, the unpacked package, starts a program that the package lacks.
 
-    Asked of what lies in a folder named like the application, such as /opt/NAME/bin: the rest may be of other packages.
+    Checks programs in a folder named like the application, such as /opt/NAME/bin. Others may be in other packages.
     """
     for unit in sorted(path for folder in UNITS for path in (root / folder).glob("*.service")):
         for program in _programs(unit.read_text(encoding="utf-8", errors="replace")):
@@ -26,13 +26,13 @@ def check(root: Path, name: str) -> None:
                 raise BuildError(
                     f"{unit.name} starts {program}, which the package does not have. {_neighbours(root, program)}",
                     left="No package was written.",
-                    next_step="Correct package.command in deploy.yml or the unit, or add what brings the program "
-                    "(requirements.txt, or a script of the application's pyproject.toml)",
+                    next_step="Correct package.command in deploy.yml or the unit, or add the program "
+                    "(requirements.txt, or a script in the application's pyproject.toml)",
                 )
 
 
 def _programs(unit: str) -> Iterator[Path]:
-    """The absolute paths of what the unit starts, without those that systemd works out when it does."""
+    """The absolute paths of the programs that the unit starts, without paths that systemd expands at start."""
     for command in COMMAND.findall(unit.replace("\\\n", " ")):
         word = _first_word(command).lstrip(PREFIXES)
         if word.startswith("/") and not {"%", "$"} & set(word):
@@ -42,12 +42,12 @@ def _programs(unit: str) -> Iterator[Path]:
 def _first_word(command: str) -> str:
     try:
         return next(iter(shlex.split(command)), "")
-    except ValueError:  # what systemd reads and shlex does not
+    except ValueError:  # valid for systemd, not for shlex
         return command.split()[0]
 
 
 def _is_there(root: Path, program: Path) -> bool:
-    """/lib and /usr/lib are one on Debian, and so is what else is in both."""
+    """On Debian, /lib and /usr/lib are the same folder, and so are the others that exist in both."""
     path = str(program).removeprefix("/usr")
     return any(os.path.lexists(f"{root}{each}") for each in (path, f"/usr{path}"))
 

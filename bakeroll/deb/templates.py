@@ -1,4 +1,4 @@
-"""The folder debian/ of a build: the application's own files, and ours where it has none of that name."""
+"""Writes the folder debian/ of a build: the application's own files, and the toolkit's where it has none."""
 
 import re
 from email.utils import format_datetime
@@ -21,9 +21,9 @@ OWN_PACKAGING = {"debian/control", "debian/rules"}
 
 
 def write(folder: Path, environment: EnvironmentSettings, revision: Revision, version: str) -> None:
-    """Complete the exported source in `folder` to what dpkg-buildpackage takes.
+    """Complete the exported source in `folder` so that dpkg-buildpackage accepts it.
 
-    Raises BuildError for an application that our templates cannot package.
+    Raises BuildError if our templates cannot package the application.
     """
     values = _values(environment, revision, version)
     own = folder / "debian"
@@ -45,13 +45,13 @@ def write(folder: Path, environment: EnvironmentSettings, revision: Revision, ve
 
 
 def names() -> list[str]:
-    """Our templates, from their folder."""
+    """Our templates, relative to their folder."""
     found = (path.relative_to(FOLDER) for path in sorted(FOLDER.rglob("*")) if path.is_file())
     return [str(path) for path in found if path.name != "README.md"]
 
 
 def user_name(application: str) -> str:
-    """The system user of an application: its name as far as useradd(8) takes it."""
+    """The system user of an application: its name in characters and a length that useradd(8) accepts."""
     name = re.sub(r"[^a-z0-9_-]", "_", application)[:LONGEST_USER]
     return name if name[0].isalpha() else f"_{name}"[:LONGEST_USER]
 
@@ -78,7 +78,7 @@ def _values(environment: EnvironmentSettings, revision: Revision, version: str) 
 
 
 def _python() -> tuple[int, int]:
-    """The version of Debian's own Python, /usr/bin/python3, which links to the program named by it."""
+    """The version of Debian's Python. /usr/bin/python3 links to a program named by it."""
     match = re.search(r"python(\d+)\.(\d+)$", str(Path("/usr/bin/python3").resolve()))
     if not match:
         raise BuildError("Debian's Python is not installed.", next_step="apt-get install python3")
@@ -86,42 +86,42 @@ def _python() -> tuple[int, int]:
 
 
 def is_own_packaging(files: frozenset[str]) -> bool:
-    """Whether a source of these paths is packaged by its own debian/ alone, templates in it rendered or not."""
+    """Whether a source with these paths is packaged by its own debian/ alone. Templates in it count too."""
     return {each.removesuffix(".j2") for each in files} >= OWN_PACKAGING
 
 
 def refuse_what_we_cannot_package(files: frozenset[str]) -> None:
-    """Raise BuildError where a source of these paths has neither packaging of its own nor what our templates need."""
+    """Raise BuildError if a source with these paths has neither its own packaging nor what our templates need."""
     if is_own_packaging(files):
         return
     for name, why in (
-        ("pyproject.toml", "it tells how the application is installed"),
+        ("pyproject.toml", "it says how the application is installed"),
         ("requirements.txt", "it pins what the application needs, by hash"),
     ):
         if name not in files:
             raise BuildError(
                 f"The application has no {name}: {why}.",
-                next_step="Commit one, or a debian/ with a control and rules of your own; see docs/packaging.md",
+                next_step="Commit one, or your own debian/ with control and rules; see docs/packaging.md",
             )
 
 
 def _name_commit(control: Path, commit: str) -> None:
-    """Have each package of the application's own debian/control name its commit, as ours do."""
+    """Add the commit to each package in the application's own debian/control, as our template does."""
     text = control.read_text(encoding="utf-8")
     if not re.search(r"(?mi)^X[BSC]*-Git-Commit:", text):
         control.write_text(re.sub(r"(?m)^(Package:.*)$", rf"\1\nXB-Git-Commit: {commit}", text), encoding="utf-8")
 
 
 def _source(control: Path) -> str:
-    """The name of the source package, which the changelog has to name as well; dpkg tells what is wrong with none."""
+    """The name of the source package, which the changelog must name too. If there is none, dpkg reports it."""
     return str(Deb822(control.read_text(encoding="utf-8")).get("Source", ""))
 
 
 def _write_own(template: Path, values: dict[str, Any]) -> None:
-    """Render a template of the application's. It stays beside what is rendered, for it may be packaged itself."""
+    """Render one of the application's templates. The template stays, because it may be packaged too."""
     path = template.with_name(_rendered_name(template.name, values))
     if path.exists():
-        raise BuildError(f"debian/ has both {path.name} and {template.name}.", next_step="Keep one of the two")
+        raise BuildError(f"debian/ has both {path.name} and {template.name}.", next_step="Keep one of them")
     try:
         text = _rendered(template.read_text(encoding="utf-8"), values)
     except TemplateError as error:

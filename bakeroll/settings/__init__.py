@@ -1,12 +1,12 @@
-"""deploy.yml to typed, frozen settings, read once.
+"""Reads deploy.yml into typed, frozen settings.
 
-    reading     its YAML, bounded
+    reading     reads its YAML, within limits
     kinds       the kinds of values, with their bounds
     models      the shape of the file and its defaults
-    explaining  what is said of a mistake
-    loading     the file, found and read; what is in force in one environment
+    explaining  the message for a mistake
+    loading     finds and reads the file; gives the settings of one environment
 
-Leaves the meaning of each setting to the room that uses it. Every key is explained in the repository's own deploy.yml.
+Leaves the meaning of each setting to the room that uses it. The repository's own deploy.yml explains every key.
 """
 
 from bakeroll.settings.loading import EnvironmentSettings, folder, load, names, parse, schema

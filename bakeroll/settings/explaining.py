@@ -1,4 +1,4 @@
-"""What is said of a mistake in deploy.yml: the line, the key, what it must be, the nearest known name. Pure."""
+"""The message for a mistake in deploy.yml: the line, the key, what it must be, the nearest known name. Pure."""
 
 import difflib
 from collections.abc import Mapping
@@ -23,32 +23,32 @@ from bakeroll.settings.models import (
     SourceAmi,
 )
 from bakeroll.settings.reading import FILE, Keys, named
-from bakeroll.wording import shown
+from bakeroll.wording import excerpt
 
 
 def explained(error: Any, tree: yaml.Node | None) -> str:
-    """A sentence for one of pydantic's errors."""
+    """The message for one of pydantic's errors."""
     location = tuple(part for part in error["loc"] if part != "[key]")
     if error["type"] == "extra_forbidden":
         section, known = _section(location[:-1])
         hint = did_you_mean(str(location[-1]), known)
-        return said(tree, location, f"“{shown(location[-1])}” is no setting of {section}.{hint}")
+        return located(tree, location, f"“{excerpt(location[-1])}” is no setting of {section}.{hint}")
     if error["type"] == "missing":
-        return said(tree, location, f"“{location[-1]}” is missing.")
-    return said(tree, location, f"{named(location)} is {_shown(error['input'])}; it must be {_wanted(error)}.")
+        return located(tree, location, f"“{location[-1]}” is missing.")
+    return located(tree, location, f"{named(location)} is {_quoted(error['input'])}; it must be {_wanted(error)}.")
 
 
-def said(tree: yaml.Node | None, location: Keys, sentence: str) -> str:
-    """A sentence, and where in the file what it is about stands, as far as it does."""
+def located(tree: yaml.Node | None, location: Keys, sentence: str) -> str:
+    """A sentence about `location`, with its line in the file, or the line of the nearest section that is there."""
     return f"{FILE}, line {_line(tree, location)}: {sentence}"
 
 
-def _shown(value: Any) -> str:
+def _quoted(value: Any) -> str:
     if value is None:
         return "empty"
     if isinstance(value, dict | list):
         return "a list" if isinstance(value, list) else "a mapping"
-    return f"“{shown(value)}”"
+    return f"“{excerpt(value)}”"
 
 
 WANTED = {
@@ -57,15 +57,15 @@ WANTED = {
     "tuple_type": "a list",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
-    "string_too_long": "a text of {max_length} characters at most",
-    "string_unicode": "a text without halves of characters (surrogates)",
-    "too_long": "a list or mapping of {max_length} at most",
-    "too_short": "a list or mapping of {min_length} at least",
+    "string_too_long": "a text of at most {max_length} characters",
+    "string_unicode": "a text without surrogates (halves of characters)",
+    "too_long": "a list or mapping of at most {max_length} entries",
+    "too_short": "a list or mapping of at least {min_length} entries",
 }
 
 
 def _wanted(error: Any) -> str:
-    """What a value should have been, from pydantic's name of the error."""
+    """What a value must be, from pydantic's name of the error."""
     kind, context, message = error["type"], error.get("ctx", {}), str(error["msg"])
     if kind in WANTED:
         return WANTED[kind].format(**context)
@@ -81,7 +81,7 @@ def _line(node: yaml.Node | None, location: Keys) -> int:
     for part in location:
         if isinstance(node, yaml.MappingNode):
             pairs = [(key, value) for key, value in node.value if key.value == str(part)]
-            pair = pairs[-1] if pairs else None  # what a merge key brings stands before the mapping's own
+            pair = pairs[-1] if pairs else None  # a merge key's entries come before the mapping's own
             if pair is None:
                 break
             line, node = pair[0].start_mark.line + 1, pair[1]
@@ -94,7 +94,7 @@ def _line(node: yaml.Node | None, location: Keys) -> int:
 
 
 def _section(location: Keys) -> tuple[str, Mapping[str, Any]]:
-    """How a section is called in a sentence, and the keys that it knows."""
+    """A section's name for a sentence, and its known keys."""
     models: dict[str, tuple[str, type[Section]]] = {
         "package": ("package", PackageSettings),
         "repository": ("repository", RepositorySettings),

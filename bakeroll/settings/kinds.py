@@ -1,6 +1,6 @@
-"""The kinds of values that deploy.yml holds, each with its bounds: no text without a length, no number without an end.
+"""The kinds of values in deploy.yml, each with its bounds. Every text has a greatest length, every number a limit.
 
-A number that is none, or out of bounds, is told by the whole of what it may be, as `wanted` says it.
+The message for a wrong number says everything that the number may be, in the words that `wanted` was given.
 """
 
 from typing import Annotated, Any, Literal
@@ -17,7 +17,7 @@ LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 WORD = r"^[!-z|}~]*$"
 
 PATTERNS = {
-    NAME: "small letters, digits, + . and -, and begin with a letter or digit",
+    NAME: "lower-case letters, digits, + . and -, and begin with a letter or digit",
     ENVIRONMENT_NAME: "letters, digits, _ . and -, and begin with a letter or digit",
     HTTP_PATH: "a path that begins with /, of printable ASCII without spaces",
     ACCOUNT: "the 12 digits of an account",
@@ -25,7 +25,7 @@ PATTERNS = {
     LINE: "a text on one line, without control characters",
     WORD: "one word of printable ASCII, without {",
 }
-"""What a text must be, by the pattern that it does not match."""
+"""What a text must be, by its pattern."""
 
 DAY = 24 * 3600
 WEEK = 7 * DAY
@@ -33,7 +33,7 @@ MOST_INSTANCES = 10_000
 
 
 def wanted(what: str) -> WrapValidator:
-    """Whatever is wrong with a number: it must be `what`. True and false are none."""
+    """A validator whose message for any wrong number is `what`. True and false are no numbers."""
 
     def validated(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         try:
@@ -47,32 +47,32 @@ def wanted(what: str) -> WrapValidator:
 
 
 Name = Annotated[str, Field(pattern=NAME, max_length=40)]
-"""A Debian package's name (Debian Policy 5.6.1); it names the unit, the user and the image as well."""
+"""A Debian package's name (Debian Policy 5.6.1). It also names the unit, the user and the image."""
 EnvironmentName = Annotated[str, Field(pattern=ENVIRONMENT_NAME, max_length=40)]
 HttpPath = Annotated[str, Field(pattern=HTTP_PATH, max_length=1024)]
 Account = Annotated[str, Field(pattern=ACCOUNT)]
 Argument = Annotated[str, Field(pattern=ARGUMENT, max_length=4096)]
-"""A word of a command, as execve(2) takes it."""
+"""An argument of a command, as execve(2) takes it."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True, pattern=LINE, max_length=4096)]
-"""A text for people, or a command line: it stands on one line of the files that it is written to."""
+"""A text for people, or a command line. It is written on one line of a file."""
 Word = Annotated[str, StringConstraints(strip_whitespace=True, pattern=WORD, max_length=255)]
-"""A name or an address of AWS's or apt's. Packer would read {{ }} in it as a template of its own."""
+"""A name or an address of AWS or apt. Packer would read {{ }} in it as its own template syntax."""
 
 Amount = Annotated[
     Annotated[str, Field(pattern=r"^(100|[0-9]{1,2})%$")] | Annotated[int, Field(ge=0, le=MOST_INSTANCES)],
     wanted(f"a whole number from 0 to {MOST_INSTANCES}, or a share from 0% to 100%"),
 ]
-"""A number of instances, or a share of the desired capacity such as "50%"."""
+"""A number of instances, or a share of the desired capacity, such as "50%"."""
 
 Port = Annotated[int, Field(ge=1, le=65535), wanted("a whole number from 1 to 65535")]
 Percentage = Annotated[int, Field(ge=1, le=100), wanted("a whole number from 1 to 100")]
 HealthyChecks = Annotated[int, Field(ge=1, le=100), wanted("a whole number from 1 to 100")]
-Days = Annotated[float, Field(gt=0, le=3650, allow_inf_nan=False), wanted("a number above 0, and 3650 at most")]
+Days = Annotated[float, Field(gt=0, le=3650, allow_inf_nan=False), wanted("a number above 0 and at most 3650")]
 UpToADay = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False), wanted(f"a number from 0 to {DAY}")]
 UpToAWeek = Annotated[float, Field(ge=0, le=WEEK, allow_inf_nan=False), wanted(f"a number from 0 to {WEEK}")]
 ADayAtMost = Annotated[float, Field(ge=1, le=DAY, allow_inf_nan=False), wanted(f"a number from 1 to {DAY}")]
 AWeekAtMost = Annotated[float, Field(ge=1, le=WEEK, allow_inf_nan=False), wanted(f"a number from 1 to {WEEK}")]
-"""Of what could never be done in no time at all."""
+"""For what always takes some time."""
 Significance = Annotated[float, Field(gt=0, lt=0.5, allow_inf_nan=False), wanted("a number above 0 and below 0.5")]
 LocalSize = Annotated[int, Field(ge=0, le=1000), wanted("a whole number from 0 to 1000")]
 LocalDelay = Annotated[int, Field(ge=0, le=3600), wanted("a whole number from 0 to 3600")]
@@ -80,7 +80,7 @@ Period = Annotated[
     Literal[1, 5, 10, 20, 30] | Annotated[int, Field(ge=60, le=DAY, multiple_of=60)],
     wanted(f"1, 5, 10, 20, 30, or a multiple of 60 up to {DAY}"),
 ]
-"""Seconds over which CloudWatch sums up a metric."""
+"""Seconds over which CloudWatch aggregates a metric."""
 
 
 def is_nothing(amount: str | int) -> bool:

@@ -1,4 +1,4 @@
-"""deploy.yml, found and read: the settings that are in force in one environment."""
+"""Finds and reads deploy.yml, and gives the settings of one environment."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import ValidationError
 
 from bakeroll.errors import SettingsError
-from bakeroll.settings.explaining import did_you_mean, explained, said
+from bakeroll.settings.explaining import did_you_mean, explained, located
 from bakeroll.settings.kinds import is_nothing
 from bakeroll.settings.models import (
     BakeSettings,
@@ -21,19 +21,19 @@ from bakeroll.settings.models import (
     Settings,
 )
 from bakeroll.settings.reading import FILE, Keys, read, text_of
-from bakeroll.wording import shown
+from bakeroll.wording import excerpt
 
 S = TypeVar("S", bound=Section)
 
-MOST_TOLD = 20
-"""So many mistakes are told at once."""
+MOST_MISTAKES = 20
+"""How many mistakes one error lists."""
 OWN = "self"
-"""The owner of images, to EC2: the account that asks."""
+"""EC2's name for images of the calling account."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentSettings:
-    """All that is in force for one application in one environment. `root` is the folder of deploy.yml."""
+    """All settings of one application in one environment. `root` is the folder of deploy.yml."""
 
     name: str
     root: Path
@@ -57,27 +57,27 @@ class EnvironmentSettings:
 
 
 def folder(start: Path) -> Path:
-    """The nearest folder, from `start` upwards, that holds a deploy.yml; `start` itself where none does."""
+    """The nearest folder, from `start` upwards, that holds a deploy.yml. If there is none, `start`."""
     return next((each for each in (start, *start.parents) if (each / FILE).exists()), start)
 
 
 def names(root: Path) -> list[str]:
-    """The environments of `root`/deploy.yml. Raises SettingsError as `load` does."""
+    """The environments in `root`/deploy.yml. Raises SettingsError as `load` does."""
     return sorted(parse(text_of(root / FILE)).environments)
 
 
 def load(root: Path, environment: str) -> EnvironmentSettings:
-    """Read `root`/deploy.yml and return what is in force for `environment`.
+    """Read `root`/deploy.yml and return the settings of `environment`.
 
-    Raises SettingsError, with the file, the line and the nearest known name, for a file that is missing,
-    is no YAML, or has an unknown key, a value of the wrong kind or no such environment.
+    Raises SettingsError, with the file, the line and the nearest known name, if the file is missing, is no YAML, has
+    an unknown key or a value of the wrong kind, or has no such environment.
     """
     settings = parse(text_of(root / FILE))
     found = settings.environments.get(environment)
     if found is None:
         known = ", ".join(sorted(settings.environments))
         hint = did_you_mean(environment, settings.environments)
-        raise SettingsError(f"{FILE} has no environment “{shown(environment)}”.{hint} It has: {known}.")
+        raise SettingsError(f"{FILE} has no environment “{excerpt(environment)}”.{hint} It has: {known}.")
     return EnvironmentSettings(
         name=environment,
         root=root,
@@ -102,38 +102,38 @@ def load(root: Path, environment: str) -> EnvironmentSettings:
 
 
 def parse(text: str) -> Settings:
-    """The settings that `text` (YAML) holds; SettingsError names line and key of each mistake."""
+    """The settings in `text` (YAML). SettingsError names the line and key of each mistake."""
     found = read(text)
     if not isinstance(found.document, dict):
-        raise SettingsError(f"{FILE} holds no settings.", next_step="See the example: deploy.yml of the toolkit")
+        raise SettingsError(f"{FILE} holds no settings.", next_step="See the example: the toolkit's own deploy.yml")
     try:
         settings = Settings.model_validate(found.document)
     except ValidationError as error:
         mistakes = error.errors()
-        told = [explained(each, found.tree) for each in mistakes[:MOST_TOLD]]
-        more = [f"And {len(mistakes) - MOST_TOLD} more."] if len(mistakes) > MOST_TOLD else []
-        raise SettingsError("\n".join(told + more)) from None
-    if impossible := [said(found.tree, *each) for each in _impossible(settings)]:
+        listed = [explained(each, found.tree) for each in mistakes[:MOST_MISTAKES]]
+        more = [f"And {len(mistakes) - MOST_MISTAKES} more."] if len(mistakes) > MOST_MISTAKES else []
+        raise SettingsError("\n".join(listed + more)) from None
+    if impossible := [located(found.tree, *each) for each in _impossible(settings)]:
         raise SettingsError("\n".join(impossible))
     return settings
 
 
 def _impossible(settings: Settings) -> Iterator[tuple[Keys, str]]:
-    """What no environment can have in force, though each value by itself may be: the key, and a sentence."""
+    """Values that are valid one by one and cannot work together: the key, and a sentence."""
     for name, each in settings.environments.items():
         policy = _laid_over(settings.policy, each.policy)
-        # A second group takes over whole: blue-green does not ask for the amounts.
+        # In blue-green a whole second group takes over, so the amounts do not matter.
         if policy.strategy != "blue-green" and is_nothing(policy.max_surge) and is_nothing(policy.max_unavailable):
             yield (
                 _policy_key(name, each, "max_surge"),
-                f"“max_surge” and “max_unavailable” are both 0 in {name}, so that a roll could replace nothing; "
+                f"“max_surge” and “max_unavailable” are both 0 in {name}, so a roll could replace nothing; "
                 "one of them must be above 0.",
             )
         if each.local.desired > each.local.maximum:
             yield (
                 ("environments", name, "local", "desired"),
-                f"“environments.{name}.local.desired” is {each.local.desired}; it must be “maximum”, "
-                f"{each.local.maximum}, at most.",
+                f"“environments.{name}.local.desired” is {each.local.desired}; it must be at most “maximum”, "
+                f"which is {each.local.maximum}.",
             )
 
 
@@ -152,7 +152,7 @@ def _laid_over(below: S, above: S) -> S:
 
 
 def _bake(settings: Settings, environment: Environment) -> BakeSettings:
-    """In a local cloud the only source images are its own, whatever the file says for AWS's sake."""
+    """In a local cloud the only source images are its own, so the owner that the file names for AWS is replaced."""
     bake = _laid_over(settings.bake, environment.bake)
     if environment.cloud == "aws" or "owner" in environment.bake.source_ami.model_fields_set:
         return bake

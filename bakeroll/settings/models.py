@@ -1,7 +1,6 @@
 """The sections of deploy.yml: what each key may hold, and its default.
 
-Leaves the meaning of each setting to the room that uses it. Every key is explained in the repository's own
-deploy.yml.
+Leaves the meaning of each setting to the room that uses it. The repository's own deploy.yml explains every key.
 """
 
 from typing import Annotated, Literal
@@ -78,7 +77,7 @@ class BakeSettings(Section):
 
 
 class Metric(Section):
-    """A CloudWatch metric with values of each instance, by which new instances are compared with old ones."""
+    """A CloudWatch metric with values per instance. A roll compares new instances with old ones by it."""
 
     namespace: Line
     name: Line
@@ -90,7 +89,7 @@ class Metric(Section):
 
 
 class Check(Section):
-    """What a canary must stand: exactly one of these."""
+    """What a canary must pass: exactly one of these."""
 
     http: HttpPath | None = None
     command: Annotated[tuple[Argument, ...], Field(min_length=1, max_length=200)] | None = None
@@ -106,7 +105,7 @@ class Check(Section):
 
 
 class Canary(Section):
-    """How many instances come first, and what they must stand for how long."""
+    """How many instances come first, and what they must pass for how long."""
 
     size: Amount = 1
     watch: UpToADay = 300
@@ -115,7 +114,7 @@ class Canary(Section):
 
 
 class Refresh(Section):
-    """What AWS's own instance refresh is told besides the amounts."""
+    """The settings of AWS's instance refresh besides the amounts."""
 
     checkpoints: Annotated[tuple[Percentage, ...], Field(max_length=100)] = ()
     checkpoint_delay: UpToADay = 300
@@ -139,7 +138,7 @@ class Policy(Section):
 
 
 class LocalFleet(Section):
-    """What the local cloud makes for an environment that has no fleet yet; AWS's fleets are yours."""
+    """The fleet that the local cloud makes for an environment that has none. On AWS you make the fleet."""
 
     desired: LocalSize = 2
     maximum: LocalSize = 8
@@ -148,7 +147,7 @@ class LocalFleet(Section):
 
 
 class Environment(Section):
-    """Where an application is deployed. `policy`, `bake` and `repository` are laid over the file's own."""
+    """Where an application is deployed. `policy`, `bake` and `repository` override the file's own."""
 
     cloud: Literal["aws", "local"] = "aws"
     account: Account = ""
@@ -163,7 +162,7 @@ class Environment(Section):
 
 
 class Settings(Section):
-    """deploy.yml, whole."""
+    """The whole of deploy.yml."""
 
     application: Name
     source: Line = "."

@@ -1,6 +1,6 @@
-"""The YAML of deploy.yml, as far as a file of settings needs it: bounded before anything is made of it.
+"""Reads the YAML of deploy.yml, within limits that are checked before any value is built.
 
-Owns the limits, and what is refused of YAML itself. Leaves the shape of the file to `models`.
+Owns the limits, and which parts of YAML are refused. Leaves the shape of the file to `models`.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from bakeroll.errors import SettingsError
-from bakeroll.wording import shown
+from bakeroll.wording import excerpt
 
 FILE = "deploy.yml"
 
@@ -21,7 +21,7 @@ LARGEST = 64 * 1024
 DEEPEST = 16
 """Levels of mappings and lists; ours has 7."""
 MOST_VALUES = 10_000
-"""Keys and values, each counted as often as aliases and merge keys repeat it."""
+"""Keys and values. One that aliases or merge keys repeat counts each time."""
 LONGEST_NUMBER = 100
 
 _PREFIX = "tag:yaml.org,2002:"
@@ -38,7 +38,7 @@ Keys = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A document, and the nodes that it was made of, for the lines."""
+    """A document and its YAML nodes, which know their lines."""
 
     document: Any
     tree: yaml.Node | None
@@ -46,27 +46,27 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How many values a node stands for, and how many levels deep they go."""
+    """How many values a node holds, and how many levels deep."""
 
     values: int
     depth: int
 
 
 def text_of(path: Path) -> str:
-    """The text of the file. SettingsError where it cannot be read, is too large, or is not UTF-8."""
+    """The text of the file. Raises SettingsError if it cannot be read, is too large, or is not UTF-8."""
     if path.exists() and not path.is_file():
-        raise SettingsError(f"{path} is no file.")  # a pipe would be waited for without end
+        raise SettingsError(f"{path} is no file.")  # reading a pipe might never end
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except FileNotFoundError:
         raise SettingsError(
-            f"There is no {FILE} in {path.parent}.", next_step="Run fab where your application's deploy.yml lies"
+            f"There is no {FILE} in {path.parent}.", next_step="Run fab in the folder of your application's deploy.yml"
         ) from None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror or error}.") from None
     if len(content) > LARGEST:
-        raise SettingsError(f"{path} is too large: it may have {LARGEST // 1024} KiB at most.")
+        raise SettingsError(f"{path} is too large: it may have at most {LARGEST // 1024} KiB.")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -75,13 +75,13 @@ def text_of(path: Path) -> str:
 
 
 def read(text: str) -> Read:
-    """The document in `text`; SettingsError names the line, and the key where there is one.
+    """The document in `text`. SettingsError names the line, and the key if there is one.
 
-    Refused, beside what is no YAML: a key that stands twice, aliases and merge keys that repeat too much, deep
-    nesting, and tags beyond YAML's own for texts, numbers, true and false, null, mappings and lists. A date is a text.
+    It also refuses duplicate keys, aliases and merge keys that repeat too much, deep nesting, and all tags except
+    YAML's own for texts, numbers, true and false, null, mappings and lists. A date is a text.
     """
     if len(text) > LARGEST:
-        raise SettingsError(f"{FILE} is too large: it may have {LARGEST // 1024} KiB at most.")
+        raise SettingsError(f"{FILE} is too large: it may have at most {LARGEST // 1024} KiB.")
     loader = None
     try:
         loader = _Loader(text)
@@ -102,12 +102,12 @@ def read(text: str) -> Read:
 
 
 def named(path: Keys) -> str:
-    """A key for a sentence, by the way to it; without one the file itself."""
-    return f"“{'.'.join(shown(part) for part in path)}”" if path else FILE
+    """A key for a sentence, with its path. An empty path is the file itself."""
+    return f"“{'.'.join(excerpt(part) for part in path)}”" if path else FILE
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's own, less the tags that no setting has, and no deeper than a file of settings is."""
+    """PyYAML's safe loader without the tags that no setting has, and with a limited depth."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  PyYAML's own name and form
         first: [(tag, pattern) for tag, pattern in resolvers if tag in (*_TAGS[yaml.ScalarNode], _MERGE)]
@@ -120,7 +120,7 @@ class _Loader(yaml.SafeLoader):
 
     @property
     def way(self) -> Keys:
-        """To what is being read."""
+        """The path of the node that is being read."""
         return tuple(each for each in self._path if each != "")
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
@@ -133,11 +133,11 @@ class _Loader(yaml.SafeLoader):
 
 
 def _measured(node: yaml.Node, path: Keys, known: dict[int, Extent | None]) -> Extent:
-    """See that `node` may be made into values. What an alias repeats counts each time, and is looked at once."""
+    """Check that `node` may become values. A node that an alias repeats counts each time and is checked once."""
     if id(node) in known:
         extent = known[id(node)]
         if extent is None:
-            raise _refused(node.start_mark, f"{named(path)} holds itself")
+            raise _refused(node.start_mark, f"{named(path)} contains itself")
         return extent
     known[id(node)] = None
     _refuse_tag(node, path)
@@ -167,13 +167,13 @@ def _refuse_keys(node: yaml.MappingNode, path: Keys) -> None:
     lines: dict[str, int] = {}
     for key, _ in node.value:
         if key.tag not in (f"{_PREFIX}str", _MERGE):
-            what = f"“{shown(key.value)}”" if isinstance(key, yaml.ScalarNode) else "a list or mapping"
+            what = f"“{excerpt(key.value)}”" if isinstance(key, yaml.ScalarNode) else "a list or mapping"
             raise _refused(
                 key.start_mark, f"{named(path)} has {what} as a key: it must be a text; put it in quotation marks"
             )
         if key.value in lines:
             first = f"first in line {lines[key.value]}"
-            raise _refused(key.start_mark, f"{named((*path, key.value))} stands twice, {first}")
+            raise _refused(key.start_mark, f"{named((*path, key.value))} appears twice, {first}")
         lines[key.value] = key.start_mark.line + 1
 
 
@@ -184,12 +184,12 @@ def _refuse_scalar(node: yaml.ScalarNode, path: Keys) -> None:
         yaml.SafeLoader("").construct_object(node)
     except (ValueError, LookupError, AttributeError):
         kind = node.tag.removeprefix(_PREFIX)
-        raise _refused(node.start_mark, f"{named(path)} is “{shown(node.value)}”, which is no {kind}") from None
+        raise _refused(node.start_mark, f"{named(path)} is “{excerpt(node.value)}”, which is no {kind}") from None
 
 
 def _refuse_tag(node: yaml.Node, path: Keys) -> None:
     if node.tag not in _TAGS[type(node)]:
-        raise _refused(node.start_mark, f"{named(path)} has the tag “{shown(node.tag)}”, which no setting has")
+        raise _refused(node.start_mark, f"{named(path)} has the tag “{excerpt(node.tag)}”, which no setting has")
 
 
 def _refused(mark: yaml.Mark | None, what: str) -> SettingsError:

@@ -1,4 +1,4 @@
-"""What the tasks share of the command line: their help, the word that some ask for, and how an outcome is told."""
+"""What the tasks share on the command line: help texts, confirmation, and printing of results."""
 
 import json as json_text
 import sys
@@ -15,26 +15,26 @@ from bakeroll.wording import all_printable, one_line, printable
 if TYPE_CHECKING:
     from bakeroll.wiring import Site
 
-PATIENCE = 3600.0
-"""Seconds that another that rolls the fleet is waited for, where waiting is asked for."""
-LOOKS_SECONDS = 2.0
-# Only long flags: the short ones that Invoke would choose are no mnemonics (-b for --verbose).
+LONGEST_WAIT_SECONDS = 3600.0
+"""How long `--wait` waits while somebody else rolls the fleet."""
+FOLLOW_SECONDS = 2.0
+# Only long flags: the short ones that Invoke would choose are misleading (-b for --verbose).
 task = partial(_task, auto_shortflags=False)
 
 HELP = {
-    "env": "the environment of deploy.yml (default: BAKEROLL_ENV)",
-    "version": "a version, Git tag, branch or commit; by default the commit that is checked out",
-    "dirty": "build the working tree with its uncommitted changes, and mark the version so",
-    "dry_run": "say what would be done, and change nothing",
-    "verbose": "show what Packer, Ansible and the build print as well",
-    "json": "print one JSON object on standard output, people's text on standard error",
+    "env": "the environment in deploy.yml (default: BAKEROLL_ENV)",
+    "version": "a version, Git tag, branch or commit (default: the checked-out commit)",
+    "dirty": "build the working tree with its uncommitted changes, and mark the version as dirty",
+    "dry_run": "show what the task would do, and change nothing",
+    "verbose": "also show the output of Packer, Ansible and the build",
+    "json": "print one JSON object on standard output, and text for people on standard error",
     "yes": "do not ask for the environment's name",
-    "to": "the version to go back to (default: the one before)",
-    "wait": "where another rolls the fleet, wait until that has ended",
-    "follow": "look again and again, until the roll has ended",
-    "minutes": "how long at most; then the roll stops where it stands",
-    "fix": "mend what can be mended",
-    "steps": "list the calls that it will take",
+    "to": "the version to go back to (default: the previous one)",
+    "wait": "if somebody else is rolling the fleet, wait until that roll ends",
+    "follow": "print the status at each change, until the roll ends",
+    "minutes": "the longest pause; after it the roll stops and keeps what it has done",
+    "fix": "repair what can be repaired",
+    "steps": "list each call that the roll makes",
 }
 
 
@@ -44,92 +44,94 @@ def help_of(*names: str) -> dict[str, str]:
 
 
 def confirmation(site: "Site", *, is_json: bool, is_given: bool) -> Callable[[str], None]:
-    """What asks for the environment's name where its settings say so; it raises ConfirmationNeeded.
+    """The function that asks for the environment's name, if its settings require that.
 
-    At once where it is wanted and there is nobody to ask.
+    The function raises ConfirmationNeeded if the operator does not type it. If there is no terminal to ask on,
+    ConfirmationNeeded is raised at once.
     """
     environment = site.environment
     stream = sys.stderr if is_json else sys.stdout
     if is_given or not environment.confirm:
         return lambda _: None
-    _must_have_somebody(environment.name, stream)
+    _require_terminal(environment.name, stream)
 
     def confirm(what: str) -> None:
-        told = f"This changes {environment.fleet}, {site.where()}:\n{what}"
-        _must_be_typed(environment.name, told, "Type the environment’s name to go on:", stream)
+        change = f"This changes {environment.fleet}, {site.where()}:\n{what}"
+        _require_answer(environment.name, change, "Type the environment’s name to continue:", stream)
 
     return confirm
 
 
-def must_be_said(word: str, what: str) -> None:
-    """Tell a person `what` is about to happen; ConfirmationNeeded unless `word` is typed."""
-    _must_have_somebody("This", sys.stdout)
-    _must_be_typed(word, what, f"Type {word} to go on:", sys.stdout)
+def require_word(word: str, what: str) -> None:
+    """Show `what` is about to happen. Raise ConfirmationNeeded unless the person types `word`."""
+    _require_terminal("This task", sys.stdout)
+    _require_answer(word, what, f"Type {word} to continue:", sys.stdout)
 
 
-def _must_have_somebody(who: str, stream: TextIO) -> None:
+def _require_terminal(who: str, stream: TextIO) -> None:
     from bakeroll.console.progress import is_interactive
     from bakeroll.errors import ConfirmationNeeded
 
     if not is_interactive(stream):
         raise ConfirmationNeeded(
-            f"{who} wants a word before anything changes, and there is nobody to ask.",
+            f"{who} needs confirmation and there is no terminal.",
             left="Nothing was changed.",
-            next_step="Say it beforehand: --yes",
+            next_step="Pass --yes.",
         )
 
 
-def _must_be_typed(word: str, what: str, question: str, stream: TextIO) -> None:
-    from bakeroll.console.progress import asked
+def _require_answer(word: str, what: str, question: str, stream: TextIO) -> None:
+    from bakeroll.console.progress import ask
     from bakeroll.errors import ConfirmationNeeded
 
     print(printable(what), file=stream)
-    answer = asked(question, stream)
+    answer = ask(question, stream)
     if answer != word:
         raise ConfirmationNeeded(
-            f"That is not “{word}”." if answer else f"Nobody said “{word}”.", left="Nothing was changed."
+            f"The answer was not “{word}”." if answer else f"There was no answer; it had to be “{word}”.",
+            left="Nothing was changed.",
         )
 
 
-def tell(outcome: dict[str, Any] | None, *, is_json: bool) -> None:
-    """The outcome; of a dry run, where there is none, an empty object."""
+def print_outcome(outcome: dict[str, Any] | None, *, is_json: bool) -> None:
+    """Print the outcome of a roll. A dry run has none; with `is_json` it prints an empty object."""
     from bakeroll.console.tables import outcome_lines
 
     if outcome is not None or is_json:
-        printed(outcome or {}, outcome_lines, is_json=is_json)
+        print_result(outcome or {}, outcome_lines, is_json=is_json)
 
 
 Lines = Callable[[dict[str, Any], datetime], Iterable[str]]
 
 
-def printed(found: dict[str, Any], lines: Lines, *, is_json: bool) -> None:
-    """Print what was found, as one JSON object or as people's lines."""
+def print_result(found: dict[str, Any], lines: Lines, *, is_json: bool) -> None:
+    """Print a result as JSON, or as lines for people."""
     print(_text(found, lines, is_json=is_json, indent=2), flush=True)
 
 
 def _text(found: dict[str, Any], lines: Lines, *, is_json: bool, indent: int | None = None) -> str:
-    """What AWS, Git or an instance said in it is printable here, as JSON and as lines."""
+    """The result as JSON or lines. Text from AWS, Git or an instance is made printable here."""
     clean = all_printable(found)
     if is_json:
         return json_text.dumps(clean, indent=indent, ensure_ascii=False)
     return "\n".join(one_line(each) for each in lines(clean, datetime.now(UTC)))
 
 
-def followed(
-    look: Callable[[], dict[str, Any]],
+def follow_status(
+    read_status: Callable[[], dict[str, Any]],
     lines: Lines,
     *,
     is_json: bool,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Print what is found whenever it has changed, until nobody rolls the fleet; with `is_json` an object a line."""
+    """Print the status whenever it changes, until no roll runs. With `is_json`, one object per line."""
     last = None
     while True:
-        found = look()
-        heeded = {**found, "roll": {**found["roll"], "heard": ""} if found["roll"] else None}
-        if heeded != last:
+        found = read_status()
+        compared = {**found, "roll": {**found["roll"], "heard": ""} if found["roll"] else None}
+        if compared != last:
             print(_text(found, lines, is_json=is_json), flush=True)
         if not found["roll"] or found["roll"]["is_cut_off"]:
             return
-        last = heeded
-        sleep(LOOKS_SECONDS)
+        last = compared
+        sleep(FOLLOW_SECONDS)

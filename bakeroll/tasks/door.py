@@ -1,4 +1,4 @@
-"""The one door that every failure leaves by: foreseen, interrupted, or unforeseen with a log to report."""
+"""The one way out for every failure: a foreseen error, an interruption, or a defect with a log to report."""
 
 import errno
 import io
@@ -20,50 +20,51 @@ from bakeroll.errors import BakerollError
 
 
 class Interrupted(BakerollError):
-    """Ctrl-C, or what is taken as such."""
+    """Ctrl-C, or a signal that is treated like it."""
 
     exit_code = 130
 
 
 @contextmanager
 def door(*, is_json: bool = False) -> Iterator[None]:
-    """Turn whatever fails inside into lines for a person and the documented exit code.
+    """Turn any failure inside into lines for a person and the documented exit code.
 
-    With `is_json` standard output holds an object that tells of it as well. SIGTERM and SIGHUP (a CI job
-    cancelled, a terminal closed) are taken as Ctrl-C, so that each stage puts back what it began.
+    With `is_json`, print an object on standard output as well. SIGTERM and SIGHUP (a cancelled CI job, a closed
+    terminal) are treated like Ctrl-C, so that each stage restores what it began.
     """
 
-    def told(error: BakerollError) -> Exit:
+    def exit_for(error: BakerollError) -> Exit:
         from bakeroll.console import failure
 
         if is_json:
             print(json.dumps(failure.object_of(error), indent=2, ensure_ascii=False), flush=True)
-        return Exit(failure.told(error), code=error.exit_code)
+        return Exit(failure.text_of(error), code=error.exit_code)
 
     _prepare()
     try:
         yield
     except BakerollError as error:
-        raise told(error) from None
+        raise exit_for(error) from None
     except KeyboardInterrupt as error:
         left = "\n".join(getattr(error, "__notes__", ()))
-        raise told(Interrupted("Interrupted.", left=left, next_step="The same command goes on from here.")) from None
+        interrupted = Interrupted("Interrupted.", left=left, next_step="To continue, run the same command again.")
+        raise exit_for(interrupted) from None
     except BrokenPipeError:  # `fab status | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise Exit(code=0) from None
     except OSError as error:
-        raise told(_of_the_system(error)) from None
+        raise exit_for(_system_error(error)) from None
     except Exit:
         raise
     except Exception as error:  # noqa: BLE001 (the last door: what nobody foresaw ends in a log and a sentence)
-        raise told(_defect(error)) from None
+        raise exit_for(_defect(error)) from None
 
 
 def _prepare() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # What an encoding cannot hold (an argument that is no UTF-8, “ in ASCII) is told by its number: in JSON, too.
+        # A character that the encoding cannot hold (a non-UTF-8 argument, “ in ASCII) is printed as its number.
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
@@ -71,17 +72,17 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _of_the_system(error: OSError) -> BakerollError:
+def _system_error(error: OSError) -> BakerollError:
     where = f" ({error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return BakerollError(
             f"The disk is full{where}.",
-            next_step="Make room (df -h; .bakeroll/ may go), and run the same command again.",
+            next_step="Free some space (df -h; you can delete .bakeroll/), then run the same command again.",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return BakerollError(
             f"Not permitted{where}: {error.strerror}.",
-            next_step="Run it as a user who may write there, for the local cloud as root or with sudo.",
+            next_step="Run it as a user with that permission; for the local cloud as root or with sudo.",
         )
     return BakerollError(f"{error.strerror or error}{where}.")
 
@@ -89,14 +90,14 @@ def _of_the_system(error: OSError) -> BakerollError:
 def _defect(error: Exception) -> BakerollError:
     text = "".join(traceback.format_exception(error))
     try:
-        log = workspace.made(Path()) / "logs" / f"defect-{datetime.now().astimezone():%Y%m%dT%H%M%S}.log"
+        log = workspace.make_folder(Path()) / "logs" / f"defect-{datetime.now().astimezone():%Y%m%dT%H%M%S}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(text)
     except OSError:
-        return BakerollError(f"A defect of bakeroll, and its report could not be written:\n{text}")
+        return BakerollError(f"A defect of bakeroll. Its report could not be written:\n{text}")
     return BakerollError(
         f"A defect of bakeroll: {type(error).__name__}: {error}",
-        left="What had begun goes on with the same command.",
-        next_step="Please report it with that log.",
+        left="The same command continues what had begun.",
+        next_step="Report it, and attach that log.",
         log=log,
     )

@@ -1,7 +1,6 @@
-"""The cloud inside this machine."""
+"""The tasks of the local cloud, which runs inside this machine."""
 
 import json as json_text
-from functools import partial
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -15,73 +14,71 @@ from bakeroll.wording import all_printable, one_line, printable
 def up(_: Context) -> None:
     """Start the local cloud."""
     with door():
+        from bakeroll import local
         from bakeroll.console.tables import room_line
-        from bakeroll.local import client
 
-        config = client.from_environment()
-        endpoint = client.up(config, print)
-        print(f"The local cloud is up: {endpoint.url} ({endpoint.region}), {room_line(client.status(config)['room'])}")
+        endpoint = local.up(print)
+        print(f"The local cloud is up: {endpoint.url} ({endpoint.region}), {room_line(local.status()['room'])}")
 
 
 @task
 def down(_: Context) -> None:
-    """Stop the local cloud and all its machines; images, packages and records are kept."""
+    """Stop the local cloud and all its machines. Keep its images, packages and records."""
     with door():
-        from bakeroll.local import client
+        from bakeroll import local
 
-        client.down(client.from_environment(), print)
+        local.down(print)
 
 
-@task(help={"json": "print one JSON object on standard output; it holds what is terminated as well"})
+@task(help={"json": "print one JSON object on standard output; it also holds terminated instances"})
 def status(_: Context, json: bool = False) -> None:
     """Show the local cloud: its instances, images and load balancers."""
     with door(is_json=json):
+        from bakeroll import local
         from bakeroll.console.tables import local_lines
-        from bakeroll.local import client
 
-        found = all_printable(client.status(client.from_environment()))
+        found = all_printable(local.status())
         text = json_text.dumps(found, indent=2) if json else "\n".join(map(one_line, local_lines(found)))
         print(text, flush=True)
 
 
-@task(
-    positional=["instance"], help={"instance": "the instance's id", "command": "what its shell is to run: “a; b | c”"}
-)
+@task(positional=["instance"], help={"instance": "the instance's id", "command": "what its shell runs: “a; b | c”"})
 def shell(_: Context, instance: str = "", command: str = "") -> None:
-    """Open a root shell in an instance, or have one run a command; ends with its exit code."""
+    """Open a root shell in an instance, or run a command there. Ends with its exit code."""
     with door():
-        from bakeroll.local import client
-        from bakeroll.local.shell import step_in
+        from bakeroll import local
 
-        code = step_in(client.from_environment(), instance, command)
+        code = local.shell(instance, command)
     if code:
         raise Exit(code=code)
 
 
-@task(positional=["instance"], help={"instance": "an instance's id; without, the cloud's own log", "follow": "go on"})
+@task(
+    positional=["instance"],
+    help={"instance": "the instance's id (default: the log of the cloud)", "follow": "print new lines as they come"},
+)
 def logs(_: Context, instance: str = "", follow: bool = False) -> None:
     """Show the console of an instance, or the log of the local cloud."""
     with door():
-        from bakeroll.local import client
+        from bakeroll import local
 
-        for line in client.logs(client.from_environment(), instance or None, follow=follow):
-            print(printable(line), flush=follow)
+        local.logs(instance, lambda line: print(printable(line), flush=follow), follow=follow)
 
 
 @task(
     positional=["kind"],
     help={
         "kind": "unhealthy, late, flaps, dies; throttled, failing, slow, lost; no-capacity; stale",
-        "action": "of calls: an action or a pattern, RegisterTargets or ec2:* (default: all; stale: Describe*)",
-        "instance": "of instances: this one; without, those launched from now on",
-        "image": "of instances: those launched of this image from now on",
-        "zone": "no-capacity: in this zone alone",
-        "instance-type": "no-capacity: of this instance type alone",
-        "times": "over after so many strikes: calls, or instances launched",
-        "seconds": "over after so many seconds",
-        "after": "late, dies: seconds from the launch; flaps: of a turn; slow: of delay; stale: how old at most",
-        "chance": "of each call or launch to be struck, 0.1 for one in ten",
-        "seed": "of the chances: the same seed, the same sequence",
+        "action": "for calls: an action or a pattern, RegisterTargets or ec2:* (default: all; stale: Describe*)",
+        "instance": "for instances: only this one (default: instances that are launched from now on)",
+        "image": "for instances: only those launched from this image from now on",
+        "zone": "for no-capacity: only this zone",
+        "instance-type": "for no-capacity: only this instance type",
+        "times": "how many calls or launches it hits before it ends",
+        "seconds": "how many seconds it lasts",
+        "after": "seconds; late, dies: after the launch; flaps: per turn; slow: of delay; stale: greatest age",
+        "chance": "the probability that a call or launch is hit: 0.1 for one in ten",
+        "seed": "the seed of the probability; the same seed gives the same sequence",
         "clear": "end all faults",
     },
 )
@@ -100,37 +97,39 @@ def fault(
     seed: str = "",
     clear: bool = False,
 ) -> None:
-    """Have the local cloud go wrong, on demand; alone, show the faults in force.
+    """Inject a fault into the local cloud. Without arguments, show the faults in force.
 
-    Of instances: unhealthy, late, flaps, dies. Of API calls: throttled, failing, slow, lost. Of launches:
-    no-capacity. Of what Describe calls answer: stale. docs/local-cloud.md says what each does.
+    For instances: unhealthy, late, flaps, dies. For API calls: throttled, failing, slow, lost. For launches:
+    no-capacity. For the answers of Describe calls: stale. docs/local-cloud.md explains each.
     """
-    asked = {"action": action, "instance": instance, "image": image, "zone": zone, "instance_type": instance_type}
-    asked |= {"times": times, "seconds": seconds, "after": after, "chance": chance, "seed": seed}
+    options = {"action": action, "instance": instance, "image": image, "zone": zone, "instance_type": instance_type}
+    options |= {"times": times, "seconds": seconds, "after": after, "chance": chance, "seed": seed}
     with door():
+        from bakeroll import local
         from bakeroll.console.tables import fault_lines
-        from bakeroll.local import client, fault_client
 
-        config = client.from_environment()
-        if clear:
-            print(f"Faults ended: {fault_client.clear(config)}")
-        if kind or any(asked.values()):
-            print(f"In force: {fault_client.inflict(config, kind, **asked)}   (end all: fab local.fault --clear)")
-        elif not clear:
-            print("\n".join(fault_lines(fault_client.in_force(config))))
+        done = local.fault(kind, options, clear=clear)
+        if "ended" in done:
+            print(f"Faults ended: {done['ended']}")
+        if "fault" in done:
+            print(f"In force: {done['fault']}   (end all: fab local.fault --clear)")
+        if "in_force" in done:
+            print("\n".join(fault_lines(done["in_force"])))
 
 
 @task(
     help={
-        "cache": "delete the source image as well, which every local cloud of this machine shares",
+        "cache": "also delete the source image, which all local clouds of this machine share",
         "yes": "do not ask",
     }
 )
 def reset(_: Context, cache: bool = False, yes: bool = False) -> None:
     """Stop the local cloud and delete its images, packages and records."""
     with door():
-        from bakeroll.local import client
-        from bakeroll.tasks.command import must_be_said
+        from bakeroll import local
+        from bakeroll.tasks.command import require_word
 
-        confirm = (lambda _: None) if yes else partial(must_be_said, "reset")
-        client.reset(client.from_environment(), print, confirm, cache=cache)
+        deleted = local.held(cache=cache)
+        if deleted and not yes:
+            require_word("reset", f"This stops the local cloud and deletes all that it holds: {' and '.join(deleted)}.")
+        local.reset(print, cache=cache)

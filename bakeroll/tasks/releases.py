@@ -1,8 +1,17 @@
-"""The road of a release, whole and stage by stage."""
+"""The tasks for the road of a release: each stage, the whole road, and its state."""
 
 from invoke.context import Context
 
-from bakeroll.tasks.command import PATIENCE, confirmation, followed, help_of, printed, task, tell
+from bakeroll.release_request import ReleaseRequest
+from bakeroll.tasks.command import (
+    LONGEST_WAIT_SECONDS,
+    confirmation,
+    follow_status,
+    help_of,
+    print_outcome,
+    print_result,
+    task,
+)
 
 
 @task(help=help_of("env", "version", "dirty", "dry_run", "verbose"))
@@ -16,10 +25,10 @@ def package(
 ) -> None:
     """Build the Debian package of a commit."""
     from bakeroll import pipeline
-    from bakeroll.tasks.site import opened
+    from bakeroll.tasks.site import open_site
 
-    with opened(env, verbose=verbose, is_offline=True) as site:
-        request = pipeline.Request(version, dirty, dry_run or context.config.run.dry)
+    with open_site(env, verbose=verbose, is_offline=True) as site:
+        request = ReleaseRequest(version, dirty, dry_run or context.config.run.dry)
         pipeline.package(site, request)
 
 
@@ -32,12 +41,12 @@ def publish(
     dry_run: bool = False,
     verbose: bool = False,
 ) -> None:
-    """Add the package to the signed apt repository, building it where it is not built."""
+    """Build the package and add it to the signed apt repository, if it is not there yet."""
     from bakeroll import pipeline
-    from bakeroll.tasks.site import opened
+    from bakeroll.tasks.site import open_site
 
-    with opened(env, verbose=verbose, is_first=True) as site:
-        pipeline.publish(site, pipeline.Request(version, dirty, dry_run or context.config.run.dry))
+    with open_site(env, verbose=verbose, is_first=True) as site:
+        pipeline.publish(site, ReleaseRequest(version, dirty, dry_run or context.config.run.dry))
 
 
 @task(help=help_of("env", "version", "dirty", "dry_run", "verbose"))
@@ -49,12 +58,12 @@ def bake(
     dry_run: bool = False,
     verbose: bool = False,
 ) -> None:
-    """Bake the image of a version, where none with its recipe exists."""
+    """Bake the image of a version, if there is none of the same recipe."""
     from bakeroll import pipeline
-    from bakeroll.tasks.site import opened
+    from bakeroll.tasks.site import open_site
 
-    with opened(env, verbose=verbose, is_first=True) as site:
-        pipeline.bake(site, pipeline.Request(version, dirty, dry_run or context.config.run.dry))
+    with open_site(env, verbose=verbose, is_first=True) as site:
+        pipeline.bake(site, ReleaseRequest(version, dirty, dry_run or context.config.run.dry))
 
 
 @task(help=help_of("env", "version", "dirty", "dry_run", "verbose", "yes", "wait", "json"))
@@ -69,15 +78,15 @@ def roll(
     wait: bool = False,
     json: bool = False,
 ) -> None:
-    """Replace the fleet's instances by instances of a version's image, which must be baked."""
+    """Replace the fleet's instances with instances of a version's image, which must exist."""
     from bakeroll import pipeline
-    from bakeroll.tasks.site import opened
+    from bakeroll.tasks.site import open_site
 
     is_dry = dry_run or context.config.run.dry
-    with opened(env, is_json=json, verbose=verbose, is_first=True) as site:
+    with open_site(env, is_json=json, verbose=verbose, is_first=True) as site:
         confirm = confirmation(site, is_json=json, is_given=yes or is_dry)
-        request = pipeline.Request(version, dirty, is_dry, PATIENCE * wait, confirm, yes)
-        tell(pipeline.roll(site, request), is_json=json)
+        request = ReleaseRequest(version, dirty, is_dry, LONGEST_WAIT_SECONDS * wait, confirm, yes)
+        print_outcome(pipeline.roll(site, request), is_json=json)
 
 
 @task(help=help_of("env", "version", "dirty", "dry_run", "verbose", "yes", "wait", "json"))
@@ -94,13 +103,13 @@ def deploy(
 ) -> None:
     """Take a commit to the fleet: package, publish, bake, roll."""
     from bakeroll import pipeline
-    from bakeroll.tasks.site import opened
+    from bakeroll.tasks.site import open_site
 
     is_dry = dry_run or context.config.run.dry
-    with opened(env, is_json=json, verbose=verbose, is_first=True) as site:
+    with open_site(env, is_json=json, verbose=verbose, is_first=True) as site:
         confirm = confirmation(site, is_json=json, is_given=yes or is_dry)
-        request = pipeline.Request(version, dirty, is_dry, PATIENCE * wait, confirm, yes)
-        tell(pipeline.deploy(site, request), is_json=json)
+        request = ReleaseRequest(version, dirty, is_dry, LONGEST_WAIT_SECONDS * wait, confirm, yes)
+        print_outcome(pipeline.deploy(site, request), is_json=json)
 
 
 @task(help=help_of("env", "to", "dry_run", "verbose", "yes", "wait", "json"))
@@ -114,15 +123,15 @@ def rollback(
     wait: bool = False,
     json: bool = False,
 ) -> None:
-    """Roll the fleet back to the release before, or to any earlier one."""
+    """Roll the fleet back to the previous release, or to any earlier one."""
     from bakeroll import pipeline
-    from bakeroll.tasks.site import opened
+    from bakeroll.tasks.site import open_site
 
     is_dry = dry_run or context.config.run.dry
-    with opened(env, is_json=json, verbose=verbose, is_first=True) as site:
+    with open_site(env, is_json=json, verbose=verbose, is_first=True) as site:
         confirm = confirmation(site, is_json=json, is_given=yes or is_dry)
-        request = pipeline.Request(to, is_dry=is_dry, patience=PATIENCE * wait, confirm=confirm)
-        tell(pipeline.rollback(site, request), is_json=json)
+        request = ReleaseRequest(to, is_dry=is_dry, patience=LONGEST_WAIT_SECONDS * wait, confirm=confirm)
+        print_outcome(pipeline.rollback(site, request), is_json=json)
 
 
 @task(help=help_of("env", "follow", "json"))
@@ -130,21 +139,21 @@ def status(_: Context, env: str = "", follow: bool = False, json: bool = False) 
     """Show the release that serves, and each instance: in service, or why not."""
     from bakeroll import survey
     from bakeroll.console.tables import status_lines
-    from bakeroll.tasks.site import opened
+    from bakeroll.tasks.site import open_site
 
-    with opened(env, is_json=json) as site:
+    with open_site(env, is_json=json) as site:
         if follow:
-            followed(lambda: survey.status(site), status_lines, is_json=json)
+            follow_status(lambda: survey.status(site), status_lines, is_json=json)
         else:
-            printed(survey.status(site), status_lines, is_json=json)
+            print_result(survey.status(site), status_lines, is_json=json)
 
 
 @task(help=help_of("env", "json"))
 def history(_: Context, env: str = "", json: bool = False) -> None:
-    """List the releases of an environment, the newest first."""
+    """List the releases of an environment, newest first."""
     from bakeroll import survey
     from bakeroll.console.tables import history_lines
-    from bakeroll.tasks.site import opened
+    from bakeroll.tasks.site import open_site
 
-    with opened(env, is_json=json, is_first=True) as site:
-        printed(survey.history(site), history_lines, is_json=json)
+    with open_site(env, is_json=json, is_first=True) as site:
+        print_result(survey.history(site), history_lines, is_json=json)

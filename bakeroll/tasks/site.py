@@ -1,4 +1,4 @@
-"""What every task opens first: the settings, the cloud, and the progress on the right stream."""
+"""What every task opens first: the settings, the cloud, and progress on the right stream."""
 
 import getpass
 import os
@@ -15,17 +15,17 @@ from bakeroll.events import Event, Report
 from bakeroll.settings import EnvironmentSettings
 from bakeroll.tasks.door import door
 from bakeroll.wiring import LocalCloud, Site
-from bakeroll.wording import shown
+from bakeroll.wording import excerpt
 
 
 @contextmanager
-def opened(
+def open_site(
     env: str, *, is_json: bool = False, verbose: bool = False, is_offline: bool = False, is_first: bool = False
 ) -> Iterator[Site]:
-    """The site of environment `env` (else BAKEROLL_ENV's), its local cloud started where it is one and down.
+    """Open the site of environment `env` (default: BAKEROLL_ENV), and start its local cloud if that is down.
 
-    `is_offline` is for what asks nothing of the cloud, `is_first` for what may come before a local environment has a
-    fleet. People's text goes to standard output, to standard error where that must hold JSON alone.
+    `is_offline` is for tasks that do not need the cloud, `is_first` for tasks that may run before a local environment
+    has a fleet. Text for people goes to standard output, or to standard error if standard output holds JSON.
     """
     with door(is_json=is_json):
         environment = _environment(env)
@@ -34,8 +34,8 @@ def opened(
             site = Site(environment, report, operator=operator(), local=cloud)
             if cloud and not is_first and not site.roller.has_fleet():
                 raise RollFailed(
-                    f"{environment.name} has no fleet yet: nothing was deployed to it.",
-                    next_step=f"The first: fab deploy --env={environment.name}",
+                    f"{environment.name} has no fleet yet, because nothing was deployed to it.",
+                    next_step=f"Deploy to it: fab deploy --env={environment.name}",
                 )
             yield site
 
@@ -45,29 +45,33 @@ def _environment(name: str) -> EnvironmentSettings:
     folder = settings.folder(Path.cwd())
     if not name:
         raise ConfirmationNeeded(
-            f"Which environment? None was named, and {settings.FILE} has: {', '.join(settings.names(folder))}.",
-            next_step="Name it: --env=NAME, or set BAKEROLL_ENV",
+            f"Which environment? None was named. {settings.FILE} has: {', '.join(settings.names(folder))}.",
+            next_step="Name one: --env=NAME, or set BAKEROLL_ENV",
         )
     return settings.load(folder, name)
 
 
 def _local_cloud(report: Report) -> LocalCloud:
-    """Start it where it is down, and have AWS's clients of this process talk to it."""
-    from bakeroll.local import client
+    """Start the local cloud if it is down, and point this process's AWS clients to it."""
+    from bakeroll import local
 
-    config = client.from_environment()
-    endpoint = client.up(config, lambda text: report(Event("cloud", text)))
-    os.environ.update(endpoint.environment())
-    return LocalCloud(config.state / "gnupg", f"http://{config.gateway}:{config.port}")
+    endpoint = local.up(lambda text: report(Event("cloud", text)), meanwhile=_load_clients)
+    os.environ.update(endpoint.environment)
+    return LocalCloud(endpoint.state / "gnupg", endpoint.gateway)
+
+
+def _load_clients() -> None:
+    """Whatever comes next needs them; they take longer to import than the command takes to answer."""
+    import bakeroll.aws.session  # noqa: F401
 
 
 def operator() -> str:
-    """Who does it, for the records: user@host, the user before sudo; a user without a name by number."""
-    return shown(f"{os.environ.get('SUDO_USER') or _user()}@{socket.gethostname()}")
+    """Who runs the task, for the records: user@host. It is the user before sudo; a user without a name is a number."""
+    return excerpt(f"{os.environ.get('SUDO_USER') or _user()}@{socket.gethostname()}")
 
 
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # what is raised changed with Python 3.13
+    except (OSError, KeyError):  # Python 3.13 changed the exception
         return str(os.getuid())

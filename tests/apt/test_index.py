@@ -75,7 +75,7 @@ def test_what_does_not_unpack_to_the_size_that_was_signed_is_damaged(content: by
 
 @pytest.mark.parametrize("text", ["Version: 1", "Package: a\nVersion: :\nArchitecture: all\nFilename: f\nSHA256: 0"])
 def test_an_entry_that_is_not_whole_is_damaged(text: str) -> None:
-    with pytest.raises(index.Damaged, match="an entry is not whole"):
+    with pytest.raises(index.Damaged, match="an entry is incomplete"):
         index.published(text)
 
 

@@ -137,7 +137,7 @@ def test_who_publishes_at_once_loses_nothing(here: Publisher, make_package: Make
         list(threads.map(publish, packages))
 
     assert here.versions() == [f"1.{number}-1" for number in range(6)]
-    assert any("meanwhile" in event.text for event in here.events)
+    assert any("somebody else published" in event.text for event in here.events)
 
 
 def test_a_suite_that_another_key_signed_is_left_alone(
@@ -288,23 +288,23 @@ def _damage_index(here: Publisher) -> None:
 def test_an_in_release_of_20_mb_is_refused_before_it_is_read(here: Publisher) -> None:
     here.store.put("dists/dev/InRelease", b"x" * 20_000_000)
 
-    with pytest.raises(CloudError, match="InRelease has 20000000 bytes; it may have 1048576 at most"):
+    with pytest.raises(CloudError, match="InRelease has 20000000 bytes; it may have at most 1048576"):
         here.versions()
 
 
 def test_an_in_release_that_is_no_text_is_damaged(here: Publisher) -> None:
     here.store.put("dists/dev/InRelease", b"\xff")
 
-    with pytest.raises(PublishError, match=r"dists/dev/InRelease: .*the repository is damaged"):
+    with pytest.raises(PublishError, match=r"repository is damaged.*dists/dev/InRelease"):
         here.versions()
 
 
 @pytest.mark.parametrize(
     ("packed", "unpacked", "said"),
     [
-        pytest.param(10**12, 5, "no size up to 67108864 bytes", id="too much to read"),
-        pytest.param(5, 10**12, "no size up to 67108864 bytes", id="too much to unpack"),
-        pytest.param(5, None, "no size up to 67108864 bytes", id="unpacks to who knows what"),
+        pytest.param(10**12, 5, "a size of at most 67108864 bytes", id="too much to read"),
+        pytest.param(5, 10**12, "a size of at most 67108864 bytes", id="too much to unpack"),
+        pytest.param(5, None, "a size of at most 67108864 bytes", id="unpacks to who knows what"),
     ],
 )
 def test_a_package_index_of_no_size_that_can_be_read_is_refused(

@@ -13,7 +13,7 @@ MODULES = {
     "roller": (
         "autoscaling",
         "balancers",
-        "classic",
+        "classic_balancers",
         "clone",
         "cloudwatch",
         "dynamodb",
@@ -25,7 +25,7 @@ MODULES = {
         "launch_configurations",
         "launch_templates",
         "permissions",
-        "preflight",
+        "group_facts",
         "quotas",
         "refresh",
         "session",

@@ -95,10 +95,10 @@ def test_an_overrides_image_follows_the_version_and_another_image_is_a_conflict(
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ({"InstanceType": "t3.small", "ImageId": "ami-theirs"}, "an image of its own, ami-theirs"),
+        ({"InstanceType": "t3.small", "ImageId": "ami-theirs"}, "names its own image, ami-theirs"),
         (
             {"InstanceType": "t3.small", "LaunchTemplateSpecification": {"LaunchTemplateName": NAME, "Version": "1"}},
-            f"a launch template of its own, {NAME}",
+            f"names its own launch template, {NAME}",
         ),
     ],
 )

@@ -38,16 +38,16 @@ def test_what_is_made_is_told_and_making_it_again_changes_nothing() -> None:
     assert first == [
         "table bakeroll made",
         "bucket bakeroll-apt made",
-        "fleet links-local made: 2 instances wanted, 8 at most",
+        "fleet links-local made: 2 instances desired, at most 8",
     ]
-    assert second == ["table bakeroll is there", "bucket bakeroll-apt is there", "fleet links-local is there"]
+    assert second == ["table bakeroll exists", "bucket bakeroll-apt exists", "fleet links-local exists"]
 
 
 def test_a_fleet_that_was_half_made_is_finished() -> None:
     make_fleet()
     boto3.client("autoscaling").delete_auto_scaling_group(AutoScalingGroupName="links-local", ForceDelete=True)
 
-    assert make_fleet() == ["fleet links-local made: 2 instances wanted, 8 at most"]
+    assert make_fleet() == ["fleet links-local made: 2 instances desired, at most 8"]
 
 
 def test_the_bucket_is_closed_to_the_public() -> None:

@@ -59,7 +59,7 @@ def test_an_object_that_is_too_large_is_refused_and_not_read(objects: S3Objects)
     objects.put("key", b"12345")
 
     assert (objects.get("key", 5) or (b"", ""))[0] == b"12345"
-    with pytest.raises(CloudError, match=r"s3://acme-apt/key has 5 bytes; it may have 4 at most"):
+    with pytest.raises(CloudError, match=r"s3://acme-apt/key has 5 bytes; it may have at most 4"):
         objects.get("key", 4)
 
 

@@ -26,11 +26,11 @@ from bakeroll.bake.bakery import RepositoryAccess, bake_application, bake_base
 from bakeroll.bake.oven import Bakery
 from bakeroll.errors import BakeError
 from bakeroll.events import Event, Report
-from bakeroll.local import client
-from bakeroll.local.config import Config, to_environment
 from bakeroll.process import run
 from bakeroll.release import Image, Package
 from bakeroll.settings import load
+from local_cloud.client.control import reset, up
+from local_cloud.config import Config, to_environment
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
@@ -174,8 +174,8 @@ def tell(events: list[Event]) -> Report:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("bake")
     (folder / "deploy.yml").write_text("application: hello\nenvironments: {local: {cloud: local}}\n")
-    client.reset(CLOUD, print)
-    endpoint = client.up(CLOUD, print)
+    reset(CLOUD, print)
+    endpoint = up(CLOUD, print)
     home = TEMPORARY / "gpg"
     shutil.rmtree(TEMPORARY, ignore_errors=True)
     home.mkdir(mode=0o700, parents=True)
@@ -209,7 +209,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False)
         tempfile.tempdir = None
         shutil.rmtree(TEMPORARY, ignore_errors=True)
-        client.reset(CLOUD, print)
+        reset(CLOUD, print)
 
 
 @pytest.fixture(scope="module")
@@ -407,7 +407,7 @@ def test_what_a_killed_packer_left_is_swept_by_the_next_bake(world: World, base:
     image = bake_application(world.bakery, next_hello, REVISION, base)
 
     assert image.version == next_hello.version
-    assert any("swept what a killed bake had left: i-" in event.text for event in world.events)
+    assert any("deleted what a killed bake had left: i-" in event.text for event in world.events)
     assert world.left() == []
 
 
@@ -439,8 +439,8 @@ def inside(world: World, image: Image, script: str) -> list[str]:
     instance = launched["InstanceId"]
     try:
         ask(launched["PrivateIpAddress"])
-        step_in = "import sys; from bakeroll.local import client, shell; "
-        step_in += "sys.exit(shell.step_in(client.from_environment(), sys.argv[1], sys.argv[2]))"
+        step_in = "import sys; from local_cloud.client import shell; from local_cloud.config import from_environment; "
+        step_in += "sys.exit(shell.step_in(from_environment(), sys.argv[1], sys.argv[2]))"
         command = [sys.executable, "-c", step_in, instance, script]
         shell = subprocess.run(command, env=os.environ | to_environment(CLOUD), capture_output=True, text=True)
         return shell.stdout.splitlines()

@@ -195,7 +195,7 @@ def test_a_second_bake_of_the_same_recipe_bakes_nothing(world: World) -> None:
 
     assert again.id == first.id
     assert len(world.packer.given) == baked
-    assert "stands already" in world.events[-1].text
+    assert "exists already" in world.events[-1].text
 
 
 def with_source_ami(world: World) -> str:
@@ -206,7 +206,7 @@ def with_source_ami(world: World) -> str:
 
 
 def standing(world: World, repository: RepositoryAccess = REPOSITORY) -> str | None:
-    image = bakery.standing(world.bakery, repository, PACKAGE)
+    image = bakery.find_image(world.bakery, repository, PACKAGE)
     return image.id if image else None
 
 
@@ -360,7 +360,7 @@ def test_the_next_bake_sweeps_what_a_killed_one_left(world: World) -> None:
     assert world.left() == []
     assert not bake.folder.exists()
     assert not bake.temporary.exists()
-    assert any("swept what a killed bake had left: i-" in event.text for event in world.events)
+    assert any("deleted what a killed bake had left: i-" in event.text for event in world.events)
     assert image.digest
 
 
@@ -399,12 +399,12 @@ def test_who_comes_second_waits_and_takes_the_firsts_image(world: World) -> None
 
 
 def test_a_bake_that_does_not_end_is_waited_for_no_longer_than_an_hour(world: World, mocker: MockerFixture) -> None:
-    mocker.patch("bakeroll.bake.oven.LOCK_TIMEOUT", -1)
+    mocker.patch("bakeroll.bake.oven.LONGEST_BAKE_SECONDS", -1)
     world.bakery.work.mkdir()
 
     with (
         alone(world.bakery.work / "bake-links-dev.lock"),
-        pytest.raises(BakeError, match="Another bake of links-dev has not ended"),
+        pytest.raises(BakeError, match="Another bake of links-dev on this machine has not ended"),
     ):
         base(world)
 
@@ -444,7 +444,7 @@ def test_a_cloud_that_does_not_answer_leaves_the_sweeping_to_the_next_bake(world
     with pytest.raises(BakeError) as caught:
         base(world)
 
-    assert "is for the next bake to sweep: EC2 did not answer" in caught.value.left
+    assert "the next bake will. EC2 did not answer" in caught.value.left
     mocker.stopall()
     world.packer.fails = None
     base(world)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeroll.bake.packer import Transcript, environment, version
+from bakeroll.bake.packer import Transcript, environment, read_version
 from bakeroll.errors import BakeError
 from bakeroll.events import Event
 from bakeroll.process import ToolFailed
@@ -33,7 +33,7 @@ def read(*lines: str) -> tuple[Transcript, list[str]]:
         (MACHINE + "say,==> amazon-ebs.image: Stopping the source instance...", "stopping the builder"),
         (MACHINE + "message,    amazon-ebs.image: AMI: ami-0b7c91", "image ami-0b7c91 pending"),
         (MACHINE + "say,==> amazon-ebs.image: Terminating the source AWS instance...", "terminating the builder"),
-        (MACHINE + "error,Cancelling build after receiving terminated", "interrupted: Packer cleans up"),
+        (MACHINE + "error,Cancelling build after receiving terminated", "interrupted: Packer is cleaning up"),
     ],
 )  # fmt: skip
 def test_what_matters_is_told_in_either_form(line: str, told: str) -> None:
@@ -113,12 +113,12 @@ def said(text: str, code: int = 0) -> Callable[..., str]:
     ("text", "found"), [("Packer v1.6.6\n", "1.6.6"), ("Packer v1.11.2\n\nYour version …", "1.11.2")]
 )
 def test_packer_tells_its_version(text: str, found: str) -> None:
-    assert version(said(text)) == found
+    assert read_version(said(text)) == found
 
 
 def test_a_missing_packer_is_named_with_how_to_get_it() -> None:
     with pytest.raises(BakeError, match="not installed") as caught:
-        version(said("setpriv: failed to execute packer: No such file or directory", 127))
+        read_version(said("setpriv: failed to execute packer: No such file or directory", 127))
     assert "packer" in caught.value.next_step
 
 

@@ -44,7 +44,7 @@ def test_a_value_is_printed_as_one_literal(value: Literal, literal: str) -> None
 
 
 def test_a_template_of_packers_own_in_a_value_is_refused() -> None:
-    with pytest.raises(BakeError, match="holds \\{\\{"):
+    with pytest.raises(BakeError, match="contains \\{\\{"):
         hcl("{{ env `AWS_SECRET_ACCESS_KEY` }}")
 
 

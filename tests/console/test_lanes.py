@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from bakeroll.console.lanes import Seen, drawn, fitting, seen
+from bakeroll.console.lanes import TimedScene, drawn, fitting, timed
 from bakeroll.console.progress import progress
 from bakeroll.events import Event, Lane, Scene
 
@@ -16,7 +16,7 @@ SICK = Lane("i-07be", "eu-west-1c", "unhealthy", "1.4.0+3", "Target.ResponseCode
 BOOTS = Lane("i-0aa2", "eu-west-1a", "booting", "1.4.0+3", is_new=True)
 OLD = tuple(Lane(f"i-000{n}", "eu-west-1a", "in service", "1.4.0-1") for n in range(4))
 DRAINS = Lane("i-0004", "eu-west-1b", "draining", "1.4.0-1")
-NOW = Seen(
+NOW = TimedScene(
     Scene("links-dev", (SERVES, SICK, BOOTS, *OLD), in_service=5, floor=4, desired=4, awaited="i-07be unhealthy"),
     {"i-0f3a": 0, "i-07be": 88, "i-0aa2": 91},
 )
@@ -27,7 +27,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def screen(it: Seen = NOW, width: int = 90, height: int = 20, now: float = 100) -> list[str]:
+def screen(it: TimedScene = NOW, width: int = 90, height: int = 20, now: float = 100) -> list[str]:
     console = Console(file=io.StringIO(), width=width, record=True, force_terminal=True)
     console.print(drawn(it, now, width, height))
     return [line.rstrip() for line in console.export_text().splitlines()]
@@ -39,13 +39,13 @@ def test_each_new_instance_has_a_line_and_the_old_that_serve_have_one_together()
         "    i-07be  eu-west-1c  unhealthy 12 s  Target.ResponseCodeMismatch 503",
         "    i-0aa2  eu-west-1a  booting 9 s     1.4.0+3",
         "    old   4 in service   floor 4   ████████░░░░   serving 5 of 4",
-        "    waits for i-07be unhealthy",
+        "    waiting for i-07be unhealthy",
     ]
 
 
 def test_an_old_one_that_drains_has_a_line_and_one_that_is_gone_has_none() -> None:
     gone = Lane("i-0005", "eu-west-1a", "gone", "1.4.0-1")
-    it = seen(Scene("links-dev", (DRAINS, gone), in_service=0, floor=1, desired=1), 100)
+    it = timed(Scene("links-dev", (DRAINS, gone), in_service=0, floor=1, desired=1), 100)
 
     assert screen(it, now=101) == [
         "    i-0004  eu-west-1b  draining 1 s    1.4.0-1",
@@ -54,10 +54,10 @@ def test_an_old_one_that_drains_has_a_line_and_one_that_is_gone_has_none() -> No
 
 
 def test_seconds_count_from_the_scene_in_which_the_state_was_new() -> None:
-    first = seen(Scene("links-dev", (BOOTS, SICK), 0, 0, 2), 10)
+    first = timed(Scene("links-dev", (BOOTS, SICK), 0, 0, 2), 10)
     healed = Lane(**{name: getattr(SICK, name) for name in ("id", "zone", "release", "is_new")}, state="in service")
 
-    then = seen(Scene("links-dev", (BOOTS, healed), 1, 0, 2), 14, first)
+    then = timed(Scene("links-dev", (BOOTS, healed), 1, 0, 2), 14, first)
 
     assert then.since == {"i-0aa2": 10, "i-07be": 14}
 
@@ -121,7 +121,7 @@ def test_on_a_terminal_the_lanes_stand_below_the_roll_and_go_when_it_is_done(mon
 def test_where_the_roll_is_stands_below_what_it_waits_for() -> None:
     doing = replace(NOW, scene=replace(NOW.scene, doing="canary: 1 of 4 watched for 35 of 300 s"))
 
-    assert screen(doing)[-2:] == ["    waits for i-07be unhealthy", "    canary: 1 of 4 watched for 35 of 300 s"]
+    assert screen(doing)[-2:] == ["    waiting for i-07be unhealthy", "    canary: 1 of 4 watched for 35 of 300 s"]
 
 
 def test_a_wait_is_a_line_of_a_log_and_a_terminal_keeps_no_old_one(monkeypatch: pytest.MonkeyPatch) -> None:

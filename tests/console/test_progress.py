@@ -33,12 +33,12 @@ def told(*events: Event) -> list[str]:
 def test_a_stage_s_time_runs_from_the_end_of_the_one_before() -> None:
     assert told(
         Event("release", "links 1.0 → dev", "heading"),
-        Event("package", "links 1.0 is being built"),
+        Event("package", "building links 1.0"),
         Event("package", "links_1.0.deb, 0.7 MB", "done"),
         Event("publish", "s3://apt", "done"),
     ) == [
         "14:01:02 release   links 1.0 → dev",
-        "14:01:04 package   links 1.0 is being built",
+        "14:01:04 package   building links 1.0",
         "14:01:06 package   links_1.0.deb, 0.7 MB   4.0 s",
         "14:01:08 publish   s3://apt   2.0 s",
     ]

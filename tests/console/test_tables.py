@@ -58,16 +58,16 @@ def test_status_does_not_say_that_a_release_serves_when_no_instance_is_in_servic
 def test_status_tells_drift_the_other_image_and_the_next_command() -> None:
     other = INSTANCE | {"id": "i-2", "image": "ami-2"}
 
-    said = list(status_lines(found(instances=[other], drift=["i-2 runs ami-2"], next_step="Put it right: fab …"), NOW))
+    said = list(status_lines(found(instances=[other], drift=["i-2 runs ami-2"], next_step="Repair it: fab …"), NOW))
 
-    assert said[-3:] == ["  i-2  a  1.0-1  ami-2  in service", "! i-2 runs ami-2", "Put it right: fab …"]
+    assert said[-3:] == ["  i-2  a  1.0-1  ami-2  in service", "! i-2 runs ami-2", "Repair it: fab …"]
 
 
 @pytest.mark.parametrize(
     ("cut_off", "said"),
     [
-        (False, "◼ ops@build rolls links-dev to 2.0-1 since {at}, 3 min ago; last heard of 3 min ago."),
-        (True, "! The roll to 2.0-1 (ops@build) of {at}, 3 min ago, was cut off."),
+        (False, "◼ ops@build is rolling links-dev to 2.0-1 since {at}, 3 min ago; last heard of 3 min ago."),
+        (True, "! The roll to 2.0-1 (ops@build), begun at {at}, 3 min ago, was cut off."),
     ],
 )
 def test_status_tells_a_roll_that_has_not_ended(cut_off: bool, said: str) -> None:
@@ -94,7 +94,7 @@ UNTIL = NOW + timedelta(minutes=9)
         ),
         pytest.param(
             {"paused_by": "ops@x", "paused_until": AT.isoformat(), "is_cut_off": True},
-            [f"  paused by ops@x until {moment(AT, NOW)}, and nobody resumed it"],
+            [f"  paused by ops@x until {moment(AT, NOW)}; nobody resumed it"],
             id="a pause that nobody ended",
         ),
     ],
@@ -128,7 +128,7 @@ def test_history_marks_what_was_rolled_last() -> None:
 
     assert said[1].startswith("→  1.0-1")
     assert said[2].startswith("   0.9-1")
-    assert said[3] == "→ came to serve last. What serves now: fab status --env=dev"
+    assert said[3] == "→ the latest release. What serves now: fab status --env=dev"
 
 
 def test_history_tells_rolls_that_came_to_nothing_among_the_releases_how_why_and_by_whom() -> None:
@@ -145,7 +145,7 @@ def test_history_tells_rolls_that_came_to_nothing_among_the_releases_how_why_and
     assert said[1].endswith(" …")
     assert said[2].startswith("→  1.0-1")
     assert said[3].endswith("ami-1  aborted by x")
-    assert said[-1] == "✗ came to nothing: its release does not serve."
+    assert said[-1] == "✗ a roll that did not complete; its release does not serve."
 
 
 def test_where_the_first_roll_came_to_nothing_there_is_no_release_and_history_tells_it() -> None:
@@ -204,8 +204,8 @@ def test_faults_in_force_are_told_with_whom_they_struck_and_how_long_they_last()
     cloud = {"endpoint": "http://127.0.0.1:5600", "pid": 7, "uptime": 61.0, "images": [], "instances": []}
 
     assert list(fault_lines([lost, dies])) == [
-        "lost --times=3: no answer; struck 1",
-        "dies: killed; of i-1; for 4.0 s more",
+        "lost --times=3: no answer; hit 1",
+        "dies: killed; on i-1; for 4.0 s more",
     ]
     assert list(fault_lines([])) == ["No fault is in force."]
-    assert "! faults on demand are in force: 2   (fab local.fault)" in local_lines(cloud | {"faults": [lost, dies]})
+    assert "! injected faults in force: 2   (fab local.fault)" in local_lines(cloud | {"faults": [lost, dies]})

@@ -10,8 +10,9 @@ import pytest
 
 from bakeroll.console import timeline
 from bakeroll.console.chart import lanes, page
-from bakeroll.console.failure import told
-from bakeroll.console.timeline import KEPT, Recording, kept
+from bakeroll.console.failure import text_of
+from bakeroll.console.recording import Recording
+from bakeroll.console.timeline import TIMELINES_KEPT, record_timeline
 from bakeroll.errors import RolledBack
 from bakeroll.events import Event, Lane, LaneState, Scene
 from bakeroll.release import Release
@@ -40,7 +41,7 @@ def scene(*states: LaneState, note: str = "") -> Event:
 def rolled(folder: Path, *events: Event, error: BaseException | None = None, heard: list[Event] | None = None) -> Any:
     clock = Clock()
     listener = heard.append if heard is not None else lambda _: None
-    with kept(listener, folder, RELEASE, now=clock.now, monotonic=clock.monotonic) as report:
+    with record_timeline(listener, folder, RELEASE, now=clock.now, monotonic=clock.monotonic) as report:
         for event in events:
             report(event)
         if error:
@@ -85,7 +86,7 @@ def test_a_roll_that_failed_leaves_one_and_its_failure_says_where(tmp_path: Path
     with pytest.raises(RolledBack) as caught:
         rolled(tmp_path, scene("unhealthy"), error=RolledBack("i-0 was not in service", next_step="Try again"))
 
-    assert f"Timeline: {caught.value.timeline}" in told(caught.value)
+    assert f"Timeline: {caught.value.timeline}" in text_of(caught.value)
     assert "✗ Rolled back: i-0 was not in service" in next(tmp_path.iterdir()).read_text()
 
 
@@ -114,13 +115,13 @@ def test_a_full_disk_is_told_and_fails_nothing(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_newest_are_kept(tmp_path: Path) -> None:
-    for number in range(KEPT + 3):
+    for number in range(TIMELINES_KEPT + 3):
         (tmp_path / f"dev-{number}.html").write_text("")
         os.utime(tmp_path / f"dev-{number}.html", (number, number))
 
     rolled(tmp_path, scene("in service"), DONE)
 
-    assert len(list(tmp_path.iterdir())) == KEPT
+    assert len(list(tmp_path.iterdir())) == TIMELINES_KEPT
     assert not (tmp_path / "dev-3.html").exists()
     assert (tmp_path / "dev-4.html").exists()
 
@@ -131,7 +132,7 @@ def recording(count: int) -> Recording:
     for at, state in stages:
         event = scene(*[state] * count)
         assert event.scene
-        found.see(event.scene, at)
+        found.add(event.scene, at)
     found.seconds = 10
     return found
 
@@ -147,7 +148,7 @@ def test_the_page_holds_every_lane_within_its_width(count: int) -> None:
 
 def test_a_launch_that_became_an_instance_has_no_lane(tmp_path: Path) -> None:
     found = Recording(RELEASE, STARTED, seconds=2)
-    found.see(Scene("links-dev", (Lane("launch 1", "a", "launching", "2"),), 0, 1, 1), 0)
-    found.see(Scene("links-dev", (Lane("i-0", "a", "booting", "2"),), 0, 1, 1), 1)
+    found.add(Scene("links-dev", (Lane("launch 1", "a", "launching", "2"),), 0, 1, 1), 0)
+    found.add(Scene("links-dev", (Lane("i-0", "a", "booting", "2"),), 0, 1, 1), 1)
 
     assert [row.lane.id for row in lanes(found)] == ["i-0"]

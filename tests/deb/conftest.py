@@ -75,8 +75,8 @@ class Builder:
         return settings.load(self.repository.path, "local")
 
     def build(self, environment: EnvironmentSettings | None = None) -> Package:
-        found = source.revision(self.repository.path, is_dirty_allowed=False, run=run)
-        version = source.version_of(self.repository.path, found, run=run)
+        found = source.read_revision(self.repository.path, is_dirty_allowed=False, run=run)
+        version = source.read_version(self.repository.path, found, run=run)
         return build(
             environment or self.environment, found, version, output=self.output, run=run, report=self.events.append
         )

@@ -215,7 +215,7 @@ from bakeroll import settings
 from bakeroll.deb import build, source
 from bakeroll.process import run
 folder, output = Path(sys.argv[1]), Path(sys.argv[2])
-found = source.revision(folder, is_dirty_allowed=False, run=run)
+found = source.read_revision(folder, is_dirty_allowed=False, run=run)
 report = lambda event: print(event.text, flush=True)
 build.build(settings.load(folder, "local"), found, "1.0-1", output=output, run=run, report=report)
 """

@@ -15,11 +15,11 @@ from tests.deb.conftest import Repository
 
 
 def revision(repository: Repository, *, dirty: bool = False) -> Revision:
-    return source.revision(repository.path, is_dirty_allowed=dirty, run=run)
+    return source.read_revision(repository.path, is_dirty_allowed=dirty, run=run)
 
 
 def version(repository: Repository, *, dirty: bool = False) -> str:
-    return source.version_of(repository.path, revision(repository, dirty=dirty), run=run)
+    return source.read_version(repository.path, revision(repository, dirty=dirty), run=run)
 
 
 def test_a_clean_commit_is_told_whole(repository: Repository) -> None:
@@ -92,8 +92,8 @@ def test_a_tag_in_another_scripts_digits_names_no_version(repository: Repository
 
 
 def test_a_folder_without_git_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="in no Git repository") as caught:
-        source.revision(tmp_path, is_dirty_allowed=False, run=run)
+    with pytest.raises(SourceError, match="not in a Git repository") as caught:
+        source.read_revision(tmp_path, is_dirty_allowed=False, run=run)
     assert caught.value.next_step == "git init"
 
 
@@ -119,9 +119,7 @@ def test_a_dirty_tree_is_refused_by_name(repository: Repository) -> None:
     with pytest.raises(SourceError) as caught:
         revision(repository)
 
-    assert caught.value.what == (
-        "There are changes that no commit holds: file0, file1, file2, file3, file4 and 2 more."
-    )
+    assert caught.value.what == ("There are uncommitted changes: file0, file1, file2, file3, file4 and 2 more.")
     assert "--dirty" in caught.value.next_step
 
 
@@ -156,7 +154,7 @@ def test_changes_outside_the_applications_folder_do_not_count(repository: Reposi
     repository.commit(**{"app/code": "1", "readme": "1"})
     repository.write({"readme": "2"})
 
-    assert not source.revision(repository.path / "app", is_dirty_allowed=False, run=run).is_dirty
+    assert not source.read_revision(repository.path / "app", is_dirty_allowed=False, run=run).is_dirty
 
 
 def test_versions_come_from_tags(repository: Repository) -> None:
@@ -249,7 +247,7 @@ def test_a_version_that_git_does_not_have_is_none(repository: Repository, wanted
 
 def test_the_export_is_the_folders_committed_files_alone(repository: Repository, tmp_path: Path) -> None:
     repository.commit(**{"app/code": "1", "app/secret": "1", "app/.gitattributes": "secret export-ignore\n", "x": ""})
-    found = source.revision(repository.path / "app", is_dirty_allowed=False, run=run)
+    found = source.read_revision(repository.path / "app", is_dirty_allowed=False, run=run)
     repository.write({"app/code": "2", "app/untracked": ""})
 
     source.export(repository.path / "app", found, tmp_path / "out", run=run)

@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from bakeroll.local import hooking
-from bakeroll.local.api import Api
-from bakeroll.local.bounded import Bounded
+from local_cloud.daemon.api import Api
+from local_cloud.daemon.bounded import Bounded
+from local_cloud.hooks import catalogue, hooking
+from local_cloud.hooks.serving import application
 from tests.fuzz.aws_requests import MODELS, SERVICES, error_code, request_of, send
-from tests.local.world import IMAGE, FakeCloud, World
+from tests.local_cloud.world import IMAGE, FakeCloud, World
 
 pytestmark = pytest.mark.no_cover  # the same lines again and again, three times slower where they are counted
 
@@ -46,9 +47,9 @@ def served() -> Iterator[Served]:
         logging.disable(logging.CRITICAL)
         cloud = FakeCloud()
         cloud.left = 20
-        hooking.install(cloud)
+        catalogue.install(cloud)
         try:
-            yield Served(Bounded(Api(lambda: None)), _filled(World(cloud)), _resident())
+            yield Served(Bounded(Api(application(), lambda: None)), _filled(World(cloud)), _resident())
         finally:
             hooking.remove()
             logging.disable(logging.NOTSET)

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from invoke.exceptions import ParseError
 from invoke.program import Program
 
-from bakeroll.classic import modern
+from bakeroll import local
+from bakeroll.classic_command import modern
 from bakeroll.errors import CloudError, LocalCloudError
-from bakeroll.local import client, shell
 from bakeroll.process import ToolFailed, run
 from bakeroll.roll.roller import Roller
 from bakeroll.roll.simulate.model import world
@@ -93,9 +93,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         raise LocalCloudError("No local cloud is started or stopped here.")
 
     with pytest.MonkeyPatch.context() as patched, contextlib.chdir(folder):
-        for name in ("up", "down", "reset", "status", "logs"):
-            patched.setattr(client, name, refused)
-        patched.setattr(shell, "step_in", refused)
+        patched.setattr(local, "_run", refused)
         patched.setenv("BAKEROLL_LOCAL_STATE", str(folder / "cloud"))  # whatever cloud this machine has is left alone
         patched.setenv("BAKEROLL_LOCAL_PORT", "1025")
         patched.setattr(opening, "Site", partial(Offline, run=only_git))

@@ -16,6 +16,7 @@ from bakeroll import operations, pipeline, survey
 from bakeroll.console.plan import doctor_lines
 from bakeroll.console.tables import history_lines, status_lines
 from bakeroll.errors import BakerollError
+from bakeroll.release_request import ReleaseRequest
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.owner import this_process
@@ -97,8 +98,8 @@ def test_status_history_and_doctor_tell_what_can_be_read(fleet: World) -> None:
         [
             lambda site: pipeline.lead(site, goal().release),
             lambda site: pipeline.lead(site, goal("ami-next", "3.0-1").release),
-            lambda site: pipeline.rollback(site, pipeline.Request()),
-            lambda site: pipeline.rollback(site, pipeline.Request("1.0-1")),
+            lambda site: pipeline.rollback(site, ReleaseRequest()),
+            lambda site: pipeline.rollback(site, ReleaseRequest("1.0-1")),
             lambda site: operations.doctor(site, is_fixing=True, confirm=lambda _: None),
             lambda site: operations.resume(site, lambda _: None),
             lambda site: operations.abort(site, lambda _: None),

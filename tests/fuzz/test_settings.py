@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bakeroll import settings
 from bakeroll.errors import SettingsError
-from bakeroll.wording import shown
+from bakeroll.wording import excerpt
 from tests.fuzz.odd import VALUES, Way, mutated, ways
 
 pytestmark = pytest.mark.no_cover  # the same lines again and again, three times slower where they are counted
@@ -96,7 +96,7 @@ def test_whatever_the_schema_allows_is_taken_or_told_to_be_impossible_together(d
 @given(mutated(DOCUMENTED))
 def test_a_message_names_the_key_that_was_changed(found: tuple[Any, Way]) -> None:
     document, way = found
-    keys = {shown(part)[:20] for each in [way, *(set(ways(document)) - set(ways(DOCUMENTED)))] for part in each}
+    keys = {excerpt(part)[:20] for each in [way, *(set(ways(document)) - set(ways(DOCUMENTED)))] for part in each}
     for line in told(written(document)):
         assert any(key in line for key in keys) or "missing" in line or "holds no settings" in line, (
             line,

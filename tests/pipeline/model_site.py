@@ -11,7 +11,8 @@ from bakeroll import settings
 from bakeroll.apt.index import Published
 from bakeroll.bake.bakery import RepositoryAccess
 from bakeroll.bake.oven import Bakery
-from bakeroll.console.timeline import Recorder, Recording
+from bakeroll.console.recording import Recording
+from bakeroll.console.timeline import Recorder
 from bakeroll.events import Event
 from bakeroll.release import Release
 from bakeroll.roll.roller import Roller

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from bakeroll import candidates, pipeline
+from bakeroll.approval import approve
 from bakeroll.errors import BakeError, BuildError, ConfirmationNeeded, SourceError
+from bakeroll.release_request import ReleaseRequest
 from bakeroll.wiring import LocalCloud
 from tests.deb.conftest import Repository
 from tests.pipeline.model_site import ModelSite, model_site
@@ -28,7 +30,7 @@ def found(site: ModelSite, wanted: str) -> candidates.Candidate:
 
 
 def image(site: ModelSite, version: str = "1.0-1") -> str | None:
-    there = candidates.image(site, candidates.Candidate(version, "1c9e2a7"))
+    there = candidates.find_image(site, candidates.Candidate(version, "1c9e2a7"))
     return there.id if there else None
 
 
@@ -44,7 +46,7 @@ def test_a_tag_that_was_moved_after_its_version_was_published_is_refused_with_bo
     with pytest.raises(SourceError) as caught:
         found(site, wanted)
 
-    assert f"of commit {first[:7]}" in caught.value.what
+    assert f"from commit {first[:7]}" in caught.value.what
     assert f"is commit {second[:7]}" in caught.value.what
     assert "--version=1.0-1" in caught.value.next_step
 
@@ -113,14 +115,14 @@ def test_an_image_that_was_not_baked_for_the_environment_is_not_rolled(site: Mod
     site.bake(OF_PROD)
 
     with pytest.raises(BakeError, match=r"dev has no image of links 1\.0-1") as caught:
-        pipeline.roll(site, pipeline.Request())
+        pipeline.roll(site, ReleaseRequest())
 
     assert caught.value.next_step == "Bake one: fab bake --env=dev --version=1.0-1"
 
 
 def agreed(site: ModelSite, version: str, **asked: Any) -> list[str]:
-    request = pipeline.Request(**asked)
-    pipeline._agreed(site, request, candidates.Candidate(version, "1c9e2a7"))
+    request = ReleaseRequest(**asked)
+    approve(site, request, candidates.Candidate(version, "1c9e2a7"))
     return [each.text for each in site.events if each.kind == "note"]
 
 
@@ -182,10 +184,10 @@ def test_what_a_new_local_environment_lacks_is_made_once_the_word_is_given(new: 
 
 def test_a_dry_run_refuses_what_the_build_refuses(site: ModelSite, repository: Repository) -> None:
     with pytest.raises(BuildError, match=r"no pyproject\.toml"):
-        pipeline.package(site, pipeline.Request(is_dry=True))
+        pipeline.package(site, ReleaseRequest(is_dry=True))
 
     repository.commit(**{"pyproject.toml": "", "requirements.txt": ""})
-    pipeline.package(site, pipeline.Request(is_dry=True))
+    pipeline.package(site, ReleaseRequest(is_dry=True))
     assert site.events[-1].text.startswith("would build links 1.0+1.g")
 
 
@@ -197,4 +199,4 @@ def test_a_dry_run_refuses_a_submodule(
     repository.commit(**{"pyproject.toml": "", "requirements.txt": ""})
 
     with pytest.raises(SourceError, match="lib is a Git submodule"):
-        pipeline.package(site, pipeline.Request(is_dry=True))
+        pipeline.package(site, ReleaseRequest(is_dry=True))

@@ -13,6 +13,7 @@ from bakeroll import operations, pipeline, survey
 from bakeroll.console.tables import history_lines, status_lines
 from bakeroll.document import Document
 from bakeroll.errors import DocumentUnreadable, RollFailed
+from bakeroll.release_request import ReleaseRequest
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.owner import this_process
@@ -114,8 +115,8 @@ def test_a_rollback_does_not_guess_at_a_release_that_it_cannot_read_but_goes_to_
     changed(fleet, releases(fleet)[0], **NEWER)
 
     with pytest.raises(DocumentUnreadable, match=r"was written by bakeroll 0\.3\.0, in format 9; this is bakeroll "):
-        pipeline.rollback(site, pipeline.Request())
-    outcome = pipeline.rollback(site, pipeline.Request("2.0-1"))
+        pipeline.rollback(site, ReleaseRequest())
+    outcome = pipeline.rollback(site, ReleaseRequest("2.0-1"))
 
     assert outcome
     assert outcome["release"]["version"] == "2.0-1"

@@ -55,7 +55,7 @@ def test_a_roll_that_was_cut_off_is_backed_out_by_who_aborts_it() -> None:
 
     assert list(steered_lines(found, NOW)) == [
         "links-dev: the roll to 2.0-1 is aborted.",
-        "Look: fab status --env=dev",
+        "See the fleet: fab status --env=dev",
     ]
     watch.ended("ami-old", 2)
 
@@ -79,10 +79,10 @@ def test_the_doctor_mends_a_dead_roll_back_before_its_commit_point_and_on_after_
     mended = operations.doctor(site, is_fixing=True, confirm=agree)
 
     assert [each["kind"] for each in looked["ailments"]] == ["cut off"]
-    assert list(doctor_lines(looked, NOW))[-1] == "Mend it: fab doctor --env=dev --fix"
+    assert list(doctor_lines(looked, NOW))[-1] == "Repair it: fab doctor --env=dev --fix"
     assert [each["kind"] for each in mended["mended"]] == ["cut off"]
     assert mended["ailments"] == []
-    assert list(doctor_lines(mended, NOW))[-1] == "links-dev: nothing is amiss."
+    assert list(doctor_lines(mended, NOW))[-1] == "links-dev: nothing is wrong."
     watch.ended(image, 2)
 
 
@@ -93,8 +93,8 @@ def test_status_names_the_way_that_the_doctor_goes(call: int) -> None:
     step = survey.next_step("dev", None, site.roller.status())
     operations.doctor(site, is_fixing=True, confirm=agree)
 
-    goes_on = step == "Past its commit point, it goes on from there: fab doctor --env=dev --fix"
-    goes_back = step == "Take it back: fab doctor --env=dev --fix      Go on instead: fab resume --env=dev"
+    goes_on = step == "It is past its commit point. Finish it: fab doctor --env=dev --fix"
+    goes_back = step == "Back it out: fab doctor --env=dev --fix      Continue it instead: fab resume --env=dev"
     assert goes_on is not goes_back
     watch.ended("ami-new" if goes_on else "ami-old", 2)
 
@@ -268,10 +268,10 @@ def test_a_plan_is_told_as_operators_read_it() -> None:
         "  launched  by the roller: beside the group",
         "  the roll  surge, surge 12, floor 12, peak 24 instances, about 2 min 40 s (last: 2 min 31 s), "
         "+0.60 instance-hours, ≈ $0.07 (prices of 2026-01-19), 96 API calls, 2 steps",
-        "  warm      3 in the pool, replaced when the group launches ami-1",
+        "  warm      3 in the pool; the roll replaces them when the group launches ami-1",
         "  checks    ✓ template valid",
         "            ! alarm x is in ALARM",
         "    1  make a launch template version",
         "    2  launch 12 instances",
-        "Nothing was changed. Do it: fab roll --env=prod --version=1.5.0-1",
+        "Nothing was changed. Roll it: fab roll --env=prod --version=1.5.0-1",
     ]

@@ -8,6 +8,7 @@ import pytest
 
 from bakeroll import pipeline
 from bakeroll.errors import BakeError, BakerollError, ConfirmationNeeded, RollFailed, SourceError
+from bakeroll.release_request import ReleaseRequest
 from bakeroll.roll.simulate.model import world
 from tests.pipeline.model_site import BEGAN, ModelSite, model_site
 from tests.pipeline.shelf import Ami
@@ -28,7 +29,7 @@ def site(*versions: str, gone: Sequence[str] = (), is_there: bool = True) -> Mod
 
 
 def rolled_back(site: ModelSite, **asked: Any) -> dict[str, Any] | None:
-    return pipeline.rollback(site, pipeline.Request(**asked))
+    return pipeline.rollback(site, ReleaseRequest(**asked))
 
 
 @pytest.mark.parametrize(

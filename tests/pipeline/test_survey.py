@@ -14,12 +14,12 @@ GOOD = InstanceStatus("i-1", "a", "ami-1", "1.0-1", "in service")
 ROLL = RollStatus("2.0-1", "ops", "", "", is_cut_off=False, is_backing_out=False)
 DEAD = RollStatus("2.0-1", "ops", "", "", is_cut_off=True, is_backing_out=False)
 PAUSED = replace(ROLL, paused_by="me@laptop", paused_until="2026-01-01T12:00:00+00:00")
-RESUME = "Go on: fab resume --env=dev      Take it back: fab abort --env=dev"
+RESUME = "Continue it: fab resume --env=dev      Back it out: fab abort --env=dev"
 OTHER = InstanceStatus("i-2", "a", "ami-2", "2.0-1", "in service")
 LYING = InstanceStatus("i-3", "a", "ami-1", "3.0-1", "in service")
 KEPT = InstanceStatus("i-5", "a", "ami-2", "0.9-1", "standing by")
 SICK = InstanceStatus("i-4", "a", "ami-1", "1.0-1", "unhealthy")
-PUT_RIGHT = "Put it right: fab roll --env=dev --version=1.0-1"
+PUT_RIGHT = "Repair it: fab roll --env=dev --version=1.0-1"
 
 
 def fleet(
@@ -33,40 +33,44 @@ def fleet(
     [
         pytest.param(fleet(GOOD), [], "", id="all is well"),
         pytest.param(fleet(GOOD, KEPT), [], "", id="an old one stands by"),
-        pytest.param(fleet(OTHER), ["i-2 runs ami-2, not the release's ami-1"], PUT_RIGHT, id="another image"),
-        pytest.param(fleet(LYING), ["i-3 says that it runs 3.0-1, not 1.0-1"], PUT_RIGHT, id="another version"),
+        pytest.param(fleet(OTHER), ["i-2 runs ami-2; the release has ami-1"], PUT_RIGHT, id="another image"),
+        pytest.param(
+            fleet(LYING), ["i-3 reports version 3.0-1; the release is 1.0-1"], PUT_RIGHT, id="another version"
+        ),
         pytest.param(
             fleet(GOOD, launches="ami-9"),
-            ["links-dev launches ami-9, not the release's ami-1"],
+            ["links-dev launches ami-9; the release has ami-1"],
             PUT_RIGHT,
             id="template",
         ),
-        pytest.param(fleet(GOOD, desired=2), ["links-dev has 1 instance, and 2 are desired"], PUT_RIGHT, id="short"),
+        pytest.param(
+            fleet(GOOD, desired=2), ["links-dev has 1 instance; desired capacity is 2"], PUT_RIGHT, id="short"
+        ),
         pytest.param(fleet(SICK), [], PUT_RIGHT, id="not in service"),
         pytest.param(fleet(OTHER, roll=ROLL), [], "Look again: fab status --env=dev", id="a roll is under way"),
         pytest.param(fleet(OTHER, roll=PAUSED), [], RESUME, id="a roll is paused"),
         pytest.param(
             fleet(OTHER, roll=DEAD),
             [],
-            "Take it back: fab doctor --env=dev --fix      Go on instead: fab resume --env=dev",
+            "Back it out: fab doctor --env=dev --fix      Continue it instead: fab resume --env=dev",
             id="a roll was cut off before its commit point",
         ),
         pytest.param(
             fleet(OTHER, roll=replace(DEAD, is_past_commit=True)),
             [],
-            "Past its commit point, it goes on from there: fab doctor --env=dev --fix",
+            "It is past its commit point. Finish it: fab doctor --env=dev --fix",
             id="a roll was cut off after it",
         ),
         pytest.param(
             fleet(OTHER, roll=replace(DEAD, is_backing_out=True)),
             [],
-            "Take it back: fab doctor --env=dev --fix",
+            "Back it out: fab doctor --env=dev --fix",
             id="a roll was cut off that backed out",
         ),
         pytest.param(
             fleet(OTHER, roll=replace(DEAD, version="")),
             [],
-            "It had begun nothing: fab doctor --env=dev --fix",
+            "It had changed nothing. Clean up: fab doctor --env=dev --fix",
             id="a lease was left behind alone",
         ),
     ],
@@ -77,4 +81,4 @@ def test_drift_and_the_next_command(found: FleetStatus, drift: list[str], next_s
 
 def test_without_a_release_there_is_nothing_to_drift_from() -> None:
     assert list(survey.drift(None, fleet(GOOD))) == []
-    assert survey.next_step("dev", None, fleet()) == "The first: fab deploy --env=dev"
+    assert survey.next_step("dev", None, fleet()) == "Release one: fab deploy --env=dev"

@@ -11,23 +11,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.aws.iam import FREE, actions_of
 from tests.road.fleets import SIZE
 
 TOOLKIT = Path(__file__).parents[2]
 FAB = TOOLKIT / ".venv" / "bin" / "fab"
-CLOUD = {
-    "BAKEROLL_LOCAL_BRIDGE": "brroad0",
-    "BAKEROLL_LOCAL_NETWORK": "10.93.0.0/16",
-    "BAKEROLL_LOCAL_PORT": "5693",
-    "BAKEROLL_ENV": "local",
-}
-
 
 OLD, NEW = "8.0.0-1", "9.0.0-1"
 LOCAL: Mapping[str, Any] = {
@@ -37,6 +32,21 @@ LOCAL: Mapping[str, Any] = {
 """What deploy.yml says of any environment in the local cloud."""
 CALLED: dict[str, set[str]] = defaultdict(set)
 """By task, what the local cloud carried out while it ran, in the words of IAM policies."""
+POLICIES = {"bake": "baker", **dict.fromkeys(("roll", "rollback", "status", "history", "plan", "doctor"), "roller")}
+"""By task, the policy of docs/iam that who runs it has."""
+EVERY_TASKS = {"autoscaling:DescribeAutoScalingGroups"}
+"""Every task looks whether the local cloud has the fleet."""
+
+
+@cache
+def permitted(policy: str) -> set[str]:
+    return actions_of(TOOLKIT / "docs" / "iam" / f"{policy}.json") | FREE | EVERY_TASKS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The file that takes longest goes first, so that no worker of pytest-xdist waits for it alone at the end."""
+    longest = Path(__file__).with_name("test_strategies.py")
+    items.sort(key=lambda item: item.path != longest)
 
 
 @dataclass(frozen=True)
@@ -117,7 +127,9 @@ class Repository:
             check=False,
         )
         task = arguments[0].partition(":")[0]
-        CALLED[task] |= {call for call, count in self.calls().items() if count != before.get(call, 0)}
+        called = {call for call, count in self.calls().items() if count != before.get(call, 0)}
+        CALLED[task] |= called
+        assert task not in POLICIES or called <= permitted(POLICIES[task]), called - permitted(POLICIES[task])
         assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
         return Ended(done.returncode, done.stdout, done.stderr)
 
@@ -142,6 +154,12 @@ class Repository:
         found: dict[str, Any] = json.loads(ended.out)
         return found
 
+    @cached_property
+    def url(self) -> str:
+        """The load balancer's, which outlives every release."""
+        url: str = self.status()["url"]
+        return url
+
     def newest(self) -> str:
         """The version of the commit that is checked out."""
         described = self.git("describe", "--tags", "--long", "--abbrev=7").strip()
@@ -150,11 +168,10 @@ class Repository:
 
     def served(self, requests: int = 60) -> tuple[Counter[str], Counter[str]]:
         """Which versions, and which instances, answer so many requests through the load balancer."""
-        url = self.status()["url"]
         versions: Counter[str] = Counter()
         instances: Counter[str] = Counter()
         for _ in range(requests):
-            with urllib.request.urlopen(f"{url}/version", timeout=10) as answer:  # noqa: S310 - our own balancer's
+            with urllib.request.urlopen(f"{self.url}/version", timeout=10) as answer:  # noqa: S310 - our own balancer's
                 body = json.load(answer)
             versions[body["version"]] += 1
             instances[body["instance"]] += 1
@@ -163,7 +180,7 @@ class Repository:
     @contextmanager
     def load(self, seconds: float = 120, without: str = "") -> Iterator[dict[str, Any]]:
         """A load on the balancer for as long as the block lasts; its result is in the dict afterwards."""
-        host = self.status()["url"].removeprefix("http://").rstrip("/")
+        host = self.url.removeprefix("http://").rstrip("/")
         name, _, port = host.partition(":")
         result: dict[str, Any] = {}
         generator = subprocess.Popen(
@@ -179,11 +196,22 @@ class Repository:
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment variables of a local cloud that is down, and is taken down at the end."""
+def cloud(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[dict[str, str]]:
+    """The environment variables of a local cloud that is down, and is taken down at the end.
+
+    Each worker of pytest-xdist has its own.
+    """
+    number = int(worker_id.removeprefix("gw")) if worker_id != "master" else 0
     state = tmp_path_factory.mktemp("cloud")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BAKEROLL_"))}
-    environment |= {"BAKEROLL_LOCAL_STATE": str(state), "NO_COLOR": "1"} | CLOUD
+    environment |= {
+        "BAKEROLL_ENV": "local",
+        "BAKEROLL_LOCAL_STATE": str(state),
+        "BAKEROLL_LOCAL_BRIDGE": f"brroad{number}",
+        "BAKEROLL_LOCAL_NETWORK": f"10.{130 + number}.0.0/16",
+        "BAKEROLL_LOCAL_PORT": str(5730 + number),
+        "NO_COLOR": "1",
+    }
     yield environment
     subprocess.run([FAB, "local.reset", "--yes"], cwd=TOOLKIT, env=environment, check=True, timeout=120)
 

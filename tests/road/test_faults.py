@@ -95,7 +95,7 @@ def test_a_folder_that_is_no_repository_is_told_so(links: Repository, tmp_path: 
     ended = Repository(tmp_path, links.environment).fab("package")
 
     assert ended.code == 1
-    assert "no Git repository" in ended.said
+    assert "not in a Git repository" in ended.said
 
 
 def test_a_repository_without_a_commit_is_told_so(links: Repository, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_plan_says_what_the_roll_will_do_and_changes_nothing(serving: Reposito
     assert serving.status() == before
     assert (plan["then"], plan["desired"], plan["peak"]) == (version, 2, 4)
     assert told.code == 0, told.said
-    assert f"Do it: fab roll --env=local --version={version}" in told.out
+    assert f"Roll it: fab roll --env=local --version={version}" in told.out
     rolled = json.loads(serving.fab("roll", "--json").out)
     assert rolled["release"]["version"] == version
 
@@ -55,7 +55,7 @@ def test_the_doctor_mends_what_a_killed_roll_left(serving: Repository) -> None:
 
     assert (named.code, mended.code, whole.code) == (1, 0, 0), named.said + mended.said + whole.said
     assert "was cut off" in named.out
-    assert "nothing is amiss" in whole.out
+    assert "nothing is wrong" in whole.out
     assert load["failed"] == 0, load
     after = serving.status()
     assert (after["release"], after["drift"], after["roll"]) == (before["release"], [], None)
@@ -63,12 +63,17 @@ def test_the_doctor_mends_what_a_killed_roll_left(serving: Repository) -> None:
 
 def test_a_roll_is_paused_by_another_process_and_taken_back(serving: Repository) -> None:
     before = serving.status()
+    serving.settle(policy={"in_service_timeout": 20, "strategy": "canary", "canary": {"watch": 120}})
     serving.commit()
-    with serving.load() as load:
-        process = rolling(serving, "in service (1 of 2)")
-        paused = serving.fab("pause")
-        aborted = serving.fab("abort", "--yes")
-        said, _ = process.communicate(timeout=120)
+    try:
+        with serving.load() as load:
+            process = rolling(serving, "in service (1 of")  # and is watched for longer than a pause takes to come
+            paused = serving.fab("pause")
+            aborted = serving.fab("abort", "--yes")
+            said, _ = process.communicate(timeout=120)
+    finally:
+        serving.settle(policy={"in_service_timeout": 20})
+        serving.commit()
 
     assert (paused.code, aborted.code) == (0, 0), paused.said + aborted.said
     assert process.returncode == 3, said

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from bakeroll.local import fault_client
-from bakeroll.local.config import Config, from_environment
+from local_cloud.client import faults as fault_client
+from local_cloud.config import Config, from_environment
 from tests.road.conftest import LOCAL, NEW, OLD, Ended, Repository
 from tests.road.fleets import KINDS, SIZE, Maker
 from tests.road.watch import Aws, Watch, eventually, launches

@@ -78,7 +78,7 @@ def launches(group: Mapping[str, Any]) -> str:
     return configured or str((mixed or group["LaunchTemplate"])["Version"])
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 20) -> None:
+def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it never came to hold"

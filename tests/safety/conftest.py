@@ -6,10 +6,10 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from bakeroll.local import client
-from bakeroll.local.config import Config
-from bakeroll.local.sweep import leftovers
-from tests.local.test_cloud_on_this_machine import Cloud, told
+from local_cloud.client import control
+from local_cloud.config import Config
+from local_cloud.host.sweep import leftovers
+from tests.local_cloud.cloud import Cloud, told
 
 SECRET = "made-up-secret-of-the-caller"
 
@@ -25,7 +25,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     try:
         yield cloud
     finally:
-        client.reset(config, told)
+        control.reset(config, told)
     assert leftovers(config) == []
 
 

@@ -14,15 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from bakeroll.errors import LocalCloudError
-from bakeroll.local import cgroup, client, network
-from bakeroll.local.config import Config, to_environment
-from bakeroll.local.sweep import leftovers, sweep
-from tests.local.test_cloud_on_this_machine import Cloud, told, until
+from local_cloud.client import asking, control
+from local_cloud.config import Config, to_environment
+from local_cloud.errors import LocalCloudError
+from local_cloud.host import cgroup, network
+from local_cloud.host.sweep import leftovers, sweep
+from tests.local_cloud.cloud import Cloud, told, until
 
 pytestmark = pytest.mark.machine
 
 TOOLKIT = Path(__file__).parents[2]
+UP = ("-m", "local_cloud", "up")
 
 
 @pytest.fixture
@@ -30,13 +32,13 @@ def config(tmp_path: Path) -> Iterator[Config]:
     """A cloud that is down; whatever the test does, nothing of it is left."""
     config = Config(state=tmp_path / "state", bridge="brsafee", network=IPv4Network("10.105.0.0/16"), port=5705)
     yield config
-    client.down(config, told)
+    control.down(config, told)
     assert leftovers(config) == []
 
 
 def kill_daemon(config: Config) -> None:
-    os.kill(int(client.status(config)["pid"]), signal.SIGKILL)
-    until(lambda: not client._is_locked(config))
+    os.kill(int(asking.status(config)["pid"]), signal.SIGKILL)
+    until(lambda: not asking.is_locked(config))
 
 
 @pytest.mark.parametrize("state", [b"", b"garbage", pickle.dumps({"moto": "of another series"}), b"cmoto.gone\nX\n."])
@@ -46,9 +48,9 @@ def test_a_state_that_cannot_be_read_is_told_with_the_way_out(config: Config, st
     (config.state / "state.pickle").write_bytes(state)
 
     with pytest.raises(LocalCloudError, match="cannot be read") as failed:
-        client.up(config, told)
+        control.up(config, told)
 
-    assert "fab local.reset" in failed.value.next_step
+    assert "local_cloud reset" in failed.value.next_step
     assert (config.state / "state.pickle").read_bytes() == state
 
 
@@ -57,9 +59,9 @@ def test_a_directory_of_other_things_is_neither_used_nor_removed(config: Config)
     (config.state / "thesis.txt").write_text("years of work")
 
     with pytest.raises(LocalCloudError, match="holds other things"):
-        client.up(config, told)
+        control.up(config, told)
     with pytest.raises(LocalCloudError, match="holds other things"):
-        client.reset(config, told)
+        control.reset(config, told)
 
     assert [each.name for each in config.state.iterdir()] == ["thesis.txt"]
 
@@ -69,8 +71,8 @@ def test_a_state_that_others_may_write_to_is_not_loaded(config: Config) -> None:
     (config.state / "lock").touch()
     os.chown(config.state, 65534, 65534)
 
-    with pytest.raises(LocalCloudError, match="others than you may write"):
-        client.up(config, told)
+    with pytest.raises(LocalCloudError, match="other users may write"):
+        control.up(config, told)
 
 
 @contextmanager
@@ -88,8 +90,8 @@ def test_a_disk_that_carries_no_overlays_is_told_before_anything_is_changed(conf
         (tmp_path / name).mkdir()
     layers = f"lowerdir={tmp_path}/lower,upperdir={tmp_path}/upper,workdir={tmp_path}/work"
     with mounted(config.state, "-t", "overlay", "overlay", "-o", layers):
-        with pytest.raises(LocalCloudError, match="no machine's disk can lie in") as failed:
-            client.up(config, told)
+        with pytest.raises(LocalCloudError, match="cannot hold a machine's disk") as failed:
+            control.up(config, told)
         assert list(config.state.iterdir()) == []
 
     assert "BAKEROLL_LOCAL_STATE" in failed.value.next_step
@@ -100,8 +102,8 @@ def test_another_programs_bridge_of_that_name_is_not_touched(config: Config) -> 
     subprocess.run(["ip", "link", "add", config.bridge, "type", "bridge"], check=True)
     try:
         with pytest.raises(LocalCloudError, match="not this cloud's"):
-            client.up(config, told)
-        client.down(config, told)
+            control.up(config, told)
+        control.down(config, told)
         assert sweep(config) == []
         assert [each for each in network.interfaces() if each["ifname"] == config.bridge]
     finally:
@@ -112,8 +114,8 @@ def test_another_programs_network_namespace_is_not_touched(config: Config) -> No
     name = f"{config.bridge}-mine"
     subprocess.run(["ip", "netns", "add", name], check=True)
     try:
-        client.up(config, told)
-        client.down(config, told)
+        control.up(config, told)
+        control.down(config, told)
         assert name in subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout
     finally:
         subprocess.run(["ip", "netns", "del", name], check=False)
@@ -130,9 +132,9 @@ def test_a_daemon_killed_in_the_middle_of_calls_comes_up_again(config: Config, t
     for call in calls:
         call()
         kill_daemon(config)
-        client.up(config, told)
-        states = [each["state"] for each in client.status(config)["instances"]]
-        assert set(states) == {"terminated"}, states
+        control.up(config, told)
+        states = [each["state"] for each in asking.status(config)["instances"]]
+        assert set(states) <= {"terminated"}, states
         running = cloud.wait_for(cloud.launch()["InstanceId"], "running")["InstanceId"]
 
     for image in cloud.ec2.describe_images(Owners=["self"])["Images"]:
@@ -140,23 +142,22 @@ def test_a_daemon_killed_in_the_middle_of_calls_comes_up_again(config: Config, t
 
 
 def test_two_starts_at_once_make_one_cloud(config: Config) -> None:
-    script = "from bakeroll.local import client; client.up(client.from_environment(), print)"
     environment = os.environ | to_environment(config) | {"PYTHONPATH": str(TOOLKIT)}
-    starts = [subprocess.Popen([sys.executable, "-c", script], env=environment) for _ in range(3)]
+    starts = [subprocess.Popen([sys.executable, *UP], env=environment) for _ in range(3)]
 
     assert [start.wait(60) for start in starts] == [0, 0, 0]
-    assert client.status(config)["state"] == str(config.state)
+    assert asking.status(config)["state"] == str(config.state)
 
 
 def test_a_start_during_the_end_waits_and_starts(config: Config) -> None:
-    client.up(config, told)
-    pid = int(client.status(config)["pid"])
+    control.up(config, told)
+    pid = int(asking.status(config)["pid"])
     os.kill(pid, signal.SIGTERM)
-    until(lambda: client._asked(config) is None)
+    until(lambda: asking.ask(config) is None)
 
-    client.up(config, told)
+    control.up(config, told)
 
-    assert client.status(config)["pid"] != pid
+    assert asking.status(config)["pid"] != pid
 
 
 def test_after_a_power_failure_the_cloud_goes_on(config: Config, tmp_path: Path) -> None:
@@ -170,7 +171,7 @@ def test_after_a_power_failure_the_cloud_goes_on(config: Config, tmp_path: Path)
     cgroup.kill(cgroup.of_cloud(config.bridge))
     network.remove(config)
 
-    client.up(config, told)
+    control.up(config, told)
     cloud.ec2.start_instances(InstanceIds=[stopped])
     cloud.wait_for(stopped, "running")
 
@@ -197,16 +198,15 @@ def test_a_haproxy_that_is_killed_is_started_again(config: Config, tmp_path: Pat
 
 def test_the_clone_a_daemon_was_started_from_may_go(config: Config, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
-    shutil.copytree(TOOLKIT / "bakeroll", clone / "bakeroll", ignore=shutil.ignore_patterns("__pycache__"))
-    script = "from bakeroll.local import client; client.up(client.from_environment(), print)"
+    shutil.copytree(TOOLKIT / "local_cloud", clone / "local_cloud", ignore=shutil.ignore_patterns("__pycache__"))
     environment = os.environ | to_environment(config) | {"PYTHONPATH": str(clone)}
-    subprocess.run([sys.executable, "-c", script], cwd=clone, env=environment, check=True)
+    subprocess.run([sys.executable, *UP], cwd=clone, env=environment, check=True)
 
     shutil.rmtree(clone)
 
-    assert client.status(config)["state"] == str(config.state)
+    assert asking.status(config)["state"] == str(config.state)
     began = time.monotonic()
-    client.down(config, told)
+    control.down(config, told)
     assert time.monotonic() - began < 10
 
 
@@ -217,7 +217,8 @@ def test_a_build_of_the_source_image_ends_with_its_daemon(tmp_path: Path) -> Non
     )
     (tmp_path / "mmdebstrap").chmod(0o755)
     script = (
-        "from pathlib import Path; from bakeroll.local.source_image import provide; from bakeroll.process import run\n"
+        "from pathlib import Path; from local_cloud.programs import run\n"
+        "from local_cloud.machines.source_image import provide\n"
         f"provide(Path('{tmp_path}/cache'), run, print)"
     )
     environment = os.environ | {"PYTHONPATH": str(TOOLKIT), "PATH": f"{tmp_path}:{os.environ['PATH']}"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bakeroll.tasks.command import followed
+from bakeroll.tasks.command import follow_status
 
 
 def found(state: str, roll: dict[str, Any] | None) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def test_a_fleet_is_followed_until_nobody_rolls_it(
     slept: list[float] = []
     left = iter(looks)
 
-    followed(lambda: next(left), lines, is_json=False, sleep=slept.append)
+    follow_status(lambda: next(left), lines, is_json=False, sleep=slept.append)
 
     assert capsys.readouterr().out == said
     assert len(slept) == len(looks) - 1
@@ -48,6 +48,6 @@ def test_a_fleet_is_followed_until_nobody_rolls_it(
 def test_as_json_each_change_is_an_object_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     left = iter([found("a", rolling("1")), found("whole", None)])
 
-    followed(lambda: next(left), lines, is_json=True, sleep=lambda _: None)
+    follow_status(lambda: next(left), lines, is_json=True, sleep=lambda _: None)
 
     assert [json.loads(line)["state"] for line in capsys.readouterr().out.splitlines()] == ["a", "whole"]

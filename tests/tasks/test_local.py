@@ -9,9 +9,6 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from pytest_mock import MockerFixture
 
-from bakeroll.errors import LocalCloudError
-from bakeroll.local import cgroup, client
-from bakeroll.local.config import Config
 from bakeroll.tasks import local
 
 CLONE = Path(__file__).parents[2]
@@ -65,29 +62,29 @@ def test_a_reset_asks_for_a_word_typed_on_the_terminal(
 ) -> None:
     mocker.patch("bakeroll.console.progress.is_interactive", return_value=True)
     mocker.patch("sys.stdin.readline", return_value=typed)
-    down = mocker.patch.object(client, "down", autospec=True)
+    reset = mocker.patch("bakeroll.local.reset", autospec=True)
 
     ended = _code_of(lambda: local.reset(Context()))
 
     assert ended == code
-    assert state.exists() == (code is not None)
-    assert down.called == (code is None)
+    assert reset.called == (code is None)
 
 
 def test_a_reset_without_a_terminal_needs_the_word_beforehand(state: Path, mocker: MockerFixture) -> None:
-    mocker.patch.object(client, "down", autospec=True)
+    reset = mocker.patch("bakeroll.local.reset", autospec=True)
 
     assert _code_of(lambda: local.reset(Context())) == 5
-    assert state.exists()
+    assert not reset.called
     assert _code_of(lambda: local.reset(Context(), yes=True)) is None
-    assert not state.exists()
+    assert reset.called
 
 
 def test_a_cloud_that_has_nothing_is_reset_without_a_word(state: Path, mocker: MockerFixture) -> None:
-    mocker.patch.object(client, "down", autospec=True)
+    reset = mocker.patch("bakeroll.local.reset", autospec=True)
     (state / "lock").unlink()
 
     assert _code_of(lambda: local.reset(Context())) is None
+    assert reset.called
 
 
 def _code_of(task: object) -> int | None:
@@ -97,31 +94,3 @@ def _code_of(task: object) -> int | None:
     except Exit as ended:
         return int(ended.code)
     return None
-
-
-def test_an_unknown_instance_is_answered_with_a_few_that_live_the_nearest_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = Config(state=tmp_path / "state", bridge="brnone")
-    for dead in range(20):
-        (config.instances / f"i-dead{dead:02}").mkdir(parents=True)
-    monkeypatch.setattr(cgroup, "root", lambda: tmp_path)
-    for name in ("i-0c0ffee1", "i-0c0ffee2", "i-4b1d0000", "i-4b1d0001", "i-4b1d0002", "i-4b1d0003", "i-4b1d0004"):
-        (cgroup.of_cloud("brnone") / name).mkdir(parents=True)
-
-    with pytest.raises(LocalCloudError) as refused:
-        client.must_be_there(config, "i-0c0ffee3")
-
-    said = refused.value.what
-    assert "There are: i-0c0ffee" in said
-    assert said.endswith(", and 2 more.")
-    assert "dead" not in said
-    assert said.count("i-") == 6
-
-
-def test_a_dead_instance_s_log_is_there_as_long_as_it_is_kept(tmp_path: Path) -> None:
-    config = Config(state=tmp_path, bridge="brnone")
-    (config.instances / "i-dead").mkdir(parents=True)
-    (config.instances / "i-dead" / "console.log").write_text("its last words\n")
-
-    assert list(client.logs(config, "i-dead")) == ["its last words"]

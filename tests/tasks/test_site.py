@@ -17,7 +17,7 @@ from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.store.lease import LeaseLost, take
 from bakeroll.tasks.door import door
-from bakeroll.tasks.site import opened, operator
+from bakeroll.tasks.site import open_site, operator
 from bakeroll.wiring import LocalCloud, Site
 
 SETTINGS = """\
@@ -40,7 +40,7 @@ def _at_a_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_an_environment_those_there_are_are_named() -> None:
-    with pytest.raises(Exit) as caught, opened(""):
+    with pytest.raises(Exit) as caught, open_site(""):
         pass
 
     assert caught.value.code == 5
@@ -49,12 +49,12 @@ def test_without_an_environment_those_there_are_are_named() -> None:
 
 @pytest.mark.parametrize("touch", [Site.provision, lambda site: site.roller, lambda site: site.bakery], ids=str)
 def test_nothing_is_done_in_another_account_than_the_environment_s(touch: Callable[[Site], object]) -> None:
-    with mock_aws(), opened("dev") as site, pytest.raises(SettingsError, match="belong to account 123456789012"):
+    with mock_aws(), open_site("dev") as site, pytest.raises(SettingsError, match="belong to account 123456789012"):
         touch(site)
 
 
 def test_a_table_that_is_not_there_is_told_with_the_command_that_makes_it() -> None:
-    with mock_aws(), pytest.raises(Exit) as caught, opened("prod") as site:
+    with mock_aws(), pytest.raises(Exit) as caught, open_site("prod") as site:
         site.roller.history()
 
     assert "fab account.init" in str(caught.value.message)
@@ -84,9 +84,9 @@ def _cloud_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_cloud_is_up")
 def test_who_only_looks_at_a_new_local_environment_makes_nothing_and_is_told_the_first_command() -> None:
     with mock_aws():
-        with pytest.raises(Exit) as caught, opened("mine"):
+        with pytest.raises(Exit) as caught, open_site("mine"):
             pass
-        with opened("mine", is_first=True) as site:
+        with open_site("mine", is_first=True) as site:
             tables = site.aws.dynamodb.list_tables()["TableNames"]
             roller = site.roller
             assert (roller.history(), roller.ended_rolls(), tables, roller.has_fleet()) == ([], [], [], False)
@@ -98,7 +98,7 @@ def test_who_only_looks_at_a_new_local_environment_makes_nothing_and_is_told_the
 
 @pytest.mark.usefixtures("_cloud_is_up")
 def test_what_a_first_roll_would_do_is_told_without_a_fleet() -> None:
-    with mock_aws(), opened("mine", is_first=True) as site:
+    with mock_aws(), open_site("mine", is_first=True) as site:
         assert site.roller.preview(None) == "make the fleet links-mine, and launch 2 × the image to be baked"
 
 
@@ -106,7 +106,7 @@ def test_while_a_lease_is_held_it_beats_and_nothing_is_sent_without_it() -> None
     fleet = world(1, {})
     held = take(ports(fleet).table, "links-prod", Owner("me"), "deploy", fleet)
 
-    with mock_aws(), opened("prod") as site:
+    with mock_aws(), open_site("prod") as site:
         with site.roller.beating(held):
             names = {each.name for each in threading.enumerate()}
             site.aws.ec2.describe_instances()
@@ -122,7 +122,7 @@ def test_what_the_toolkit_leaves_beside_deploy_yml_makes_no_tree_dirty(kind: str
     subprocess.run(["git", "init", "--quiet"], check=True)
 
     if kind == "work":
-        with mock_aws(), opened("prod") as site:
+        with mock_aws(), open_site("prod") as site:
             site.make_work()
     else:
         with pytest.raises(Exit), door():

@@ -18,7 +18,7 @@ from pydantic_core import from_json, to_json
 import bakeroll
 from bakeroll.document import Document
 from bakeroll.errors import DocumentUnreadable
-from bakeroll.wording import shown
+from bakeroll.wording import excerpt as shown
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

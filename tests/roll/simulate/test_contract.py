@@ -1,7 +1,7 @@
 """One contract for the ports of a roll: the cloud in memory and the adapters on moto keep it alike.
 
 So the fake that rolls are proved on stays honest. Where moto itself differs from AWS, the local cloud's hooks
-mend it and tests/local proves them; here stands what all three have in common.
+mend it and tests/local_cloud proves them; here stands what all three have in common.
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ class Side:
     is_plain_moto: bool = False
 
     def skip_plain_moto(self, because: str) -> None:
-        """The local cloud's hooks mend it, which tests/local proves."""
+        """The local cloud's hooks mend it, which tests/local_cloud proves."""
         if self.is_plain_moto:
             pytest.skip(f"plain moto {because}")
 

@@ -1,4 +1,4 @@
-# Fetch the index of our own repository alone, and see that it holds the very package that the recipe names.
+# Fetch the index of our own repository only, and check that it holds exactly the package that the recipe names.
 # Arguments: name, version, SHA-256.
 
 name=$1 version=$2 sha256=$3
@@ -14,7 +14,7 @@ if [ "$found" != "$sha256" ]; then
     exit 1
 fi
 
-# A package that needs more than the base image has: only then apt must read all of the archive's lists.
+# If the package needs more than the base image has, apt must read all of the archive's lists.
 if ! apt-get -q install --simulate --no-install-recommends "$name=$version" > /dev/null 2>&1; then
     mv /var/lib/apt/base-lists/* /var/lib/apt/lists/
 fi

@@ -1,4 +1,4 @@
-# See that each instance starts the package, and have its services know who they are.
+# Check that each instance starts the package, and give its services the variables that say which instance they run on.
 # Arguments: the package's name and version, the port of deploy.yml.
 
 name=$1 version=$2 port=$3
@@ -17,8 +17,8 @@ for unit in $units; do
         *.service) ;;
         *) continue ;;
     esac
-    # Whatever the unit says itself: it starts when this instance knows its own name, and an end of it is told on the
-    # console, which somebody outside can read.
+    # Regardless of the unit's own settings, it starts when the instance knows its identity, and its end is reported on
+    # the console, which can be read from outside.
     mkdir -p "/etc/systemd/system/$unit.d"
     cat > "/etc/systemd/system/$unit.d/instance.conf" <<END
 [Unit]

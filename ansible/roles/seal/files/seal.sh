@@ -1,6 +1,6 @@
-# What an image must not hold: keys and ids that are one machine's own, and what the bake has left.
-# Argument: "keep" or "drop" the archive's package lists. A base image keeps them, set aside: with them the
-# dependencies of an application can be found without asking the archive again, but apt takes long to read them.
+# Remove what an image must not hold: keys and ids of one machine, and what the bake has left.
+# Argument: "keep" or "drop" the archive's package lists. A base image keeps them in another folder. An application's
+# dependencies can then be found without another request to the archive. But apt takes long to read them.
 
 lists=$1
 
@@ -21,6 +21,6 @@ else
 fi
 find /var/log -type f -exec truncate --size=0 {} +
 rm -rf /var/log/journal/* /var/lib/dhcp/*
-# All but the module that runs this very script.
+# Everything except the module that runs this script.
 find /tmp /var/tmp -mindepth 1 -maxdepth 1 ! -name 'ansible_*' -exec rm -rf {} +
 rm -rf /root/.ansible /root/.bash_history /root/.cache /home/*/.ansible /home/*/.bash_history /home/*/.cache

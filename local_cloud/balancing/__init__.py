@@ -1,0 +1,1 @@
+"""Load balancers: a haproxy for each, and the addresses at which they answer."""

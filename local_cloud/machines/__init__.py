@@ -1,0 +1,1 @@
+"""The instances: real machines, the images that they boot, and what answers inside them."""
