@@ -47,7 +47,9 @@ def test_without_an_environment_those_there_are_are_named() -> None:
     assert "deploy.yml has: dev, mine, prod." in str(caught.value.message)
 
 
-@pytest.mark.parametrize("touch", [Site.provision, lambda site: site.roller, lambda site: site.bakery], ids=str)
+@pytest.mark.parametrize(
+    "touch", [Site.provision, lambda site: site.roller, lambda site: site.bakery], ids=["provision", "roller", "bakery"]
+)
 def test_nothing_is_done_in_another_account_than_the_environment_s(touch: Callable[[Site], object]) -> None:
     with mock_aws(), open_site("dev") as site, pytest.raises(SettingsError, match="belong to account 123456789012"):
         touch(site)
