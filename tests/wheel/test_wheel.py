@@ -98,12 +98,12 @@ def test_a_wheel_holds_what_lies_beside_the_package_bit_for_bit(installed: Path)
 
 @pytest.mark.slow
 def test_a_wheel_knows_its_version_and_its_types(wheel: Path, installed: Path) -> None:
-    told = "import bakeroll; from importlib.resources import files; print(bakeroll.__version__, files(bakeroll))"
+    told = "import bakeroll, local_cloud; print(bakeroll.__version__, *bakeroll.__path__, *local_cloud.__path__)"
 
-    version, _, folder = ran(installed / "python", "-c", told, cwd=Path("/")).strip().partition(" ")
+    version, *packages = ran(installed / "python", "-c", told, cwd=Path("/")).split()
 
     assert wheel.name.startswith(f"bakeroll-{version}-")
-    assert (Path(folder) / "py.typed").is_file()
+    assert [(Path(each) / "py.typed").is_file() for each in packages] == [True, True]
 
 
 @pytest.mark.slow
