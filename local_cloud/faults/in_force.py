@@ -56,6 +56,7 @@ Standing = tuple[InForce, ...]
 
 
 def begun(fault: Fault, now: float) -> InForce:
+    """A fault that is set now."""
     return InForce(fault, now, instances={fault.instance: now} if fault.instance else {})
 
 
