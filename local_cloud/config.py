@@ -96,6 +96,7 @@ def gateway_url(config: Config) -> str:
 
 
 def endpoint(config: Config) -> Endpoint:
+    """Where the API of a cloud answers."""
     return Endpoint(f"http://127.0.0.1:{config.port}")
 
 

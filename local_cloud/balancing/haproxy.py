@@ -45,6 +45,8 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class TargetGroup:
+    """How the targets of one group are reached and checked."""
+
     name: str
     mode: Mode
     check: HealthCheck

@@ -22,6 +22,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class TargetHealth:
+    """A state, with AWS's reason and description where it has them."""
+
     state: str
     reason: str | None = None
     description: str | None = None

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> int:
+    """Run the daemon to its end; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--report", type=int, default=1, help="the descriptor that progress is reported at")
     report = Report(parser.parse_args().report)

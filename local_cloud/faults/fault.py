@@ -117,6 +117,7 @@ def nearest(word: str, known: Collection[str]) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question that names the known word nearest to this one; empty if none is near."""
     near = difflib.get_close_matches(word[:_WORD], list(known), n=1)
     return f" Did you mean “{near[0]}”?" if near else ""
 

@@ -52,10 +52,11 @@ class InForce:
         return bool(fault.instance) or (fault.times is not None and self.struck >= fault.times)
 
 
-Standing = tuple[InForce, ...]
+AllInForce = tuple[InForce, ...]
 
 
 def begun(fault: Fault, now: float) -> InForce:
+    """A fault that is set now."""
     return InForce(fault, now, instances={fault.instance: now} if fault.instance else {})
 
 
@@ -65,41 +66,39 @@ def is_over(each: InForce, now: float) -> bool:
     return has_expired or (each.is_used_up and not each.instances)
 
 
-def strike(standing: Standing, target: Target, now: float) -> tuple[Fault | None, Standing]:
+def strike(faults: AllInForce, target: Target, now: float) -> tuple[Fault | None, AllInForce]:
     """The first fault that strikes `target`, and all of them as they are after it."""
-    for index, each in enumerate(standing):
+    for index, each in enumerate(faults):
         if each.is_used_up or not _concerns(each.fault, target):
             continue
         does_strike = _draw(each)
         met = _having_met(each, target if does_strike else None, now)
-        standing = (*standing[:index], met, *standing[index + 1 :])
+        faults = (*faults[:index], met, *faults[index + 1 :])
         if does_strike:
-            return each.fault, standing
-    return None, standing
+            return each.fault, faults
+    return None, faults
 
 
-def staleness(standing: Standing, call: Call) -> float:
+def staleness(faults: AllInForce, call: Call) -> float:
     """How many seconds old the answer to a call may be; 0 for one that is fresh."""
-    return max(
-        (each.fault.after for each in standing if each.fault.kind == STALE and _fits(each.fault, call)), default=0
-    )
+    return max((each.fault.after for each in faults if each.fault.kind == STALE and _fits(each.fault, call)), default=0)
 
 
-def cut_off(standing: Standing, now: float) -> frozenset[str]:
+def cut_off(faults: AllInForce, now: float) -> frozenset[str]:
     """The instances whose services are not reached now."""
-    return _those(standing, now, _is_cut_off)
+    return _those(faults, now, _is_cut_off)
 
 
-def dead(standing: Standing, now: float) -> frozenset[str]:
+def dead(faults: AllInForce, now: float) -> frozenset[str]:
     """The instances whose machines are to be killed now."""
-    return _those(standing, now, lambda fault, age: fault.kind == "dies" and age >= fault.after)
+    return _those(faults, now, lambda fault, age: fault.kind == "dies" and age >= fault.after)
 
 
-def without(standing: Standing, instance: str) -> Standing:
+def without(faults: AllInForce, instance: str) -> AllInForce:
     """As they are when an instance is gone."""
     return tuple(
         replace(each, instances={name: got for name, got in each.instances.items() if name != instance})
-        for each in standing
+        for each in faults
     )
 
 
@@ -111,9 +110,9 @@ def _is_cut_off(fault: Fault, age: float) -> bool:
     return fault.kind == "unhealthy"
 
 
-def _those(standing: Standing, now: float, holds: Callable[[Fault, float], bool]) -> frozenset[str]:
+def _those(faults: AllInForce, now: float, holds: Callable[[Fault, float], bool]) -> frozenset[str]:
     return frozenset(
-        instance for each in standing for instance, got in each.instances.items() if holds(each.fault, now - got)
+        instance for each in faults for instance, got in each.instances.items() if holds(each.fault, now - got)
     )
 
 
@@ -147,25 +146,25 @@ class Faults:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._all: Standing = ()
+        self._all: AllInForce = ()
         self.changed = threading.Event()
 
     def add(self, fault: Fault) -> None:
         with self._lock:
-            self._all = (*self._standing(), begun(fault, self._clock()))
+            self._all = (*self._in_force(), begun(fault, self._clock()))
         self.changed.set()
 
     def clear(self) -> int:
         """End all; return how many there were."""
         with self._lock:
-            count, self._all = len(self._standing()), ()
+            count, self._all = len(self._in_force()), ()
         self.changed.set()
         return count
 
     def strike(self, target: Target) -> Fault | None:
         """The fault that meets a call, a launch or a demand of capacity; to be asked once for each."""
         with self._lock:
-            struck, self._all = strike(self._standing(), target, self._clock())
+            struck, self._all = strike(self._in_force(), target, self._clock())
         if isinstance(target, Launched):
             self.changed.set()
         return struck
@@ -177,21 +176,21 @@ class Faults:
 
     def staleness(self, call: Call) -> float:
         with self._lock:
-            return staleness(self._standing(), call)
+            return staleness(self._in_force(), call)
 
     def of_instances(self) -> tuple[frozenset[str], frozenset[str], bool]:
         """Who is cut off now, who is to be killed now, and whether that may change by itself."""
         with self._lock:
-            standing, now = self._standing(), self._clock()
-        return cut_off(standing, now), dead(standing, now), any(each.instances for each in standing)
+            faults, now = self._in_force(), self._clock()
+        return cut_off(faults, now), dead(faults, now), any(each.instances for each in faults)
 
     def status(self) -> list[dict[str, Any]]:
         """Those in force, for people and tests."""
         with self._lock:
-            standing, now = self._standing(), self._clock()
-        return [_told(each, now) for each in standing]
+            faults, now = self._in_force(), self._clock()
+        return [_told(each, now) for each in faults]
 
-    def _standing(self) -> Standing:
+    def _in_force(self) -> AllInForce:
         now = self._clock()
         self._all = tuple(each for each in self._all if not is_over(each, now))
         return self._all

@@ -8,4 +8,5 @@ from local_cloud.config import ACCOUNT, REGION
 
 
 def ec2() -> Any:
+    """EC2's backend."""
     return get_backend("ec2")[ACCOUNT][REGION]

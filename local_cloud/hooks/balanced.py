@@ -37,6 +37,7 @@ def in_use(balancer: Any) -> set[str]:
 
 
 def server_name(target: Mapping[str, Any]) -> str:
+    """How haproxy names a target."""
     return f"{target['Id']}:{target['Port']}"
 
 

@@ -52,6 +52,7 @@ def settle(cloud: Cloud) -> None:
 
 
 def image_names() -> dict[str, str]:
+    """The images' names by their ids."""
     return {image.id: image.name or "" for image in ec2().amis.values()}
 
 

@@ -88,6 +88,7 @@ def _terminate_instances(cloud: Cloud, original: Hook, backend: Any, instance_id
 
 
 def expect(backend: Any, instance_ids: list[str], *states: str) -> None:
+    """Raise AWS's IncorrectInstanceState if one of the instances is in none of these states."""
     for instance in backend.get_multi_instances_by_id(instance_ids):
         if instance.state not in states:
             raise EC2ClientError(

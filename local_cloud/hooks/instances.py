@@ -123,10 +123,12 @@ def younger_than(seconds: float) -> frozenset[str]:
 
 
 def set_state(instance: Any, state: str) -> None:
+    """Put an instance in a state."""
     instance._state.name, instance._state.code = state, _CODES[state]
 
 
 def explain(instance: Any, reason: str) -> None:
+    """Say why an instance is in its state."""
     instance._reason = reason
     instance.state_reason.message, instance.state_reason.code = reason, reason.partition(":")[0]
 
@@ -156,10 +158,12 @@ def _terminate_by_guest(instance_id: str) -> None:
 
 
 def addresses(instance: Any) -> list[str]:
+    """The instance's addresses, the private one first."""
     return [address for address in (instance.private_ip, instance.public_ip) if address]
 
 
 def hostname(instance: Any) -> str:
+    """The instance's host name, without its domain."""
     return str(instance.private_dns_name).partition(".")[0]
 
 

@@ -31,6 +31,7 @@ def sources(group: FakeAutoScalingGroup, chosen: Configuration) -> list[Source]:
 
 
 def is_launched_from(instance: Instance, source: Source) -> bool:
+    """Whether an instance was launched from this source."""
     if source.configuration:
         return getattr(instance, "launch_configuration_name", None) == source.configuration
     tags = {tag["key"]: tag["value"] for tag in instance.get_tags()}

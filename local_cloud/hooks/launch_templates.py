@@ -21,6 +21,7 @@ def _template(backend: Any, named: dict[str, Any]) -> Any:
 
 
 def template_data(backend: Any, named: dict[str, Any]) -> dict[str, Any]:
+    """The data of the launch template version that is named in the API's form."""
     data: dict[str, Any] = _template(backend, named).get_version(named.get("Version", "$Default")).data
     return data
 

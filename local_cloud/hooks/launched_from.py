@@ -12,6 +12,7 @@ HOOKS = Hooks()
 
 
 def must_be_configured(backend: Any, name: str | None) -> None:
+    """Raise ValidationError if a launch configuration is named that is not there."""
     if name and name not in backend.launch_configurations:
         raise ValidationError(f"Launch configuration name not found - Launch configuration {name} not found")
 

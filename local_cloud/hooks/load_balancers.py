@@ -44,6 +44,7 @@ def wanted_now() -> list[Wanted]:
 
 
 def addresses_taken() -> list[str]:
+    """The addresses that load balancers have."""
     elbv2, elb, _ = _backends()
     return [each.dns_name for backend in (elbv2, elb) for each in list(backend.load_balancers.values())]
 
@@ -55,6 +56,7 @@ def settle() -> None:
 
 
 def refusal(what: str) -> ELBClientError:
+    """The error for what a load balancer here cannot do."""
     return ELBClientError("OperationNotPermitted", f"The local cloud's load balancers have {what}.")
 
 

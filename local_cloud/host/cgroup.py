@@ -18,6 +18,7 @@ def root() -> Path | None:
 
 
 def of_cloud(bridge: str) -> Path:
+    """The directory of the cloud with this bridge."""
     return (root() or _ROOTS[1]) / f"bakeroll-{bridge}"
 
 

@@ -92,6 +92,7 @@ class Network:
 
 
 def namespace_of(bridge: str, instance: str) -> str:
+    """The name of an instance's network namespace."""
     return f"{bridge}-{instance}"
 
 

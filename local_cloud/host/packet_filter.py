@@ -82,14 +82,17 @@ class PacketFilter:
 
 
 def table(config: Config) -> str:
+    """The name of a cloud's nftables table."""
     return f"bakeroll-{config.bridge}"
 
 
 def is_there(config: Config) -> bool:
+    """Whether the table exists."""
     return _nft("list", "table", "netdev", table(config))
 
 
 def remove(config: Config) -> None:
+    """Remove the table, if there is one."""
     if is_there(config):
         _nft("delete", "table", "netdev", table(config))
 

@@ -111,6 +111,7 @@ def _no_overlay(directory: Path) -> str:
 
 
 def is_taken(port: int) -> bool:
+    """Whether a program listens on this port of 127.0.0.1."""
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

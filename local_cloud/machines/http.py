@@ -33,6 +33,7 @@ async def read_head(reader: asyncio.StreamReader, limit: float = 10) -> Head:
 
 
 def parse_head(raw: bytes) -> Head:
+    """The head of a request. Raises Malformed."""
     first, *rest = raw.decode("latin-1").rstrip("\r\n").split("\r\n")
     words = first.split(" ")
     if len(raw) > _HEAD_LIMIT or len(words) != 3 or not words[2].startswith("HTTP/1."):

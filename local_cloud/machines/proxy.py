@@ -22,6 +22,8 @@ _CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Destination:
+    """Where a request to the proxy wants to go."""
+
     host: str
     port: int
 

@@ -41,11 +41,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
+    """Launch an instance in a zone."""
+
     zone: str
 
 
 @dataclass(frozen=True, slots=True)
 class Terminate:
+    """Terminate an instance; `is_replaced` if it is unhealthy and another is launched for it."""
+
     id: str
     is_replaced: bool = False
 

@@ -9,10 +9,14 @@ from typing import Any, Protocol
 
 
 class Placement(Protocol):
+    """Where an instance runs."""
+
     zone: str | None
 
 
 class Reason(Protocol):
+    """Why an instance is in its state."""
+
     message: str
 
 
@@ -38,12 +42,16 @@ class MemberState(Protocol):
 
 
 class WarmPool(Protocol):
+    """The settings of a warm pool."""
+
     min_size: int
     max_group_prepared_capacity: int | None
     pool_state: str | None
 
 
 class ScalingGroup(Protocol):
+    """An Auto Scaling group."""
+
     name: str
     min_size: int
     max_size: int
@@ -70,4 +78,5 @@ def suspended(group: ScalingGroup) -> frozenset[str]:
 
 
 def is_alive(instance: Instance) -> bool:
+    """Whether an instance runs or boots."""
     return instance.state in ("pending", "running")

@@ -44,6 +44,7 @@ def refreshes_of(group: Any) -> list[Refresh]:
 
 
 def active(group: ScalingGroup) -> Refresh | None:
+    """The group's refresh that has not ended; None if there is none."""
     return next((each for each in refreshes_of(group) if each.is_active), None)
 
 

@@ -20,6 +20,8 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEma
 
 
 class ScheduledAction(Protocol):
+    """A change of sizes at a time, once or recurring."""
+
     scheduled_action_name: str
     start_time: Any
     end_time: Any
@@ -30,6 +32,8 @@ class ScheduledAction(Protocol):
 
 
 class Policy(Protocol):
+    """A scaling policy: simple, step or target tracking."""
+
     arn: str
     policy_type: str
     adjustment_type: str

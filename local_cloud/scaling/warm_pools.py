@@ -44,6 +44,7 @@ def size_of(group: ScalingGroup) -> int:
 
 
 def is_ending(pool: WarmPool) -> bool:
+    """Whether the pool is being deleted."""
     return getattr(pool, "status", None) == "PendingDelete"
 
 
