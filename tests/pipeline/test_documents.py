@@ -166,7 +166,7 @@ def test_what_is_damaged_is_named_with_the_commands_that_show_and_delete_it() ->
     ("key", "fields", "said"),
     [
         (LEASE, {"seconds": 1e30}, "“seconds"),
-        (LEASE, {"seconds": float("inf")}, "it holds no JSON"),
+        (LEASE, {"seconds": float("inf")}, "it is not JSON"),
         (LEASE, {"since": "9999-12-31T23:59:59+00:00"}, "“since"),
         (LEASE, {"heard": "2026-01-01T00:00:00"}, "“heard"),
         (RECORD, {"soak": {"until": "soon"}}, "“soak.until"),
