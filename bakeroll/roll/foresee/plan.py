@@ -66,13 +66,13 @@ def plan(
 
     Raises RollFailed for what the roll would refuse before its first change.
     """
-    last = Records(ports.table, goal.fleet).last()
+    last = Records(ports.table, goal.fleet).read_last()
     record = unfinished(last)
     group, twin = described(goal.fleet, ports, record)
     twin = twin if is_twinned(record, policy.strategy) else None
     addresses = last.addresses if last else {}
     fleet = observe_groups(group, twin, ports, record, layout(group, ports, goal.target_groups), addresses)
-    before = timing.last(ports.table, goal.fleet)
+    before = timing.read_last(ports.table, goal.fleet)
     around = preflight(group.name, goal.release.image, alarm_names(policy))
     facts = _without_own_refresh(look(around), fleet, record)
     hooks = ports.scaling.launch_hooks(group.name)

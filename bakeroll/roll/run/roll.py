@@ -93,7 +93,7 @@ def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
     """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
     ports, clock, report = leader.ports, leader.clock, leader.report
     records = Records(ports.table, goal.fleet)
-    last = records.last()
+    last = records.read_last()
     found = unfinished(last)
     if found and found.stage != "soaking":
         report(Event("roll", f"{STALE_SECONDS:.0f} s for AWS to show what the roll that was cut off did last"))

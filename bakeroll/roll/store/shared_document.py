@@ -1,4 +1,4 @@
-"""One document that several processes write, each only over what it knows."""
+"""A document that several processes write. Each overwrites only what it has read or written itself."""
 
 import uuid
 
@@ -6,10 +6,10 @@ from bakeroll.document import Document
 from bakeroll.roll.ports import Table
 
 
-class Cell:
-    """A document, and the token of the write that this process knows of.
+class SharedDocument:
+    """A document of the table, and the token of the last write that this process knows.
 
-    A write whose answer was lost may have been done: its token is kept, and the next write goes over it.
+    A write without an answer may have happened. This remembers its token, so that the next write may overwrite it.
     """
 
     def __init__(self, table: Table, pk: str, sk: str, known: Document | None = None) -> None:
@@ -18,12 +18,13 @@ class Cell:
         self._unsure: set[str] = set()
 
     def read(self) -> Document | None:
+        """The document, or None if there is none. The next write may overwrite it."""
         found = self._table.get(self._pk, self._sk)
         self._token = found.token if found else None
         return found
 
     def write(self, body: str) -> Document | None:
-        """None where it was written; otherwise what another process wrote meanwhile."""
+        """Write the document. Returns None, or the document that another process wrote in the meantime."""
         new = Document(body, uuid.uuid4().hex)
         mine = frozenset(self._unsure)
         self._unsure.add(new.token)
