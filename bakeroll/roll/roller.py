@@ -23,7 +23,7 @@ from bakeroll.roll.store.documents import read_readable_record
 from bakeroll.roll.store.ended import EndedRoll
 from bakeroll.roll.store.heartbeat import Beating
 from bakeroll.roll.store.records import Records
-from bakeroll.roll.world.observe import described
+from bakeroll.roll.world.observe import describe_groups
 from bakeroll.settings import Policy
 from bakeroll.wording import to_the_second
 
@@ -155,4 +155,4 @@ class Roller:
 
     def _group(self) -> Group:
         """The group that the record names, as far as the record can be read. Raises RollFailed if there is none."""
-        return described(self.fleet.name, self.ports, read_readable_record(self.ports.table, self.fleet.name))[0]
+        return describe_groups(self.fleet.name, self.ports, read_readable_record(self.ports.table, self.fleet.name))[0]

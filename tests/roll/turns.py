@@ -16,7 +16,7 @@ from bakeroll.roll.state.decision import Act
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Record, TemplateVersions
 from bakeroll.roll.view.view import View
-from bakeroll.roll.world.observe import Layout, layout, observe
+from bakeroll.roll.world.observe import Layout, observe, read_layout
 from tests.roll.cut import Cut
 from tests.roll.scene import GOOD, POLICY, goal, rolled
 
@@ -86,7 +86,7 @@ def _halfway(fleet: World) -> tuple[Record, Layout]:
     """A record and a layout of a roll that has launched as many as there were."""
     through = ports(fleet)
     group = fleet.group
-    seen = layout(group, through)
+    seen = read_layout(group, through)
     found = observe(group.name, through, None, seen)
     record = begin(goal(), found, POLICY, ("roller", ""), {}, fleet)
     fleet.versions["2"] = "ami-new"

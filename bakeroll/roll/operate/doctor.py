@@ -17,7 +17,7 @@ from bakeroll.roll.state.record import Record
 from bakeroll.roll.store import lease
 from bakeroll.roll.store.documents import read_documents, read_readable_record
 from bakeroll.roll.store.heartbeat import Beating
-from bakeroll.roll.world.observe import described, layout, observe
+from bakeroll.roll.world.observe import describe_groups, observe, read_layout
 from bakeroll.wording import counted, moment
 
 Kind = Literal["cut off", "lease", "soak", "stray", "standby", "suspended", "unreadable"]
@@ -167,9 +167,9 @@ def take_away(
 
 
 def _take_away(name: str, extra: Sequence[str], instances: Sequence[str], ports: Ports, held: lease.Lease) -> None:
-    group, _ = described(name, ports, read_readable_record(ports.table, name))
+    group, _ = describe_groups(name, ports, read_readable_record(ports.table, name))
     found = {each.id: each for each in ports.machines.launched_by(["*"]) if each.id in set(instances)}
-    for target_group in layout(group, ports, extra, is_seen=True).target_groups:
+    for target_group in read_layout(group, ports, extra, needs_subnets=False).target_groups:
         there = ports.balancers.health(target_group)
         if targets := [target for each in found.values() if (target := target_group.target(each)) in there]:
             held.check()
