@@ -51,7 +51,7 @@ class Events:
     def _happen(self, it: Happening) -> None:
         running = [each for each, machine in self.fleet.machines.items() if machine.instance.state == "running"]
         on_one: Mapping[str, Callable[[str], None]] = {
-            "kill": lambda each: self.fleet.state(each, "terminated"),
+            "kill": lambda each: self.fleet.set_state(each, "terminated"),
             "zone": self._lose_zone,
             "terminate": self.fleet.end,
             "flap": self._flap,
@@ -67,7 +67,7 @@ class Events:
 
     def _to_the_group(self, it: Happening) -> None:
         group, wanted = self.fleet.group, self.observer.wanted
-        self.fleet.told.clear()  # what others set is written over where the group does not show it: nobody can tell
+        self.fleet.descriptions.clear()  # a stale group hides what others set, and a roll may then overwrite it
         match it.what:
             case "raise" | "lower" | "plan" if self._is_unheard:
                 pass
@@ -95,7 +95,7 @@ class Events:
     def _is_switched(self) -> bool:
         """Where two groups change places, nobody can tell which of them somebody changed."""
         return len(self.fleet.squads) > 1 and bool(
-            self.fleet.handed or self._record.get("second", {}).get("switching_to")
+            self.fleet.hand_overs or self._record.get("second", {}).get("switching_to")
         )
 
     @property
@@ -137,7 +137,7 @@ class Events:
         zone = self.fleet.machines[victim].instance.zone
         for each in self.fleet.members:
             if self.fleet.machines[each].instance.zone == zone:
-                self.fleet.state(each, "terminated")
+                self.fleet.set_state(each, "terminated")
 
     def _flap(self, victim: str) -> None:
         for targets in self.fleet.targets.values():
@@ -154,7 +154,7 @@ class Events:
         is_theirs = victim in self._record.get("retiring", ())  # nobody can tell whose doing it is
         if squad.lifecycles.get(victim) != "InService" or (is_lost and not is_replaced) or is_theirs:
             return
-        self.fleet.told.clear()
+        self.fleet.descriptions.clear()
         self.fleet.leave(squad, victim, "Standby")
         self.observer.standing.add(victim)
         if not is_replaced:

@@ -267,7 +267,7 @@ def test_one_new_instance_that_dies_is_launched_again() -> None:
     def kill_once() -> None:
         watch()
         if fleet.machines.get("i-0002") and fleet.machines["i-0002"].instance.state == "running":
-            fleet.state("i-0002", "terminated")
+            fleet.set_state("i-0002", "terminated")
 
     cut.watch = kill_once
     rolled(fleet, through=cut.ports(ports(fleet)))
@@ -288,7 +288,7 @@ def test_a_member_that_dies_at_any_moment_leaves_no_instance_too_many_or_too_few
         watch()
         if not is_over and fleet.time >= 5 + moment and victim in fleet.machines:
             is_over = True
-            fleet.state(victim, "terminated")
+            fleet.set_state(victim, "terminated")
 
     cut.watch = kill
     rolled(fleet, through=cut.ports(ports(fleet)))
@@ -486,7 +486,7 @@ def test_a_cloud_that_refuses_for_a_moment_is_asked_again() -> None:
 
 def test_status_tells_each_instance_and_why_it_is_not_in_service() -> None:
     fleet = world(2, GOOD)
-    fleet.state("i-0001", "stopped")
+    fleet.set_state("i-0001", "stopped")
 
     found = status("links-dev", ports(fleet), 8000, "/version").instances
 
