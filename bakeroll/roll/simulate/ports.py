@@ -47,8 +47,8 @@ class ModelMachines:
 
     def launch(self, slot: Slot) -> Sequence[str]:
         self.world.call()
-        if there := [each for each, machine in self.world.machines.items() if machine.token == slot.token]:
-            return there
+        if launched := [each for each, machine in self.world.machines.items() if machine.token == slot.token]:
+            return launched
         image = self.world.versions[slot.template_version]
         if image not in self.world.images:
             raise CloudError(f"RunInstances of {image}: InvalidAMIID.NotFound")
@@ -178,9 +178,9 @@ class ModelTable:
 
     def put(self, pk: str, sk: str, new: Document, *, over: str | None) -> Document | None:
         self.world.call()
-        there = self.world.table.get((pk, sk))
-        if (there.token if there else None) != over:
-            return None if there and there.token == new.token else there
+        current = self.world.table.get((pk, sk))
+        if (current.token if current else None) != over:
+            return None if current and current.token == new.token else current
         self.world.table[pk, sk] = new
         return None
 

@@ -61,9 +61,9 @@ class Capacity:
         """By how much the roll has raised desired capacity in total."""
         return len(self.attached) + self.raised - len(self.decremented) - self.lowered
 
-    def with_attach(self, seen: int, ids: tuple[str, ...]) -> "Capacity":
+    def with_attach(self, desired: int, ids: tuple[str, ...]) -> "Capacity":
         """The ledger that announces this attach."""
-        return replace(self, attached=united(self.attached, ids), attaching=Transfer(seen, ids))
+        return replace(self, attached=united(self.attached, ids), attaching=Transfer(desired, ids))
 
     def with_return(self, ids: Collection[str]) -> "Capacity":
         """The ledger that announces a return from Standby.
@@ -72,22 +72,22 @@ class Capacity:
         """
         return replace(self, attached=united(self.attached, without(tuple(ids), self.decremented)))
 
-    def with_leaving(self, seen: int, ids: tuple[str, ...]) -> "Capacity":
+    def with_leaving(self, desired: int, ids: tuple[str, ...]) -> "Capacity":
         """The ledger that announces a leaving with decrement."""
-        return replace(self, decremented=united(self.decremented, ids), leaving=Transfer(seen, ids) if ids else None)
+        return replace(self, decremented=united(self.decremented, ids), leaving=Transfer(desired, ids) if ids else None)
 
     def with_left_over(self, ids: Collection[str]) -> "Capacity":
         """The ledger after attached instances entered Standby without decrement. The group keeps their capacity."""
         given = set(ids) & set(self.attached)
         return replace(self, attached=without(self.attached, given), raised=self.raised + len(given))
 
-    def with_raise(self, seen: int, to: int) -> "Capacity":
+    def with_raise(self, desired: int, to: int) -> "Capacity":
         """The ledger that announces this raise."""
-        return replace(self, raising=Resize(seen, to))
+        return replace(self, raising=Resize(desired, to))
 
-    def with_lowering(self, seen: int, to: int) -> "Capacity":
+    def with_lowering(self, desired: int, to: int) -> "Capacity":
         """The ledger that announces this lowering."""
-        return replace(self, lowering=Resize(seen, to))
+        return replace(self, lowering=Resize(desired, to))
 
     def with_maximum(self, maximum: int) -> "Capacity":
         """The ledger that announces this maximum size."""
@@ -110,8 +110,8 @@ class Capacity:
         if self.leaving is None:
             return self
         gone, left = without(self.leaving.ids, ids), self.leaving.ids
-        seen = self.leaving.seen - (len(left) - len(gone))
-        return replace(self, leaving=Transfer(seen, gone) if gone else None)
+        before = self.leaving.seen - (len(left) - len(gone))
+        return replace(self, leaving=Transfer(before, gone) if gone else None)
 
     def for_another_group(self) -> "Capacity":
         """The ledger for the group that takes over: the roll added nothing to it."""
@@ -143,15 +143,15 @@ class Capacity:
         """By how much a raise without an answer raised: it was made if desired capacity is nearer to its goal."""
         if self.raising is None:
             return 0
-        seen, to = self.raising.seen, self.raising.to
-        return to - seen if to - fleet.desired < fleet.desired - seen else 0
+        before, to = self.raising.seen, self.raising.to
+        return to - before if to - fleet.desired < fleet.desired - before else 0
 
     def _lowered(self, fleet: Fleet) -> int:
         """By how much a lowering without an answer lowered, by the same rule."""
         if self.lowering is None:
             return 0
-        seen, to = self.lowering.seen, self.lowering.to
-        return seen - to if fleet.desired - to < seen - fleet.desired else 0
+        before, to = self.lowering.seen, self.lowering.to
+        return before - to if fleet.desired - to < before - fleet.desired else 0
 
     def _died_unattached(self, fleet: Fleet) -> set[str]:
         """The instances of an attach without an answer that died before they raised desired capacity."""

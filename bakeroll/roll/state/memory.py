@@ -67,7 +67,7 @@ class Memory:
         waiting |= {each: self.waiting.get(each, now) for each in launched if not fleet.find(each)}
         draining = {each.id: self.draining.get(each.id, now) for each in fleet.instances if each.is_draining}
         short = None if len(fleet.members) >= fleet.desired else (now if self.short_since is None else self.short_since)
-        heard = {each.id: each.answer for each in fleet.instances if each.answer and each.answer.version}
+        reported = {each.id: each.answer for each in fleet.instances if each.answer and each.answer.version}
         return replace(
             self,
             began=self.began or now,
@@ -77,7 +77,7 @@ class Memory:
             short_since=short,
             fallen=(*self.fallen, *fallen),
             proving=frozenset(proving & members),
-            answers={**self.answers, **heard},
+            answers={**self.answers, **reported},
             over={**over, **self.over},
             served=self.served.union(healthy),
         )

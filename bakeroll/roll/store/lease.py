@@ -129,8 +129,8 @@ class Lease:
 
     def _write(self, holding: Holding) -> None:
         sent_at = self._clock.monotonic()
-        if there := self._document.write(FORM.written(holding)):
-            self._lost = _lost(self._fleet, there)
+        if current := self._document.write(FORM.written(holding)):
+            self._lost = _lost(self._fleet, current)
             raise self._lost
         self._holding, self._sent_at = holding, sent_at
 
@@ -151,19 +151,19 @@ def take(
     Raises DocumentUnreadable if the lease cannot be read, because another process may hold it.
     """
     document = SharedDocument(table, f"fleet#{fleet}", "lease")
-    there = document.read()
+    current = document.read()
     first_read_at = clock.monotonic()
-    while there and (held := FORM.read(there)).is_held and not is_dead(held.owner):
+    while current and (held := FORM.read(current)).is_held and not is_dead(held.owner):
         if is_alive(held.owner):
             raise _held(fleet, held, clock)
         if clock.monotonic() - first_read_at >= held.seconds:
             break
         clock.sleep(min(1.0, held.seconds / HEARTBEATS))
         again = document.read()
-        if again and again.token != there.token and FORM.read(again).is_held:
+        if again and again.token != current.token and FORM.read(again).is_held:
             raise _held(fleet, FORM.read(again), clock)
-        there = again or there
-    return _write_first(document, fleet, owner, reason, clock, seconds, there)
+        current = again or current
+    return _write_first(document, fleet, owner, reason, clock, seconds, current)
 
 
 def _write_first(
@@ -173,10 +173,10 @@ def _write_first(
     reason: str,
     clock: Clock,
     seconds: float,
-    there: Document | None,
+    current: Document | None,
 ) -> Lease:
     now, sent_at = clock.now().isoformat(), clock.monotonic()
-    number = FORM.read(there).number + 1 if there else 1
+    number = FORM.read(current).number + 1 if current else 1
     holding = Holding(number, owner, reason, since=now, heard=now, seconds=seconds)
     if won := document.write(FORM.written(holding)):
         raise _held(fleet, FORM.read(won), clock)
@@ -188,8 +188,8 @@ def read_holding(table: Table, fleet: str) -> Holding | None:
 
     Raises DocumentUnreadable.
     """
-    there = SharedDocument(table, f"fleet#{fleet}", "lease").read()
-    return FORM.read(there) if there else None
+    current = SharedDocument(table, f"fleet#{fleet}", "lease").read()
+    return FORM.read(current) if current else None
 
 
 def _held(fleet: str, held: Holding, clock: Clock) -> LeaseHeld:
@@ -202,9 +202,9 @@ def _held(fleet: str, held: Holding, clock: Clock) -> LeaseHeld:
     )
 
 
-def _lost(fleet: str, there: Document) -> LeaseLost:
+def _lost(fleet: str, current: Document) -> LeaseLost:
     try:
-        held = FORM.read(there)
+        held = FORM.read(current)
         taker = f"{held.owner.name} (“{held.reason}”)"
     except DocumentUnreadable:
         taker = "a process whose name cannot be read"

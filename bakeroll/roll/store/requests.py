@@ -56,12 +56,12 @@ class Requests:
 
     def write(self, request: Request) -> None:
         """Write the request over any earlier one, even over one that cannot be read: the last request counts."""
-        there: Document | None = None
+        current: Document | None = None
         for _ in range(ATTEMPTS):
-            there = self._document.read()
+            current = self._document.read()
             if not self._document.write(FORM.written(request)):
                 return
         raise RollFailed(
-            f"{there.item if there else 'The request'} could not be overwritten in {ATTEMPTS} attempts.",
+            f"{current.item if current else 'The request'} could not be overwritten in {ATTEMPTS} attempts.",
             left="The roll did not receive the request.",
         )

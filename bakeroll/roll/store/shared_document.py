@@ -26,11 +26,11 @@ class SharedDocument:
     def write(self, body: str) -> Document | None:
         """Write the document. Returns None, or the document that another process wrote in the meantime."""
         new = Document(body, uuid.uuid4().hex)
-        mine = frozenset(self._unsure)
+        own_tokens = frozenset(self._unsure)
         self._unsure.add(new.token)
-        there = self._table.put(self._pk, self._sk, new, over=self._token)
-        if there and there.token in mine:
-            there = self._table.put(self._pk, self._sk, new, over=there.token)
-        if there is None:
+        current = self._table.put(self._pk, self._sk, new, over=self._token)
+        if current and current.token in own_tokens:
+            current = self._table.put(self._pk, self._sk, new, over=current.token)
+        if current is None:
             self._token, self._unsure = new.token, set()
-        return there
+        return current

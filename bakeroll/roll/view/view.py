@@ -43,13 +43,13 @@ class View:
         """The view of these. `record` need not be settled."""
         record = settled(fleet, record)
         policy = policy.model_copy(update={"strategy": record.intended.strategy})
-        its = roles(fleet, record)
+        role_of = roles(fleet, record)
         expected = (policy.healthy_checks, goal.version if record.stage == "forward" else None)
         reasons = {
-            each.id: not_yet(fleet, each, memory, *(expected if its[each.id] is Role.INCOMING else (1, None)))
+            each.id: not_yet(fleet, each, memory, *(expected if role_of[each.id] is Role.INCOMING else (1, None)))
             for each in fleet.instances
         }
-        return cls(fleet, goal, policy, record, memory, now, its, reasons, unseen(fleet, record, memory, now))
+        return cls(fleet, goal, policy, record, memory, now, role_of, reasons, unseen(fleet, record, memory, now))
 
     def remembering(self, memory: Memory) -> "View":
         """The view with another memory, for news about canaries and consoles. That changes no role and no reason."""

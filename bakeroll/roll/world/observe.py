@@ -123,10 +123,10 @@ def _with_answer(instance: Instance, answers: Mapping[str, str | Exception]) -> 
 
 def describe_groups(name: str, ports: Ports, record: Record | None = None) -> tuple[Group, Group | None]:
     """Read the fleet's group and the group with the other name, if any. Raises RollFailed if there is no group."""
-    there = ports.scaling.describe(*names(name))
-    alive = [each for each in there if not there[each].is_deleting]
+    groups = ports.scaling.describe(*names(name))
+    alive = [each for each in groups if not groups[each].is_deleting]
     current = (
-        record.group if record and record.group in there else next((each for each in names(name) if each in alive), "")
+        record.group if record and record.group in groups else next((each for each in names(name) if each in alive), "")
     )
     if not current:
         near = f"There are {_nearest(name, ports.scaling.names())}."
@@ -135,7 +135,7 @@ def describe_groups(name: str, ports: Ports, record: Record | None = None) -> tu
             left="Nothing was changed.",
             next_step="Set the group's name in deploy.yml: fleet",
         )
-    return there[current], next((there[each] for each in there if each != current), None)
+    return groups[current], next((groups[each] for each in groups if each != current), None)
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
@@ -155,11 +155,11 @@ def _read_instances(
 ) -> tuple[Instance, ...]:
     rolls = record.rolls if record else ()
     found = {each.id: each for each in ports.machines.launched_by(rolls)} if rolls else {}
-    for mine in (group, twin):
-        if mine and mine.lifecycles:
-            members = ports.machines.members(mine.name)  # those that ended within the hour among them
-            found |= {each.id: each for each in members if each.id in mine.lifecycles}
-            found |= {each: Instance(each, "", state="pending") for each in mine.lifecycles if each not in found}
+    for source in (group, twin):
+        if source and source.lifecycles:
+            members = ports.machines.members(source.name)  # those that ended within the hour among them
+            found |= {each.id: each for each in members if each.id in source.lifecycles}
+            found |= {each: Instance(each, "", state="pending") for each in source.lifecycles if each not in found}
     return tuple(
         replace(_placed(each, group, twin), health=dict(_health(each, _having(each, targets), health)))
         for each in sorted(found.values(), key=lambda each: each.id)
@@ -176,9 +176,9 @@ def _placed(instance: Instance, group: Group, twin: Group | None) -> Instance:
         return replace(instance, lifecycle=lifecycle)
     if twin is None:
         return instance
-    there = twin.lifecycles.get(instance.id, "")
-    is_its = bool(there) or SLOT_TAG not in instance.tags
-    return replace(instance, lifecycle=there if there.startswith(AWAY) else "", is_in_twin=is_its)
+    lifecycle = twin.lifecycles.get(instance.id, "")
+    is_in_twin = bool(lifecycle) or SLOT_TAG not in instance.tags
+    return replace(instance, lifecycle=lifecycle if lifecycle.startswith(AWAY) else "", is_in_twin=is_in_twin)
 
 
 def _find_forsaken(
