@@ -8,7 +8,7 @@ from bakeroll.fleet import Answer, Fleet
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Times are in monotonic seconds, and mappings are by instance id unless a field says otherwise."""
+    """What a roll remembers. Times are in monotonic seconds. Mappings are by instance id unless a field says more."""
 
     healthy: Mapping[str, int] = field(default_factory=dict)
     """How many consecutive observations found the instance healthy."""
