@@ -19,11 +19,11 @@ from bakeroll.roll.state.names import names
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Goal
 from bakeroll.roll.store import ended, history
-from bakeroll.roll.store.documents import readable_record
+from bakeroll.roll.store.documents import read_readable_record
 from bakeroll.roll.store.ended import EndedRoll
 from bakeroll.roll.store.heartbeat import Beating
 from bakeroll.roll.store.records import Records
-from bakeroll.roll.world.observe import described
+from bakeroll.roll.world.observe import describe_groups
 from bakeroll.settings import Policy
 from bakeroll.wording import to_the_second
 
@@ -128,15 +128,15 @@ class Roller:
 
     def history(self) -> list[Release]:
         """The releases of the environment that can be read, the newest first."""
-        return history.history(self.ports.table, self.fleet.application, self.fleet.environment)
+        return history.read_releases(self.ports.table, self.fleet.application, self.fleet.environment)
 
     def entries(self) -> list[Release | DocumentUnreadable]:
         """The releases of the environment, the newest first. An entry that cannot be read is the reason why."""
-        return history.entries(self.ports.table, self.fleet.application, self.fleet.environment)
+        return history.read_entries(self.ports.table, self.fleet.application, self.fleet.environment)
 
     def ended_rolls(self) -> Sequence[EndedRoll | DocumentUnreadable]:
         """The rolls of the environment whose release does not serve, likewise."""
-        return ended.ended_rolls(self.ports.table, self.fleet.application, self.fleet.environment)
+        return ended.read_ended_rolls(self.ports.table, self.fleet.application, self.fleet.environment)
 
     def stands_by_until(self) -> str | None:
         """Until when old instances stand by, ISO 8601. None if none do."""
@@ -155,4 +155,4 @@ class Roller:
 
     def _group(self) -> Group:
         """The group that the record names, as far as the record can be read. Raises RollFailed if there is none."""
-        return described(self.fleet.name, self.ports, readable_record(self.ports.table, self.fleet.name))[0]
+        return describe_groups(self.fleet.name, self.ports, read_readable_record(self.ports.table, self.fleet.name))[0]

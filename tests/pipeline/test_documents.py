@@ -166,7 +166,7 @@ def test_what_is_damaged_is_named_with_the_commands_that_show_and_delete_it() ->
     ("key", "fields", "said"),
     [
         (LEASE, {"seconds": 1e30}, "“seconds"),
-        (LEASE, {"seconds": float("inf")}, "it holds no JSON"),
+        (LEASE, {"seconds": float("inf")}, "it is not JSON"),
         (LEASE, {"since": "9999-12-31T23:59:59+00:00"}, "“since"),
         (LEASE, {"heard": "2026-01-01T00:00:00"}, "“heard"),
         (RECORD, {"soak": {"until": "soon"}}, "“soak.until"),
@@ -206,7 +206,7 @@ def test_a_lease_that_is_taken_by_what_cannot_be_read_is_lost_all_the_same() -> 
     fleet.table[LEASE] = Document("?", "another")
     fleet.time += 10
 
-    with pytest.raises(lease.LeaseLost, match="taken by somebody whose name cannot be read"):
+    with pytest.raises(lease.LeaseLost, match="on links-dev: a process whose name cannot be read took it"):
         held.check()
 
 
@@ -232,7 +232,7 @@ class Stubborn:
 def test_a_request_that_nothing_can_be_written_over_is_told_and_not_tried_for_ever() -> None:
     table = Stubborn(cut_off())
 
-    with pytest.raises(RollFailed, match="could not be written over in 20 attempts"):
+    with pytest.raises(RollFailed, match="could not be overwritten in 20 attempts"):
         Requests(table, "links-dev").write(Request("abort", "r", "me", NOW.isoformat()))
 
     assert table.attempts == 20

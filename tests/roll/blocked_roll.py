@@ -1,7 +1,7 @@
-"""A roll in a process of its own, over the fleet in memory and a table in the folder that is its argument.
+"""A roll in a process of its own, over a fleet in memory and a table in the folder that is its argument.
 
-The time is the system's, and the lease lasts LEASE_SECONDS. The roll blocks in the check of its canary (the file
-`blocked` appears) until there is a file `go-on`. At its end it prints how it ended, and which calls it made since.
+It uses the system's clock, and its lease lasts LEASE_SECONDS. It blocks in the check of its canary, and creates the
+file `blocked`, until a file `go-on` exists. At its end it prints how it ended and which calls it made after that.
 """
 
 import sys
@@ -26,7 +26,7 @@ CANARY = Canary(watch=0, interval=0.1, checks=(Check(command=("./smoke",)),))
 
 
 class Quick(SystemClock):
-    """The system's clock, where sleep passes in the fleet alone."""
+    """The system's clock, except that sleep lets time pass only in the fleet."""
 
     def __init__(self, fleet: World) -> None:
         self._fleet = fleet

@@ -1,4 +1,4 @@
-"""A port that is cut: the process dies at its k-th call, before or after the call has its effect."""
+"""Ports that end a process at its k-th call, before or after the effect of the call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from bakeroll.roll.ports import Ports
 
 
 class Killed(BaseException):
-    """SIGKILL. Nothing of this process has any effect from now on."""
+    """A SIGKILL. The process has no effect from then on."""
 
 
 @dataclass
 class Cut:
-    """Counts the calls of a process and ends it at one of them; `watch` looks at the world at every call."""
+    """Counts the calls of a process and ends it at one of them. `watch` runs before and after every call."""
 
     at: int | None = None
     has_effect: bool = False

@@ -1,4 +1,4 @@
-"""What surrounds a group, made up."""
+"""Made-up surroundings of a group."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ ZONES = ("a", "b", "c")
 
 @dataclass
 class FakePreflight:
-    """Surroundings that stand for AWS's; looks named in `forbidden` fail. Counts its looks."""
+    """Surroundings in place of AWS's. The looks in `forbidden` fail. `looks` records all of them."""
 
     seen: Facts
     forbidden: Mapping[str, str] = field(default_factory=dict)
@@ -70,4 +70,4 @@ FACTS = Facts(
     denied=(),
 )
 QUICK = replace(FACTS, balancers=(Balancer("a", 3, 1, 1),))
-"""Of a fleet that drains in 3 seconds."""
+"""The facts about a fleet that drains in 3 seconds."""

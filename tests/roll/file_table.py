@@ -1,4 +1,4 @@
-"""A table in a folder, for several processes. No lock: one that is stopped while it writes stops nobody else."""
+"""A table in a folder, for several processes. It has no lock, so a process that is stopped blocks no other."""
 
 import os
 import uuid
@@ -12,9 +12,9 @@ from bakeroll.document import Document
 
 @dataclass(frozen=True, slots=True)
 class FileTable:
-    """Each document is a folder of its versions, numbered from 0; the first line of each is its token.
+    """Each document is a folder of versions, numbered from 0. The first line of a version is its token.
 
-    A version becomes one by link(2), which fails where somebody else's is there already.
+    link(2) makes a version. It fails if another process has already made it.
     """
 
     folder: Path

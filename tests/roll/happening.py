@@ -1,4 +1,4 @@
-"""What somebody or something does to a fleet while it is rolled; the observer is told what others want from then on."""
+"""What others do to a fleet during a roll. The observer learns what they want from then on."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,15 +14,15 @@ Deed = Literal[
     "replaced standby", "suspend", "resume",
 ]  # fmt: skip
 PROCESSES = ("AlarmNotification", "HealthCheck", "ReplaceUnhealthy", "Terminate", "AddToLoadBalancer")
-"""Not Launch, without which no roll goes on, nor AZRebalance, which a roll suspends itself."""
+"""Launch is missing because every roll needs it, and AZRebalance because a roll suspends it itself."""
 ZONES = ("a", "b", "ab")
 SECONDS = 3.0
-"""So long EC2 lacks capacity."""
+"""How long EC2 lacks capacity."""
 
 
 @dataclass(frozen=True)
 class Happening:
-    """At `time` (seconds after the beginning) somebody or something does `what`; `which` says to what, or how."""
+    """An event at `time` (seconds after the beginning). `which` selects its object or its kind."""
 
     time: float
     what: Deed
@@ -51,7 +51,7 @@ class Events:
     def _happen(self, it: Happening) -> None:
         running = [each for each, machine in self.fleet.machines.items() if machine.instance.state == "running"]
         on_one: Mapping[str, Callable[[str], None]] = {
-            "kill": lambda each: self.fleet.state(each, "terminated"),
+            "kill": lambda each: self.fleet.set_state(each, "terminated"),
             "zone": self._lose_zone,
             "terminate": self.fleet.end,
             "flap": self._flap,
@@ -67,7 +67,7 @@ class Events:
 
     def _to_the_group(self, it: Happening) -> None:
         group, wanted = self.fleet.group, self.observer.wanted
-        self.fleet.told.clear()  # what others set is written over where the group does not show it: nobody can tell
+        self.fleet.descriptions.clear()  # a stale group hides what others set, and a roll may then overwrite it
         match it.what:
             case "raise" | "lower" | "plan" if self._is_unheard:
                 pass
@@ -93,17 +93,17 @@ class Events:
 
     @property
     def _is_switched(self) -> bool:
-        """Where two groups change places, nobody can tell which of them somebody changed."""
+        """Whether two groups change places. A roll then cannot tell which of them others changed."""
         return len(self.fleet.squads) > 1 and bool(
-            self.fleet.handed or self._record.get("second", {}).get("switching_to")
+            self.fleet.hand_overs or self._record.get("second", {}).get("switching_to")
         )
 
     @property
     def _is_unheard(self) -> bool:
-        """Where a change of desired capacity was announced and not heard of, nobody can tell whose a change is.
+        """Whether a roll cannot tell whose a change of desired capacity is.
 
-        So it is where one has just died, that may be announced to leave with its capacity, and where somebody has
-        changed it and no roll looked since: two changes are seen as one.
+        That is so if a change was announced and not answered, or if an instance has just died that may be announced to
+        leave with decrement. It is also so if others changed it since the last observation: two changes look like one.
         """
         capacity, now = self._record.get("capacity", {}), self.fleet.time
         is_dead = any(
@@ -124,7 +124,7 @@ class Events:
         self.fleet.group = replace(self.fleet.group, desired=self.fleet.group.desired + by)
 
     def _plan(self, which: int) -> None:
-        """A scheduled action sets all sizes. Nobody wants fewer than the minimum."""
+        """A scheduled action sets all sizes. Others want at least the minimum."""
         group = self.fleet.group
         minimum = min(which % 4, group.desired + 1)
         desired = max(minimum, group.desired + which % 3 - 1)
@@ -137,7 +137,7 @@ class Events:
         zone = self.fleet.machines[victim].instance.zone
         for each in self.fleet.members:
             if self.fleet.machines[each].instance.zone == zone:
-                self.fleet.state(each, "terminated")
+                self.fleet.set_state(each, "terminated")
 
     def _flap(self, victim: str) -> None:
         for targets in self.fleet.targets.values():
@@ -154,7 +154,7 @@ class Events:
         is_theirs = victim in self._record.get("retiring", ())  # nobody can tell whose doing it is
         if squad.lifecycles.get(victim) != "InService" or (is_lost and not is_replaced) or is_theirs:
             return
-        self.fleet.told.clear()
+        self.fleet.descriptions.clear()
         self.fleet.leave(squad, victim, "Standby")
         self.observer.standing.add(victim)
         if not is_replaced:

@@ -1,8 +1,8 @@
-"""The promises, watched over schedules in which anything may happen. It shares no code with the roll.
+"""The observer of the promises, for schedules in which anything may happen. It shares no code with the roll.
 
-What it takes for granted is the model alone. A promise is about the roll's own doing, so each of its calls that
-takes something out of service is looked at right before: against what served within the last few seconds, since
-nobody can know what died while the call was on its way.
+It trusts only the model. A promise is about the roll's own changes. So the observer checks each call that takes
+something out of service right before it happens. It compares with what served within the last few seconds, because a
+roll cannot know what dies while its call is on the way.
 """
 
 import json
@@ -13,12 +13,12 @@ from bakeroll.roll.simulate.model import World
 from bakeroll.roll.simulate.parts import ADDRESS, NAME
 
 MOMENTS = 4.0
-"""Seconds; longer than a turn of the roll takes, so that what it saw is among what is remembered."""
+"""In seconds. Longer than a turn of the roll, so that the observer remembers everything that the turn saw."""
 
 
 EVER = 1e6
 LOOK = 1.0
-"""Seconds that a look at the world takes: what came into service since then was not in service as far as it saw."""
+"""How many seconds an observation takes. The roll does not see what came into service during it."""
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Observer:
         self.since = {each: self.since.get(each, now) for each in now_serving}
 
     def begin(self, image: str, strategy: str) -> None:
-        """A process begins; one that was killed after its last write had come to its end."""
+        """A process begins. A process that was killed after its last write counts as ended."""
         self.is_blue_green |= strategy == "blue-green"
         record = self.world.table.get((f"fleet#{NAME}", "roll"))
         body = json.loads(record.body) if record else {}
@@ -91,30 +91,30 @@ class Observer:
         self.image = image
 
     def looks(self) -> None:
-        """A roll has looked at the fleet, and believes what it has seen."""
+        """A roll has observed the fleet and trusts the observation."""
         self.looked_at = self.world.time
         self.known |= {each for each, it in self.world.machines.items() if it.instance.state in ("pending", "running")}
 
     def wants(self, wanted: int) -> None:
-        """Somebody wants so many from now on."""
+        """Somebody else sets how many instances they want."""
         self.wanted = wanted
         self.wanted_before.append((self.world.time, wanted))
 
     def plans(self, minimum: int, maximum: int) -> None:
-        """Somebody sets these sizes from now on."""
+        """Somebody else sets these sizes."""
         self.planned_at, self.minimum, self.maximum = (self.world.time, self.minimum), minimum, maximum
 
     def suspends(self, suspended: frozenset[str]) -> None:
-        """Somebody has these suspended from now on."""
+        """Somebody else sets which processes are suspended."""
         self.suspended_at, self.suspended = (self.world.time, self.suspended), suspended
 
     def refused(self, name: str) -> None:
-        """Nobody can tell whose doing it is where one has left by itself and desired capacity was just changed."""
+        """AWS refused a call. A roll cannot tell whose a change of desired capacity right before it is."""
         if name in ("terminate", "attach", "enter_standby"):
             self._nobody_can_tell()
 
     def died(self) -> None:
-        """Nor where the process dies in that moment."""
+        """The process dies. The same holds for a change of others at that moment."""
         self._nobody_can_tell()
 
     def _nobody_can_tell(self) -> None:
@@ -125,7 +125,7 @@ class Observer:
         self.unseen.append((wanted - self.wanted, suspended if since >= then else self.suspended))
 
     def edited(self) -> None:
-        """Somebody sets the group to a launch template version of their own."""
+        """Somebody else sets the group to a launch template version of their own."""
         if self.is_edited:
             return
         self.is_edited = True
@@ -139,15 +139,15 @@ class Observer:
         self.others.clear()
 
     def rolled_back(self) -> None:
-        """What the group launches is what it launched before, unless somebody set it meanwhile.
+        """The group launches what it launched before, unless somebody else changed that.
 
-        What a blue-green roll takes over from is over: what the group launches then is what there was before.
+        This does not hold after a blue-green roll.
         """
         if not self.is_edited and not self.is_blue_green:
             assert self.world.group.template_version == self.template, f"launches {self.world.group.template_version}"
 
     def before(self, name: str, args: Any) -> None:
-        """Promises 1, 3, 5, 9: before a call of the roll's."""
+        """Check the promises 1, 3, 5 and 9 before a call of the roll."""
         match name, args:
             case "deregister", (_, ids):
                 self._may_go([each.removeprefix(ADDRESS) for each in ids])
@@ -193,7 +193,7 @@ class Observer:
         assert len(seen - going) >= floor, f"{sorted(going)} go, {sorted(seen - going)} serve, floor {floor}"
 
     def settled(self, ended: str) -> None:
-        """Promises 2, 6, 7 and 9, when all is over and the dust has settled."""
+        """Check the promises 2, 6, 7 and 9 after everything has ended."""
         fleet = self.world
         fleet.sleep(40)
         for lowered, suspended in self.unseen:
@@ -235,10 +235,10 @@ class Observer:
         assert group.suspended == self.suspended, f"suspended are {group.suspended}"
 
     def _strays(self) -> None:
-        """A target that is an address is registered by the roll alone, and nobody else deregisters it.
+        """Only a roll registers and deregisters addresses.
 
-        So what the group replaces later is not registered. What dies before a roll has looked, and when it has looked
-        last, stays registered: the first roll cannot know an address that EC2 shows no more.
+        So a replacement that the group launches later is not registered. An instance that dies before the first
+        observation of a roll or after the last one stays registered, because EC2 no longer shows its address.
         """
         fleet = self.world
         alive = {each for each, it in fleet.machines.items() if it.instance.state in ("pending", "running")}
@@ -255,7 +255,7 @@ class Observer:
 
 
 def serving(world: World) -> set[str]:
-    """Healthy in every target group, whoever registered it."""
+    """The instances that are healthy in every target group, whoever registered them."""
     arns = [each.arn for each in world.target_groups]
     registered = set.intersection(*(set(world.targets.get(each, {})) for each in arns))
     running = {each for each in registered if world.machines[each].instance.state == "running"}

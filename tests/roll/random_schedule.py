@@ -1,4 +1,4 @@
-"""Schedules drawn by a seed: the same seed, the same schedule."""
+"""Random schedules. The same seed gives the same schedule."""
 
 import random
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from tests.roll.schedule import NEW, STRATEGIES, Run, Schedule, Trouble
 
 SURGES: tuple[int | str, ...] = ("100%", "100%", 1, 2, "50%", 0)
 CALLS = 400
-"""A roll takes about so many: what goes wrong goes wrong at one of them."""
+"""About how many calls a roll makes. Failures happen at one of them."""
 
 
 def drawn(seed: int) -> Schedule:

@@ -67,7 +67,7 @@ def roller(
     by: str = "me@laptop",
     beating: Beating = nullcontext,
 ) -> Roller:
-    """A real one, over the model."""
+    """A real Roller over the model."""
 
     def preflight(*_: object) -> FakePreflight:
         return FakePreflight(facts)
@@ -86,5 +86,5 @@ def planned(
 
 
 def first_release(**changes: Any) -> World:
-    """A group that wants two instances and whose template names an image that does not exist."""
+    """A group that desires two instances and whose template names an image that does not exist."""
     return world(2, {"ami-new": Behaviour("2.0-1"), "ami-next": Behaviour("3.0-1")}, serving=0, **changes)

@@ -1,6 +1,6 @@
-"""What may happen to a fleet while it is rolled, as a value; and one schedule played over the cloud in memory.
+"""A schedule: what happens to a fleet during a roll, as a value. `play` runs it over the cloud in memory.
 
-A schedule that fails is printed as Python: `play(Schedule(...))` plays it again.
+A failing schedule is printed as Python, and `play(Schedule(...))` repeats it.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,16 +34,16 @@ STRATEGIES = ("surge", "rolling", "canary", "blue-green", "refresh")
 CALLS_AT_MOST = 4000
 CALM_RUNS = 4
 COMPARED = ("set_maximum", "set_desired", "set_template", "set_sizes", "hand_over")
-"""AWS has no conditional form of these: each is compared right before, and nothing happens in between here."""
+"""AWS has no conditional form of these calls. A roll compares right before, and nothing happens in between here."""
 
 Trouble = Literal["refused", "lost", "passing", "passing lost"]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One process: its goal, the calls that fail and how, and the call that it is killed at.
+    """One process: its goal, the calls that fail and how, and the call at which it is killed.
 
-    `strategy` is the schedule's, unless it is named.
+    An empty `strategy` means that of the schedule.
     """
 
     image: str = "ami-new"
@@ -80,7 +80,7 @@ class Schedule:
 
 
 def play(schedule: Schedule) -> Observer:
-    """Play it, then run on calmly until the last goal is reached or taken away, and check all promises."""
+    """Run the schedule, then repeat its last process without failures until that ends. Check all promises."""
     fleet = _fleet(schedule)
     observer = Observer.of(fleet, schedule.unavailable)
     events = Events(fleet, observer, sorted(schedule.happenings, key=lambda each: each.time), began=fleet.time)
@@ -112,7 +112,7 @@ def play(schedule: Schedule) -> Observer:
 
 
 def _has_no_way_back(fleet: World, observer: Observer) -> bool:
-    """Whether what there was before cannot serve: it is gone, or was rolled out while nothing was wanted of it."""
+    """Whether the release before cannot serve: it is gone, or it never had to prove itself."""
     home = fleet.images.get("ami-old" if observer.is_edited else observer.home)
     serves = home is not None and home in (OLD, NEW["good"], NEW["slow"], Behaviour("3.0-1"))
     return not serves and "Backing out failed" in observer.ends[-1]
@@ -164,7 +164,7 @@ def _fleet(schedule: Schedule) -> World:
 
 
 def _balance(fleet: World, kind: str) -> None:
-    """The second target group is of this type; the group does not register what is registered by address."""
+    """Make the second target group one of this type. The group does not register addresses."""
     first, second = fleet.target_groups
     fleet.target_groups = (first, replace(second, type=kind))
     if kind != "instance":
@@ -174,7 +174,7 @@ def _balance(fleet: World, kind: str) -> None:
 
 
 def _run(fleet: World, run: Run, schedule: Schedule, observer: Observer, events: Events, owner: str) -> str:
-    """How it ended: the image that serves in the end, or nothing where the same command has to be run again."""
+    """Run one process. Returns the image that serves, or an empty text if the same command must run again."""
     watched = _Watched(run, observer, events)
     observer.begin(run.image, run.strategy or schedule.strategy)
     to = replace(goal(run.image, RELEASES[run.image]), target_groups=("tg-b",) if schedule.targets == "ip" else ())
@@ -195,7 +195,7 @@ def _run(fleet: World, run: Run, schedule: Schedule, observer: Observer, events:
 
 @dataclass
 class _Watched:
-    """A process's calls: counted, watched, refused, lost, and the last of them."""
+    """The calls of a process. It counts them, watches them, refuses some, loses some answers, and ends the process."""
 
     run: Run
     observer: Observer

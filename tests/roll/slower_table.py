@@ -1,4 +1,4 @@
-"""A table where something happens around each put: it takes long, fails, or somebody else is quicker."""
+"""A table in which something happens around each put: it is slow, it fails, or another process is faster."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bakeroll.roll.ports import Table
 
 @dataclass
 class SlowerTable:
-    """`before` happens before a put is carried out, `after` before it is answered."""
+    """`before` runs before the put, `after` runs before its answer."""
 
     table: Table
     before: Callable[[], object] = lambda: None

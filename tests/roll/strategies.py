@@ -1,4 +1,4 @@
-"""Every strategy, and a policy for each that is quick in the model."""
+"""All strategies, each with a policy that is quick in the model."""
 
 from bakeroll.settings import Canary, Policy
 from tests.roll.scene import POLICY

@@ -107,14 +107,14 @@ def leave_in_pool(fleet: World, _: Observer) -> None:
 
 def leave_target(fleet: World, _: Observer) -> None:
     ended = fleet.start("ami-new", "a", {})
-    fleet.state(ended, "terminated")
+    fleet.set_state(ended, "terminated")
     fleet.targets["tg-a"][ended] = Target(fleet.time)
 
 
 def leave_address(fleet: World, observer: Observer) -> None:
     first, second = fleet.target_groups
     fleet.target_groups = (first, replace(second, type="ip"))
-    fleet.state("i-0000", "terminated")
+    fleet.set_state("i-0000", "terminated")
     fleet.sleep(30)
     observer.looks()
 
@@ -122,7 +122,7 @@ def leave_address(fleet: World, observer: Observer) -> None:
 def lose_one(fleet: World, observer: Observer) -> None:
     observer.suspended = frozenset({"Launch"})
     fleet.group = replace(fleet.group, suspended=observer.suspended)
-    fleet.state("i-0000", "terminated")
+    fleet.set_state("i-0000", "terminated")
 
 
 def keep_one_by(fleet: World, _: Observer) -> None:

@@ -93,7 +93,7 @@ def test_a_roll_and_the_doctor_beat_beside_their_work() -> None:
 
     @contextmanager
     def beating(_: Lease) -> Iterator[None]:
-        there = lease.holding(ports(fleet).table, "links-dev")
+        there = lease.read_holding(ports(fleet).table, "links-dev")
         held.append(there.reason if there and there.is_held else "")
         yield
 

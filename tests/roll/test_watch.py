@@ -20,7 +20,7 @@ def change(**settings: object) -> Callable[[World], None]:
 
 def leave_target(fleet: World) -> None:
     ended = fleet.start("ami-new", "a", {})
-    fleet.state(ended, "terminated")
+    fleet.set_state(ended, "terminated")
     fleet.targets["tg-a"][ended] = Target(fleet.time)
 
 

@@ -1,4 +1,4 @@
-"""What a roll costs, measured over the cloud in memory: calls, time, memory. The figures of scripts/bench."""
+"""The costs of a roll over the cloud in memory: calls, time and memory. scripts/bench prints them."""
 
 import statistics
 import time
@@ -16,7 +16,7 @@ from bakeroll.roll.state.decision import Act
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Record, TemplateVersions
 from bakeroll.roll.view.view import View
-from bakeroll.roll.world.observe import Layout, layout, observe
+from bakeroll.roll.world.observe import Layout, observe, read_layout
 from tests.roll.cut import Cut
 from tests.roll.scene import GOOD, POLICY, goal, rolled
 
@@ -30,12 +30,12 @@ def fleet_of(size: int) -> World:
 
 
 def calls(size: int) -> int:
-    """Of one observation with the roll's own instances beside the group, and the decision after it."""
+    """The calls of one observation, with instances of the roll beside the group, and of the decision after it."""
     fleet, cut = fleet_of(size), Cut()
     through = cut.ports(ports(fleet))
-    record, seen = _halfway(fleet)
+    record, layout = _halfway(fleet)
     cut.calls.clear()
-    found = observe(record.fleet, through, record, seen)
+    found = observe(record.fleet, through, record, layout)
     decide(View.of(found, goal(), POLICY, record, Memory(), fleet.time))
     return len(cut.calls)
 
@@ -47,26 +47,26 @@ def calls_in_all(size: int) -> int:
 
 
 def milliseconds_of_decide(size: int) -> float:
-    """The median of a decision while as many new ones serve as there are old ones."""
+    """The median time of a decision while there are as many new instances as old ones."""
     fleet = fleet_of(size)
-    record, seen = _halfway(fleet)
-    found = observe(record.fleet, ports(fleet), record, seen)
+    record, layout = _halfway(fleet)
+    found = observe(record.fleet, ports(fleet), record, layout)
     memory = Memory().observed(found, fleet.time, record.launches.instances)
-    taken = []
+    durations = []
     for _ in range(TURNS):
         again = replace(found)  # nothing is remembered from the turn before
         begun = time.perf_counter()
         decide(View.of(again, goal(), POLICY, record, memory, fleet.time))
-        taken.append(1000 * (time.perf_counter() - begun))
-    return statistics.median(taken)
+        durations.append(1000 * (time.perf_counter() - begun))
+    return statistics.median(durations)
 
 
 def mebibytes(size: int) -> float:
-    """The peak of what Python allocates in one turn."""
+    """The peak of Python's allocations in one turn."""
     fleet = fleet_of(size)
-    record, seen = _halfway(fleet)
+    record, layout = _halfway(fleet)
     tracemalloc.start()
-    found = observe(record.fleet, ports(fleet), record, seen)
+    found = observe(record.fleet, ports(fleet), record, layout)
     decide(View.of(found, goal(), POLICY, record, Memory(), fleet.time))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -74,7 +74,7 @@ def mebibytes(size: int) -> float:
 
 
 def times_the_least(size: int, poll: Poll, boot: float, healthy: float, drain: float) -> float:
-    """A surge roll all at once, beside boot, the time until healthy, and drain."""
+    """The duration of a surge roll, divided by the sum of boot, the time until healthy, and drain."""
     images = {each: replace(it, boots=boot, healthy=healthy) for each, it in GOOD.items()}
     fleet = world(size, images | {"ami-old": Behaviour("1.0-1")}, maximum=4 * size)
     fleet.delay = drain
@@ -83,17 +83,17 @@ def times_the_least(size: int, poll: Poll, boot: float, healthy: float, drain: f
 
 
 def _halfway(fleet: World) -> tuple[Record, Layout]:
-    """A record and a layout of a roll that has launched as many as there were."""
+    """The record and the layout of a roll that has launched as many instances as there were."""
     through = ports(fleet)
     group = fleet.group
-    seen = layout(group, through)
-    found = observe(group.name, through, None, seen)
+    layout = read_layout(group, through)
+    found = observe(group.name, through, None, layout)
     record = begin(goal(), found, POLICY, ("roller", ""), {}, fleet)
     fleet.versions["2"] = "ami-new"
     record = replace(record, versions=TemplateVersions("2", ("2",)), suspended=("AZRebalance",))
     fleet.group = replace(fleet.group, suspended=frozenset({"AZRebalance"}))
     for _ in range(2):
-        there = observe(group.name, through, record, seen)
+        there = observe(group.name, through, record, layout)
         decision = decide(View.of(there, goal(), POLICY, record, Memory(), fleet.time))
         if not isinstance(decision, Act):
             break
@@ -101,4 +101,4 @@ def _halfway(fleet: World) -> tuple[Record, Layout]:
         for action in decision.actions:
             record = perform(action, record, POLICY, through).record
     fleet.sleep(3)
-    return record, seen
+    return record, layout

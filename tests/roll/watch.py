@@ -1,4 +1,4 @@
-"""An observer of the promises. It looks at the world itself and shares no code with the roll."""
+"""An observer of the promises. It reads the model itself and shares no code with the roll."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from bakeroll.roll.simulate.model import World
 
 @dataclass
 class Watch:
-    """What held before, and the least that must hold at every moment. `wanted` is what others ask for."""
+    """The state before a roll, and what must hold at every moment. `wanted` is what others ask for."""
 
     world: World
     wanted: int
@@ -31,7 +31,7 @@ class Watch:
         )
 
     def __call__(self) -> None:
-        """Promises 1, 3 and 5, at this moment: where as many serve as before, who went has been replaced."""
+        """Check the promises 1, 3 and 5 now: if as many serve as before, every instance that went has a replacement."""
         assert self.world.group.desired >= self.wanted, f"desired fell to {self.world.group.desired}"
         if self._is_rebalanced():
             self.is_strict = False
@@ -41,14 +41,14 @@ class Watch:
         assert len(serving) >= self.floor, f"only {serving} in service at {self.world.time}"
 
     def _is_rebalanced(self) -> bool:
-        """Whether AZRebalance is about to even out the zones: what serves meanwhile is then AWS's doing."""
+        """Whether AZRebalance is about to balance the zones. AWS then decides what serves in the meantime."""
         fleet = self.world
         zones = Counter({each.removeprefix("subnet-"): 0 for each in fleet.group.subnets})
         zones.update(fleet.machines[each].instance.zone for each in fleet.members)
         return "AZRebalance" not in fleet.group.suspended and max(zones.values()) - min(zones.values()) > 1
 
     def ended(self, image: str, number: int) -> None:
-        """Promises 2, 6, 7 and 9, when all is over and the dust has settled."""
+        """Check the promises 2, 6, 7 and 9 after everything has ended."""
         world = self.world
         world.sleep(30)
         assert len(world.squads) == 1, "a second group is left"
@@ -65,7 +65,7 @@ class Watch:
 
 
 def in_service(world: World) -> set[str]:
-    """Healthy in every target group, whoever registered it."""
+    """The instances that are healthy in every target group, whoever registered them."""
     groups = [world.targets.get(arn, {}) for arn in world.group.target_groups]
     registered = set.intersection(*(set(group) for group in groups)) if groups else set()
     return {

@@ -19,7 +19,7 @@ from bakeroll.roll.state.amounts import floor_of, surge_of
 from bakeroll.roll.state.record import Goal, Record
 from bakeroll.roll.store import timing
 from bakeroll.roll.store.records import Records, unfinished
-from bakeroll.roll.world.observe import described, is_twinned, layout, observe_groups
+from bakeroll.roll.world.observe import describe_groups, is_twinned, observe_groups, read_layout
 from bakeroll.settings import Policy
 
 BOOT_SECONDS = 60.0
@@ -66,13 +66,13 @@ def plan(
 
     Raises RollFailed for what the roll would refuse before its first change.
     """
-    last = Records(ports.table, goal.fleet).last()
+    last = Records(ports.table, goal.fleet).read_last()
     record = unfinished(last)
-    group, twin = described(goal.fleet, ports, record)
+    group, twin = describe_groups(goal.fleet, ports, record)
     twin = twin if is_twinned(record, policy.strategy) else None
     addresses = last.addresses if last else {}
-    fleet = observe_groups(group, twin, ports, record, layout(group, ports, goal.target_groups), addresses)
-    before = timing.last(ports.table, goal.fleet)
+    fleet = observe_groups(group, twin, ports, record, read_layout(group, ports, goal.target_groups), addresses)
+    before = timing.read_last(ports.table, goal.fleet)
     around = preflight(group.name, goal.release.image, alarm_names(policy))
     facts = _without_own_refresh(look(around), fleet, record)
     hooks = ports.scaling.launch_hooks(group.name)

@@ -15,9 +15,9 @@ from bakeroll.roll.ports import Clock, Ports
 from bakeroll.roll.state.owner import Owner
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.store import lease
-from bakeroll.roll.store.documents import documents, readable_record
+from bakeroll.roll.store.documents import read_documents, read_readable_record
 from bakeroll.roll.store.heartbeat import Beating
-from bakeroll.roll.world.observe import described, layout, observe
+from bakeroll.roll.world.observe import describe_groups, observe, read_layout
 from bakeroll.wording import counted, moment
 
 Kind = Literal["cut off", "lease", "soak", "stray", "standby", "suspended", "unreadable"]
@@ -54,7 +54,7 @@ class Chart:
 
 def examine(name: str, application: str, environment: str, ports: Ports, now: datetime) -> Chart:
     """Look, and change nothing. Raises RollFailed where there is no such group."""
-    there = documents(ports.table, name)
+    there = read_documents(ports.table, name)
     record, held = there.record, there.holding
     fleet = observe(name, ports, record)
     if there.unreadable:  # what was done to the fleet is not known: nothing else can be said to be amiss
@@ -167,9 +167,9 @@ def take_away(
 
 
 def _take_away(name: str, extra: Sequence[str], instances: Sequence[str], ports: Ports, held: lease.Lease) -> None:
-    group, _ = described(name, ports, readable_record(ports.table, name))
+    group, _ = describe_groups(name, ports, read_readable_record(ports.table, name))
     found = {each.id: each for each in ports.machines.launched_by(["*"]) if each.id in set(instances)}
-    for target_group in layout(group, ports, extra, is_seen=True).target_groups:
+    for target_group in read_layout(group, ports, extra, needs_subnets=False).target_groups:
         there = ports.balancers.health(target_group)
         if targets := [target for each in found.values() if (target := target_group.target(each)) in there]:
             held.check()

@@ -6,7 +6,7 @@ from bakeroll.fleet import VERSION_TAG, Fleet
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Record
-from bakeroll.roll.store.documents import Documents, documents
+from bakeroll.roll.store.documents import Documents, read_documents
 from bakeroll.roll.store.requests import Request
 from bakeroll.roll.view.health import not_yet
 from bakeroll.roll.view.roles import Role, roles
@@ -79,7 +79,7 @@ def status(fleet: str, ports: Ports, port: int, path: str | None) -> FleetStatus
     While it is being rolled, what the roll launched and has not attached yet is told as well.
     Raises RollFailed where there is no such group.
     """
-    there = documents(ports.table, fleet)
+    there = read_documents(ports.table, fleet)
     seen = observe(fleet, ports, there.record)
     running = {each.id: each.address for each in seen.instances if each.state == "running"}
     answers = ports.ask(running, port, path) if path and running else {}

@@ -41,7 +41,7 @@ class Steering:
 
     def is_led(self) -> bool:
         """Whether a process leads it, as far as this machine can tell."""
-        held = lease.holding(self.ports.table, self.fleet)
+        held = lease.read_holding(self.ports.table, self.fleet)
         return bool(held and held.is_led)
 
     def ask(self, what: What, record: Record, minutes: float = 0) -> None:

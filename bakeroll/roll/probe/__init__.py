@@ -1,1 +1,1 @@
-"""What runs commands or asks over HTTP."""
+"""The probes of a roll: HTTP requests and commands."""

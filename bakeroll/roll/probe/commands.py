@@ -1,4 +1,4 @@
-"""What a canary is looked at by: HTTP, a command of the operator's, and what AWS watches and measures."""
+"""The checks of a canary: HTTP, a command of the operator, and AWS's alarms and metrics."""
 
 from collections.abc import Mapping, Sequence
 from http.client import HTTPException
@@ -12,11 +12,11 @@ from bakeroll.settings import Metric
 HTTP_SECONDS = 2
 COMMAND_SECONDS = 60
 TIMED_OUT = 124
-"""What timeout(1) ends with where it had to stop its command."""
+"""The exit code of timeout(1) if it stopped its command."""
 
 
 class Watched(Protocol):
-    """What is watched and measured elsewhere: alarms and metrics."""
+    """The alarms and metrics of CloudWatch."""
 
     def alarms(self, names: Sequence[str]) -> Mapping[str, str]: ...
 
@@ -24,16 +24,16 @@ class Watched(Protocol):
 
 
 class Probing:
-    """The probes of `ports.Probes`, from this machine and from `watched`."""
+    """`ports.Probes`: HTTP and commands run on this machine. Alarms and metrics come from `watched`."""
 
     def __init__(self, watched: Watched, run: Run, seconds: float = COMMAND_SECONDS) -> None:
         self._run, self._seconds = run, seconds
         self.alarms, self.samples = watched.alarms, watched.samples
 
     def http(self, address: str, port: int, path: str) -> str:
-        """Empty where the answer is 200; else what it was."""
+        """Empty if the answer is 200. Otherwise what the answer was."""
         try:
-            # An instance is asked itself: not through the proxy of the environment, nor where it sends us on to.
+            # The request goes to the instance itself: not through the environment's proxy, and it follows no redirect.
             with build_opener(ProxyHandler({}), _Nowhere).open(
                 f"http://{address}:{port}{path}", timeout=HTTP_SECONDS
             ) as answer:
@@ -46,7 +46,7 @@ class Probing:
             return f"{type(error).__name__}: {error}"
 
     def command(self, words: Sequence[str], environment: Mapping[str, str]) -> str:
-        """Empty where it ends with 0; else its end and last line. It is stopped after a minute."""
+        """Empty if the command ends with 0. Otherwise how it ended and its last line. It may take a minute."""
         try:
             self._run(["timeout", "--kill-after=5", str(self._seconds), *words], env=environment)
         except ToolFailed as error:
@@ -57,4 +57,4 @@ class Probing:
 
 class _Nowhere(HTTPRedirectHandler):
     def redirect_request(self, *_: object) -> None:
-        """None: what sends us on is told as it is."""
+        """None, so that a redirect is reported as it is."""

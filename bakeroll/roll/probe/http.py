@@ -6,27 +6,27 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 LONGEST_ANSWER = 64 * 1024
-"""Bytes that are read of what an instance answers; JSON that is cut there is none."""
+"""How many bytes of an answer are read. An answer that is cut off there is not JSON."""
 SHOWN_CHARACTERS = 60
-"""Of an answer that is not what was asked for."""
+"""How many characters of an unexpected answer an error shows."""
 
 
 def ask_over_http(addresses: Mapping[str, str], port: int, path: str) -> Mapping[str, str | Exception]:
-    """Ask each address for its version over HTTP, all at once; two seconds each at most."""
+    """Ask all addresses for their versions over HTTP at the same time. Each request takes two seconds at most."""
     with ThreadPoolExecutor(max_workers=min(16, len(addresses))) as pool:
-        heard = pool.map(lambda address: _version(f"http://{address}:{port}{path}"), addresses.values())
-        return dict(zip(addresses, heard, strict=True))
+        answers = pool.map(lambda address: _request_version(f"http://{address}:{port}{path}"), addresses.values())
+        return dict(zip(addresses, answers, strict=True))
 
 
-def _version(url: str) -> str | Exception:
+def _request_version(url: str) -> str | Exception:
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
     from urllib.request import ProxyHandler, build_opener
 
     try:
-        # An instance is asked itself, never through the proxy of the environment.
+        # The request goes to the instance itself, never through the environment's proxy.
         with build_opener(ProxyHandler({})).open(url, timeout=2) as response:
-            return _told(url, response.read(LONGEST_ANSWER))
+            return _version_in(url, response.read(LONGEST_ANSWER))
     except HTTPError as error:
         return ConnectionError(f"{error.url} answered {error.code} {error.reason}{_hint(error.code, url)}")
     except URLError as error:
@@ -35,7 +35,7 @@ def _version(url: str) -> str | Exception:
         return ConnectionError(f"{url}: {type(error).__name__}: {error}")
 
 
-def _told(url: str, body: bytes) -> str | Exception:
+def _version_in(url: str, body: bytes) -> str | Exception:
     import json
 
     try:
@@ -48,10 +48,10 @@ def _told(url: str, body: bytes) -> str | Exception:
 
 
 def _hint(status: int, url: str) -> str:
-    """What most often is the reason."""
+    """The most common reason for the status."""
     host = urlsplit(url).netloc
     if status == HTTPStatus.BAD_REQUEST:
-        return f": does the application take the Host header {host} (Django: ALLOWED_HOSTS)?"
+        return f": does the application accept the Host header {host} (Django: ALLOWED_HOSTS)?"
     if status == HTTPStatus.NOT_FOUND:
-        return ": name another path, or null, as `version` in deploy.yml"
+        return ": set `version` in deploy.yml to another path, or to null"
     return ""

@@ -123,7 +123,7 @@ class Loop:
         at = phase(view)
         if at != self.phase:
             since = self.clock.now() - timedelta(seconds=view.now - at.since)
-            self.lease.tell(at.what, since.isoformat() if at.seconds else "", at.seconds)
+            self.lease.announce(at.what, since.isoformat() if at.seconds else "", at.seconds)
             self.phase = at
         self._tell_served(view)
         doing = paused or at.told(view.now) + ("" if at.seconds else self._limit(decision, view.now))

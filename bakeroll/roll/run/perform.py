@@ -196,7 +196,7 @@ def _set_maximum(to: SetMaximum, record: Record, ports: Ports) -> Performed:
     """Never below desired capacity, which AWS would lower to it."""
     group = _group(record, ports)
     maximum = max(to.maximum, group.desired)
-    if group.maximum != to.seen:
+    if group.maximum != to.expected:
         return Performed(record, None)
     if maximum != to.maximum:
         record = replace(record, capacity=record.capacity.with_maximum(maximum))
@@ -205,10 +205,10 @@ def _set_maximum(to: SetMaximum, record: Record, ports: Ports) -> Performed:
 
 
 def _raise(raised: RaiseDesired, record: Record, ports: Ports) -> Performed:
-    if _group(record, ports).desired != raised.seen:
+    if _group(record, ports).desired != raised.expected:
         return Performed(replace(record, capacity=record.capacity.after_raise(0)), None)
     ports.scaling.set_desired(record.group, raised.desired)
-    capacity = record.capacity.after_raise(raised.desired - raised.seen)
+    capacity = record.capacity.after_raise(raised.desired - raised.expected)
     return Performed(replace(record, capacity=capacity), raised)
 
 
@@ -216,10 +216,10 @@ def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Performed:
     """Never below what there is by now: the group would choose which instance it terminates."""
     group = _group(record, ports)
     to = max(lower.desired, group.size)
-    if group.desired != lower.seen or to >= lower.seen:
+    if group.desired != lower.expected or to >= lower.expected:
         return Performed(replace(record, capacity=record.capacity.after_lowering(0)), None)
     ports.scaling.set_desired(record.group, to)
-    capacity = record.capacity.after_lowering(lower.seen - to)
+    capacity = record.capacity.after_lowering(lower.expected - to)
     return Performed(replace(record, capacity=capacity), replace(lower, desired=to))
 
 

@@ -25,7 +25,7 @@ from bakeroll.roll.store.lease import Lease, take
 from bakeroll.roll.store.records import Records, unfinished
 from bakeroll.roll.store.requests import Requests
 from bakeroll.roll.view.settled import STALE_SECONDS
-from bakeroll.roll.world.observe import described, layout, observe
+from bakeroll.roll.world.observe import describe_groups, observe, read_layout
 from bakeroll.settings import Policy
 
 LOOKS_SECONDS = 2.0
@@ -93,14 +93,14 @@ def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
     """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
     ports, clock, report = leader.ports, leader.clock, leader.report
     records = Records(ports.table, goal.fleet)
-    last = records.last()
+    last = records.read_last()
     found = unfinished(last)
     if found and found.stage != "soaking":
         report(Event("roll", f"{STALE_SECONDS:.0f} s for AWS to show what the roll that was cut off did last"))
         clock.sleep(STALE_SECONDS)
-    group, twin = described(goal.fleet, ports, found)
+    group, twin = describe_groups(goal.fleet, ports, found)
     refuse_held(group)
-    seen = layout(group, ports, goal.target_groups)
+    seen = read_layout(group, ports, goal.target_groups)
     who = launcher(group, ports.scaling.launch_hooks(group.name), policy)
     if found is None or found.stage == "soaking":
         fleet = observe(goal.fleet, ports, found, seen)

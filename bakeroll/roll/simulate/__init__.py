@@ -1,1 +1,1 @@
-"""The cloud in memory, behind the ports of a roll."""
+"""A cloud in memory that implements the ports of a roll."""

@@ -1,4 +1,4 @@
-"""The state of the cloud in memory, and what a call does to it at once. What goes on by itself is the `model`'s."""
+"""The state of the cloud in memory, and the immediate effect of each call. `model` lets time pass."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -12,49 +12,59 @@ from bakeroll.roll.simulate.parts import ADDRESS, UNKNOWN, Behaviour, Machine, R
 
 @dataclass(slots=True)
 class Cloud:
-    """All there is. `images` are those that can be launched; `pace` is how soon a group reacts (seconds).
-
-    A group notices a dead member after `notice` seconds. For `hidden` seconds EC2 does not show what was launched, and
-    for `stale` seconds a group describes itself as it did when it was asked the same before; `hooked` is how long a
-    launch lifecycle hook holds what a group launches; `full` are zones without capacity; `alarms` the states of
-    CloudWatch alarms, `values` what `samples` answers; `probed` what a probe says.
-    """
+    """The state of the whole cloud. Durations and times are in seconds."""
 
     squads: dict[str, Squad]
     images: dict[str, Behaviour]
+    """The images that can be launched."""
     versions: dict[str, str] = field(default_factory=lambda: {"1": "ami-old"})
     target_groups: tuple[TargetGroup, ...] = (TargetGroup("tg-a", "a", 8000), TargetGroup("tg-b", "b", 8000))
     delay: float = 3
+    """How long a target drains, and how long a member takes to terminate."""
     latency: float = 0.05
+    """How long a call takes."""
     pace: float = 2
+    """How soon a group reacts to a deviation from desired capacity."""
     notice: float = 0
+    """After how long a group notices a dead member."""
     hidden: float = 0
+    """How long EC2 does not show a launched instance."""
     stale: float = 0
+    """How long a group repeats its last description."""
     time: float = 0
     launch_hooks: tuple[str, ...] = ()
     hooked: float = 1
+    """How long a launch lifecycle hook holds an instance."""
     full: set[str] = field(default_factory=set)
+    """Zones without capacity."""
     refresh_ends: str = ""
+    """The status in which instance refreshes end. Empty for success."""
     refreshes: list[RunningRefresh] = field(default_factory=list)
     alarms: dict[str, str] = field(default_factory=dict)
+    """The states of CloudWatch alarms."""
     values: dict[str, list[float]] = field(default_factory=dict)
+    """The samples of the metric, by image."""
     probed: Callable[[str], str] = field(default=lambda _: "")
-    handed: list[tuple[str, str]] = field(default_factory=list)
+    """What a probe of an instance answers."""
+    hand_overs: list[tuple[str, str]] = field(default_factory=list)
+    """From which group to which the fleet was handed over."""
     machines: dict[str, Machine] = field(default_factory=dict)
     targets: dict[str, dict[str, Target]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
-    told: dict[tuple[str, ...], tuple[float, Mapping[str, Group]]] = field(default_factory=dict)
+    descriptions: dict[tuple[str, ...], tuple[float, Mapping[str, Group]]] = field(default_factory=dict)
+    """The last description of the groups with these names, and its time."""
     table: dict[tuple[str, str], Document] = field(default_factory=dict)
 
     @property
     def squad(self) -> Squad:
-        """The fleet's own group: the only one, or the one that was switched to."""
-        if len(self.squads) > 1 and self.handed:
-            return self.squads.get(self.handed[-1][1]) or next(iter(self.squads.values()))
+        """The fleet's own group: the only one, or the one that a roll switched to."""
+        if len(self.squads) > 1 and self.hand_overs:
+            return self.squads.get(self.hand_overs[-1][1]) or next(iter(self.squads.values()))
         return next(iter(self.squads.values()))
 
     @property
     def group(self) -> Group:
+        """The fleet's own group, as AWS describes it."""
         return self.squad.group
 
     @group.setter
@@ -80,22 +90,22 @@ class Cloud:
         return identifier
 
     def shown(self, identifiers: Iterable[str]) -> list[Instance]:
-        """Those that EC2 shows by now."""
+        """The instances that EC2 shows by now."""
         machines = [self.machines[each] for each in identifiers]
         return [each.instance for each in machines if self.time - each.launched >= self.hidden]
 
-    def described(self, names: tuple[str, ...]) -> Mapping[str, Group]:
-        """Those of the groups that there are, as they tell."""
-        kept = self.told.get(names)
-        if kept is None or self.time - kept[0] >= self.stale:
+    def describe(self, names: tuple[str, ...]) -> Mapping[str, Group]:
+        """Describe those of the groups that exist, or repeat the last description while it is `stale`."""
+        last = self.descriptions.get(names)
+        if last is None or self.time - last[0] >= self.stale:
             there = [self.squads[each] for each in names if each in self.squads]
-            kept = self.time, {each.group.name: replace(each.group, lifecycles=dict(each.lifecycles)) for each in there}
-            self.told[names] = kept
-        return kept[1]
+            last = self.time, {each.group.name: replace(each.group, lifecycles=dict(each.lifecycles)) for each in there}
+            self.descriptions[names] = last
+        return last[1]
 
-    def state(self, identifier: str, state: str) -> None:
+    def set_state(self, identifier: str, state: str) -> None:
         machine = self.machines[identifier]
-        address = "" if state == "terminated" else machine.instance.address  # EC2 gives it back, and shows none
+        address = "" if state == "terminated" else machine.instance.address  # EC2 frees the address and shows none
         machine.instance = replace(machine.instance, state=state, address=address)
         machine.ended = self.time
 
@@ -113,13 +123,13 @@ class Cloud:
         return next((each for each in self.squads.values() if identifier in each.lifecycles), None)
 
     def leave(self, squad: Squad, identifier: str, lifecycle: str) -> None:
-        """Out of the load balancers and on as `lifecycle`."""
+        """Take the member out of the load balancers. It goes on as `lifecycle`."""
         squad.lifecycles[identifier] = lifecycle
         for arn in self.arns(squad):
             self.deregister(arn, identifier)
 
     def end(self, identifier: str) -> None:
-        """Terminate: deregistered, drained by the group where it is a member, then gone."""
+        """Terminate an instance. If it is a member, the group deregisters it and lets it drain first."""
         machine, squad = self.machines[identifier], self.squad_of(identifier)
         if machine.ends is None:
             machine.ends = self.time + (self.delay if squad else 0.5)
@@ -127,7 +137,7 @@ class Cloud:
             self.leave(squad, identifier, "Terminating")
 
     def arns(self, squad: Squad) -> tuple[str, ...]:
-        """What the group registers its members with; a target group of addresses is not among it."""
+        """Where the group registers its members. Target groups of addresses are not among these."""
         mine = {*squad.group.target_groups, *squad.group.classic_balancers}
         return tuple(each.arn for each in self.target_groups if each.arn in mine and each.type != "ip")
 

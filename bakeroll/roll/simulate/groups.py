@@ -1,6 +1,7 @@
 """What groups do by themselves while time passes.
 
-Members come and go, are launched and evened out over the zones; a warm pool is filled, an instance refresh goes on.
+A group takes members in and drops ended ones, launches what it lacks, balances its zones, fills its warm pool and
+carries out an instance refresh.
 """
 
 from dataclasses import replace
@@ -10,7 +11,7 @@ from bakeroll.roll.simulate.parts import RunningRefresh, Squad
 
 
 def enter(cloud: Cloud, squad: Squad) -> None:
-    """Members that ended are none any more; those that run come into service, held by a hook if there is one."""
+    """Drop members that ended, and put running ones into service. A launch hook delays that."""
     for identifier in list(squad.lifecycles):
         machine = cloud.machines[identifier]
         boots = cloud.behaviour(identifier).boots + (cloud.hooked if cloud.launch_hooks else 0)
@@ -28,6 +29,7 @@ def enter(cloud: Cloud, squad: Squad) -> None:
 
 
 def scale(cloud: Cloud, squad: Squad) -> None:
+    """Launch or terminate members, so that the group has its desired capacity and its zones are balanced."""
     lacking = squad.group.desired - len(squad.members)
     is_even = lacking == 0 and not _is_skewed(cloud, squad)
     squad.short = None if is_even else (squad.short if squad.short is not None else cloud.time)
@@ -40,7 +42,7 @@ def scale(cloud: Cloud, squad: Squad) -> None:
 
 
 def _is_skewed(cloud: Cloud, squad: Squad) -> bool:
-    """Whether AZRebalance acts: it launches in the emptiest zone, and what is too much then goes."""
+    """Whether AZRebalance acts: it launches in the emptiest zone, and the group then terminates the surplus."""
     if {"AZRebalance", "Launch", "Terminate"} & squad.group.suspended or len(squad.group.subnets) < 2:
         return False
     if any(squad.lifecycles[each] != "InService" for each in squad.members):
@@ -57,29 +59,29 @@ def _launch(cloud: Cloud, squad: Squad, number: int) -> None:
         zones = cloud.zones(squad)
         zone = min((each for each in zones if each not in cloud.full), key=lambda each: zones[each], default="")
         if zone:
-            squad.lifecycles[_taken(cloud, squad, zone) or cloud.start(image, zone, squad.group.tags)] = "Pending"
+            squad.lifecycles[_take_warm(cloud, squad, zone) or cloud.start(image, zone, squad.group.tags)] = "Pending"
 
 
-def _taken(cloud: Cloud, squad: Squad, zone: str) -> str:
-    """One of the warm pool, which boots again."""
+def _take_warm(cloud: Cloud, squad: Squad, zone: str) -> str:
+    """Boot an instance of the warm pool. Returns its id, or an empty text if there is none in the zone."""
     ready = [cloud.machines[each] for each in squad.warm if cloud.machines[each].instance.state == "stopped"]
-    taken = next((each for each in ready if each.instance.zone == zone and each.ends is None), None)
-    if taken is None:
+    machine = next((each for each in ready if each.instance.zone == zone and each.ends is None), None)
+    if machine is None:
         return ""
-    taken.launched = cloud.time
-    cloud.state(taken.instance.id, "pending")
-    del squad.warm[taken.instance.id]
-    return taken.instance.id
+    machine.launched = cloud.time
+    cloud.set_state(machine.instance.id, "pending")
+    del squad.warm[machine.instance.id]
+    return machine.instance.id
 
 
 def warm_up(cloud: Cloud, squad: Squad) -> None:
-    """The pool: what runs is stopped, what was terminated is gone, and what lacks is launched."""
+    """Stop running instances of the warm pool, drop terminated ones, and launch what the pool lacks."""
     for identifier in list(squad.warm):
         machine = cloud.machines[identifier]
         if machine.instance.state == "running":
-            cloud.state(identifier, "stopped")
+            cloud.set_state(identifier, "stopped")
         if machine.instance.state == "terminated" or (machine.ends is not None and cloud.time >= machine.ends):
-            cloud.state(identifier, "terminated")
+            cloud.set_state(identifier, "terminated")
             squad.gone.append(identifier)
             del squad.warm[identifier]
     version = cloud.version(squad.group.template_version)
@@ -99,7 +101,7 @@ def _scale_in(cloud: Cloud, squad: Squad, number: int) -> None:
 
 
 def refresh(cloud: Cloud, running: RunningRefresh) -> None:
-    """One at a time: an old member goes when all desired ones are in service, and the group replaces it."""
+    """Carry out the instance refresh: whenever all desired members serve, terminate one old member."""
     squad = cloud.squads.get(running.group)
     if squad is None or {"InstanceRefresh", "Launch", "Terminate"} & squad.group.suspended:
         return

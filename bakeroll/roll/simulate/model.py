@@ -1,9 +1,9 @@
-"""A cloud in memory with the clock in its hand: Auto Scaling groups, their instances, their target groups.
+"""A cloud in memory with a clock of its own: Auto Scaling groups, their instances and their target groups.
 
-It behaves as AWS does where a roll depends on it: instances boot, targets become healthy after a while, a group
-replaces what died, launches what it lacks and evens out its zones, attaching raises desired capacity, draining takes
-its time, an instance refresh goes on by itself. Every call takes `latency`, and things go on meanwhile. Rolls run over
-it in milliseconds; `ports` is the way of a roll to it.
+It behaves like AWS in everything that a roll depends on. Instances boot, and targets become healthy after a while. A
+group replaces dead members, launches what it lacks and balances its zones. An attach raises desired capacity, draining
+takes time, and an instance refresh runs by itself. Every call takes `latency`, in which all this goes on. A roll over
+this cloud takes milliseconds. `ports` gives a roll access to it.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ EPOCH = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 @dataclass(slots=True)
 class World(Cloud):
-    """The cloud while time passes, which is its own."""
+    """The cloud and its own time. It is the clock of the rolls that run over it."""
 
     def now(self) -> datetime:
         return EPOCH + timedelta(seconds=self.time)
@@ -29,13 +29,14 @@ class World(Cloud):
         return self.time
 
     def sleep(self, seconds: float) -> None:
-        """Let the time pass, in steps, so that nothing that happens meanwhile is skipped."""
+        """Let time pass in small steps, so that nothing is skipped."""
         end = self.time + seconds
         while self.time < end:
             self.time = min(end, self.time + 0.25)
             self._happen()
 
     def call(self) -> None:
+        """Let the time of one call pass."""
         self.sleep(self.latency)
 
     def _happen(self) -> None:
@@ -56,12 +57,12 @@ class World(Cloud):
     def _live(self, identifier: str, machine: Machine) -> None:
         age, behaviour = self.time - machine.launched, self.behaviour(identifier)
         if machine.instance.state == "pending" and age >= behaviour.boots:
-            self.state(identifier, "running")
+            self.set_state(identifier, "running")
         is_killed = behaviour.dies is not None and age >= behaviour.dies
         if machine.instance.state == "running" and (is_killed or (machine.ends and self.time >= machine.ends)):
-            self.state(identifier, "terminated")
+            self.set_state(identifier, "terminated")
         if machine.instance.state == "pending" and machine.ends and self.time >= machine.ends:
-            self.state(identifier, "terminated")
+            self.set_state(identifier, "terminated")
 
     def _has_drained(self, target: Target) -> bool:
         return target.drains is not None and self.time - target.drains >= self.delay
@@ -70,7 +71,7 @@ class World(Cloud):
 def world(
     desired: int, images: Mapping[str, Behaviour], *, minimum: int = 1, maximum: int = 8, serving: int | None = None
 ) -> World:
-    """A fleet that serves ami-old with `serving` instances (all that it desires, unless said otherwise)."""
+    """A fleet that serves ami-old with `serving` instances. The default is as many as it desires."""
     group = Group(
         name=NAME,
         minimum=minimum,

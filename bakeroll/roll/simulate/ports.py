@@ -1,4 +1,4 @@
-"""The way of a roll to the cloud in memory: its ports, over `model.World`."""
+"""The ports of a roll over the cloud in memory."""
 
 # ruff: noqa: ARG002 (the Protocols have arguments that one template and one account do not need)
 
@@ -26,6 +26,8 @@ from bakeroll.settings import Metric
 
 @dataclass(frozen=True, slots=True)
 class ModelMachines:
+    """`ports.Machines` over the cloud in memory."""
+
     world: World
 
     def members(self, group: str) -> Sequence[Instance]:
@@ -45,8 +47,8 @@ class ModelMachines:
 
     def launch(self, slot: Slot) -> Sequence[str]:
         self.world.call()
-        if there := [each for each, machine in self.world.machines.items() if machine.token == slot.token]:
-            return there
+        if launched := [each for each, machine in self.world.machines.items() if machine.token == slot.token]:
+            return launched
         image = self.world.versions[slot.template_version]
         if image not in self.world.images:
             raise CloudError(f"RunInstances of {image}: InvalidAMIID.NotFound")
@@ -65,10 +67,10 @@ class ModelMachines:
         self.world.call()
         machine, every = self.world.machines[instance], self.world.behaviour(instance).crashes
         failures = int((self.world.time - machine.launched) / every) if every else 0
-        told = "".join(
+        lines = "".join(
             f"bakeroll: links.service ended with exit-code 1, failure {n} since boot\n" for n in range(1, failures + 1)
         )
-        return f"{instance} booted\n{told}links[1]: connection refused\n"
+        return f"{instance} booted\n{lines}links[1]: connection refused\n"
 
     def subnets(self, ids: Sequence[str]) -> Sequence[Subnet]:
         self.world.call()
@@ -82,6 +84,8 @@ class ModelMachines:
 
 @dataclass(frozen=True, slots=True)
 class ModelTemplates:
+    """`ports.Templates` over the cloud in memory."""
+
     world: World
 
     def version_of(self, template: str, version: str) -> TemplateVersion:
@@ -92,7 +96,7 @@ class ModelTemplates:
     def make_version(self, template: str, source: str, image: str, token: str) -> str:
         self.world.call()
         if token not in self.world.tokens:
-            ever = (*self.world.versions, *self.world.tokens.values())  # a number is not given again
+            ever = (*self.world.versions, *self.world.tokens.values())  # AWS never reuses a number
             self.world.tokens[token] = str(max(map(int, ever)) + 1)
             self.world.versions[self.world.tokens[token]] = image
         return self.world.tokens[token]
@@ -109,6 +113,8 @@ class ModelTemplates:
 
 @dataclass(frozen=True, slots=True)
 class ModelBalancers:
+    """`ports.Balancers` over the cloud in memory."""
+
     world: World
 
     def target_groups(self, arns: Sequence[str], classic: Sequence[str] = ()) -> Sequence[TargetGroup]:
@@ -133,12 +139,14 @@ class ModelBalancers:
             self.world.deregister(group.arn, each.removeprefix(ADDRESS))
 
     def url(self, arns: Sequence[str], classic: Sequence[str] = ()) -> str:
-        """Every one has a listener; the host is its name."""
+        """Every target group here has a listener, whose host is the group's name."""
         return next((f"http://{each.name}" for each in self.target_groups(arns, classic)), "")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelProbes:
+    """`ports.Probes` over the cloud in memory."""
+
     world: World
 
     def http(self, address: str, port: int, path: str) -> str:
@@ -160,6 +168,8 @@ class ModelProbes:
 
 @dataclass(frozen=True, slots=True)
 class ModelTable:
+    """`ports.Table` over the cloud in memory."""
+
     world: World
 
     def get(self, pk: str, sk: str) -> Document | None:
@@ -168,9 +178,9 @@ class ModelTable:
 
     def put(self, pk: str, sk: str, new: Document, *, over: str | None) -> Document | None:
         self.world.call()
-        there = self.world.table.get((pk, sk))
-        if (there.token if there else None) != over:
-            return None if there and there.token == new.token else there
+        current = self.world.table.get((pk, sk))
+        if (current.token if current else None) != over:
+            return None if current and current.token == new.token else current
         self.world.table[pk, sk] = new
         return None
 
@@ -185,6 +195,8 @@ class ModelTable:
 
 @dataclass(frozen=True, slots=True)
 class ModelAsk:
+    """`ports.Ask` over the cloud in memory."""
+
     world: World
 
     def __call__(self, addresses: Mapping[str, str], port: int, path: str) -> Mapping[str, str | Exception]:
@@ -193,6 +205,7 @@ class ModelAsk:
 
 
 def ports(world: World) -> Ports:
+    """All ports of a roll over this cloud."""
     return Ports(
         scaling=ModelScaling(world),
         machines=ModelMachines(world),

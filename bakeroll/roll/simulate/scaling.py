@@ -1,4 +1,4 @@
-"""The Auto Scaling groups of the cloud in memory, as a roll's port."""
+"""The Auto Scaling port of a roll over the cloud in memory."""
 
 # ruff: noqa: ARG002 (the Protocols have arguments that one template and one account do not need)
 
@@ -18,11 +18,13 @@ from bakeroll.settings import Policy
 
 @dataclass(frozen=True, slots=True)
 class ModelScaling:
+    """`ports.Scaling` over the cloud in memory."""
+
     world: World
 
     def describe(self, *names: str) -> Mapping[str, Group]:
         self.world.call()
-        return self.world.described(names)
+        return self.world.describe(names)
 
     def names(self) -> Sequence[str]:
         self.world.call()
@@ -132,8 +134,8 @@ class ModelScaling:
 
     def hand_over(self, name: str, to: str) -> None:
         self.world.call()
-        if (name, to) not in self.world.handed[-1:]:
-            self.world.handed.append((name, to))
+        if (name, to) not in self.world.hand_overs[-1:]:
+            self.world.hand_overs.append((name, to))
 
     def untag(self, name: str, keys: Sequence[str]) -> None:
         tags = self._squad(name).group.tags
@@ -144,7 +146,7 @@ class ModelScaling:
         if squad := self.world.squads.get(name):
             for each in list(squad.lifecycles):
                 self.world.end(each)
-                self.world.state(each, "shutting-down")  # forced: nothing drains
+                self.world.set_state(each, "shutting-down")  # a forced deletion drains nothing
                 self.world.machines[each].ends = self.world.time + 0.5
             del self.world.squads[name]
 

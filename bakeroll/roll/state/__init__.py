@@ -1,1 +1,1 @@
-"""What a roll is, as values: its record, its actions, what a turn decides, how many. It does nothing."""
+"""The values of a roll: its record, its actions, its decisions and its amounts. This room has no effects."""

@@ -1,4 +1,7 @@
-"""What a roll can do: verbs as frozen data. `perform` does them."""
+"""The actions of a roll, as frozen data. `run/perform.py` carries them out.
+
+An action with a field `expected` changes nothing if the group's value is another one by then.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +10,15 @@ from typing import TypeAlias
 from bakeroll.fleet import TargetGroup
 
 FROZEN = ("AZRebalance", "AlarmNotification", "HealthCheck", "Launch", "ReplaceUnhealthy", "ScheduledActions")
-"""Suspended in the group that a blue-green roll switched away from: it neither grows, shrinks nor replaces."""
+"""A blue-green roll suspends these processes in the group that it switched away from.
+
+That group then neither grows, shrinks nor replaces instances.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class MakeVersion:
-    """Make a launch template version: `source` with another image."""
+    """Make a launch template version: a copy of `source` with another image."""
 
     template: str
     source: str
@@ -21,7 +27,7 @@ class MakeVersion:
 
 @dataclass(frozen=True, slots=True)
 class FindVersions:
-    """Find the versions that `rolls` may have made without having heard of it."""
+    """Find the versions that `rolls` may have made if the answers to their requests were lost."""
 
     template: str
     rolls: tuple[str, ...]
@@ -29,12 +35,14 @@ class FindVersions:
 
 @dataclass(frozen=True, slots=True)
 class Suspend:
+    """Suspend these processes of the fleet's group."""
+
     processes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """`group` is the fleet's own where it is not named."""
+    """Resume these processes of `group`. An empty name means the fleet's own group."""
 
     processes: tuple[str, ...]
     group: str = ""
@@ -42,7 +50,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """Launch the instances of one of the record's slots."""
+    """Launch the instances of the record's slot with this number."""
 
     slot: int
     tags: Mapping[str, str]
@@ -50,7 +58,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """`targets` are ids, or addresses where the group's targets are those."""
+    """Register targets. They are instance ids, or addresses if the type of the target group is `ip`."""
 
     group: TargetGroup
     targets: tuple[str, ...]
@@ -58,59 +66,66 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Deregister:
+    """Deregister targets, which are named as in `Register`."""
+
     group: TargetGroup
     targets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SetMaximum:
-    """Set the maximum size, where it still is `seen`."""
+    """Set the maximum size."""
 
-    seen: int
+    expected: int
     maximum: int
 
 
 @dataclass(frozen=True, slots=True)
 class Attach:
+    """Attach running instances to the group, which raises desired capacity by as many."""
+
     ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RaiseDesired:
-    """Have the group launch more, where desired capacity still is `seen`."""
+    """Raise desired capacity, so that the group launches more."""
 
-    seen: int
+    expected: int
     desired: int
 
 
 @dataclass(frozen=True, slots=True)
 class LowerDesired:
-    """Take back desired capacity that the roll added and no instance fills, where it still is `seen`."""
+    """Take back desired capacity that the roll added and no instance fills."""
 
-    seen: int
+    expected: int
     desired: int
 
 
 @dataclass(frozen=True, slots=True)
 class SetTemplate:
-    """The commit point, or its undoing: what the group launches from now on, where it still is `seen`."""
+    """Set what the group launches from. This is the commit point of a roll, or its undoing."""
 
-    seen: str
+    expected: str
     version: str
 
 
 @dataclass(frozen=True, slots=True)
 class Retire:
-    """Terminate a member; with `decrement` the group does not replace it. `seen` is desired capacity before that."""
+    """Terminate a member. With `decrement`, the group does not replace it.
+
+    `desired` is desired capacity before that.
+    """
 
     id: str
     decrement: bool
-    seen: int
+    desired: int
 
 
 @dataclass(frozen=True, slots=True)
 class StandBy:
-    """Keep members alive, out of service; with `decrement` the group does not replace them."""
+    """Put members into Standby: alive and out of service. With `decrement`, the group does not replace them."""
 
     ids: tuple[str, ...]
     decrement: bool
@@ -118,7 +133,7 @@ class StandBy:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """Bring back those that stand by; desired capacity grows by as many."""
+    """Return instances from Standby to service. Desired capacity grows by as many."""
 
     ids: tuple[str, ...]
 
@@ -132,14 +147,14 @@ class Terminate:
 
 @dataclass(frozen=True, slots=True)
 class Cool:
-    """Terminate instances of the warm pool, those that are still in it; the group launches others into it."""
+    """Terminate those of the instances that are still in the warm pool. The group then fills the pool again."""
 
     ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteVersion:
-    """Delete a launch template version that this roll made and the group does not refer to."""
+    """Delete a launch template version that this roll made and that the group does not refer to."""
 
     template: str
     version: str
@@ -147,7 +162,7 @@ class DeleteVersion:
 
 @dataclass(frozen=True, slots=True)
 class StartRefresh:
-    """Hand the work to AWS's instance refresh, to this launch template version."""
+    """Start AWS's instance refresh to this launch template version."""
 
     template: str
     version: str
@@ -160,7 +175,7 @@ class CancelRefresh:
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """Make the twin: a group like the fleet's, with no instance yet, launching from another version."""
+    """Make the second group: a copy of the fleet's group that is empty and launches from another version."""
 
     twin: str
     version: str
@@ -179,9 +194,9 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """The commit point of a blue-green roll, or its undoing: `to` takes over from `group` and is the fleet's then.
+    """Make `to` the fleet's group in place of `group`. This is the commit point of a blue-green roll, or its undoing.
 
-    Of its processes only `suspended` are that from then on.
+    From then on, only the processes `suspended` are suspended in `to`.
     """
 
     group: str
@@ -190,13 +205,13 @@ class Switch:
 
     @property
     def resumed(self) -> tuple[str, ...]:
-        """The processes of `to` that had to wait until then."""
+        """The processes of `to` that the switch resumes."""
         return tuple(each for each in (*FROZEN, "AddToLoadBalancer") if each not in self.suspended)
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteTwin:
-    """Delete the twin and what it has."""
+    """Delete the second group and everything that belongs to it."""
 
     twin: str
 

@@ -1,17 +1,18 @@
-"""How many: the amounts of a roll policy, resolved against what a fleet wants."""
+"""The amounts of a roll policy as numbers of instances."""
 
 import math
 
 from bakeroll.settings import Policy
 
 DEATHS = 2
-"""So many instances of a roll may die before they serve, and are launched again; one more fails the roll."""
+"""How many instances of a roll may die before they serve and be launched again. One more death fails the roll."""
 
 
 def surge_of(policy: Policy, wanted: int) -> int:
     """How many instances a roll may add to `wanted`.
 
-    At least one, since nothing retires unreplaced; only `rolling` within a floor that allows fewer may do without.
+    The result is at least 1, because no instance retires without a replacement. It may be 0 only for the strategy
+    `rolling` if the floor allows fewer instances in service.
 
     >>> [surge_of(Policy(max_surge="50%"), 3), surge_of(Policy(max_surge=2), 3), surge_of(Policy(max_surge=0), 3)]
     [2, 2, 1]
@@ -23,7 +24,7 @@ def surge_of(policy: Policy, wanted: int) -> int:
 
 
 def floor_of(policy: Policy, wanted: int) -> int:
-    """How many stay in service at least.
+    """The least number of instances that stay in service.
 
     >>> [floor_of(Policy(), 4), floor_of(Policy(max_unavailable="30%"), 4)]
     [4, 3]
@@ -32,7 +33,7 @@ def floor_of(policy: Policy, wanted: int) -> int:
 
 
 def canaries_of(policy: Policy, wanted: int) -> int:
-    """How many instances come first and are watched.
+    """How many instances are launched first and watched.
 
     >>> [canaries_of(Policy(), 40)]
     [1]

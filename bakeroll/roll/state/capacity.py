@@ -1,9 +1,9 @@
 """The capacity ledger: by how much a roll has changed its group's desired capacity. Pure.
 
-What others want of the fleet is desired capacity without what the roll added to it. Attaching, raising and returning
-add; leaving with decrement and lowering take away. Each change is announced in the ledger before it is made. Where its
-answer is lost, the group shows whether it was made, and `settled` books it or drops it. So the ledger is right whatever
-happened to the process, and a change that others made meanwhile is told from the roll's own.
+The capacity that others ask for is desired capacity without what the roll added. An attach, a raise and a return from
+Standby add capacity. A leaving with decrement and a lowering take capacity away. The ledger announces each change
+before the roll makes it. If the answer is lost, the group shows whether the change was made, and `settled` books it or
+drops it. So the ledger is right even after a crash, and it separates the roll's changes from those of others.
 """
 
 from collections.abc import Collection
@@ -16,112 +16,115 @@ from bakeroll.roll.state.ids import united, without
 
 @dataclass(frozen=True, slots=True)
 class Resize:
-    """An announced change of desired capacity by a number."""
+    """An announced change of desired capacity."""
 
     seen: Count
-    """Desired capacity right before."""
+    """Desired capacity before the change."""
     to: Count
-    """Desired capacity right after."""
+    """Desired capacity after the change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Instances that are announced to enter the group or to leave it, each with one of desired capacity."""
+    """Instances that an announcement moves into the group or out of it. Each changes desired capacity by one."""
 
     seen: Count
-    """Desired capacity right before."""
+    """Desired capacity before the change."""
     ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """The ledger of one group. What an announcement names may or may not have been done."""
+    """The ledger of one group. An announced change may or may not have happened."""
 
     attached: tuple[str, ...] = ()
-    """Instances that entered the group by the roll, each of which raised desired capacity by one."""
+    """Instances that the roll brought into the group. Each raised desired capacity by one."""
     decremented: tuple[str, ...] = ()
-    """Instances that left the group by the roll, each of which lowered desired capacity by one."""
+    """Instances that the roll took out of the group. Each lowered desired capacity by one."""
     raised: Count = 0
-    """By how much it was raised apart from attaching."""
+    """By how much the roll raised desired capacity without an attach."""
     lowered: Count = 0
-    """By how much it was lowered apart from leaving."""
+    """By how much the roll lowered desired capacity without a leaving."""
     maxima: tuple[Count, ...] = ()
-    """All maximum sizes that the roll set, by which it knows its own again."""
+    """All maximum sizes that the roll set. They tell its own changes from those of others."""
     attaching: Transfer | None = None
-    """An attach that was announced; its instances are among the `attached` already."""
+    """An announced attach. Its instances are already in `attached`."""
     leaving: Transfer | None = None
-    """A leaving that was announced; its instances are among the `decremented` already."""
+    """An announced leaving. Its instances are already in `decremented`."""
     raising: Resize | None = None
-    """A raise that was announced, not yet part of `raised`."""
+    """An announced raise that `raised` does not contain yet."""
     lowering: Resize | None = None
-    """A lowering that was announced, not yet part of `lowered`."""
+    """An announced lowering that `lowered` does not contain yet."""
 
     @property
     def added(self) -> int:
-        """By how much the roll has raised desired capacity, all in all."""
+        """By how much the roll has raised desired capacity in total."""
         return len(self.attached) + self.raised - len(self.decremented) - self.lowered
 
-    def with_attach(self, seen: int, ids: tuple[str, ...]) -> "Capacity":
-        """With an attach announced."""
-        return replace(self, attached=united(self.attached, ids), attaching=Transfer(seen, ids))
+    def with_attach(self, desired: int, ids: tuple[str, ...]) -> "Capacity":
+        """The ledger that announces this attach."""
+        return replace(self, attached=united(self.attached, ids), attaching=Transfer(desired, ids))
 
     def with_return(self, ids: Collection[str]) -> "Capacity":
-        """With instances announced to come back from Standby. Those that left with decrement bring that back."""
+        """The ledger that announces a return from Standby.
+
+        An instance that left with decrement raises desired capacity by that one again.
+        """
         return replace(self, attached=united(self.attached, without(tuple(ids), self.decremented)))
 
-    def with_leaving(self, seen: int, ids: tuple[str, ...]) -> "Capacity":
-        """With a leaving announced that takes desired capacity along."""
-        return replace(self, decremented=united(self.decremented, ids), leaving=Transfer(seen, ids) if ids else None)
+    def with_leaving(self, desired: int, ids: tuple[str, ...]) -> "Capacity":
+        """The ledger that announces a leaving with decrement."""
+        return replace(self, decremented=united(self.decremented, ids), leaving=Transfer(desired, ids) if ids else None)
 
     def with_left_over(self, ids: Collection[str]) -> "Capacity":
-        """With the capacity of attached instances left to others: these stand by without it, and may return."""
+        """The ledger after attached instances entered Standby without decrement. The group keeps their capacity."""
         given = set(ids) & set(self.attached)
         return replace(self, attached=without(self.attached, given), raised=self.raised + len(given))
 
-    def with_raise(self, seen: int, to: int) -> "Capacity":
-        """With a raise announced."""
-        return replace(self, raising=Resize(seen, to))
+    def with_raise(self, desired: int, to: int) -> "Capacity":
+        """The ledger that announces this raise."""
+        return replace(self, raising=Resize(desired, to))
 
-    def with_lowering(self, seen: int, to: int) -> "Capacity":
-        """With a lowering announced."""
-        return replace(self, lowering=Resize(seen, to))
+    def with_lowering(self, desired: int, to: int) -> "Capacity":
+        """The ledger that announces this lowering."""
+        return replace(self, lowering=Resize(desired, to))
 
     def with_maximum(self, maximum: int) -> "Capacity":
-        """With a maximum size announced."""
+        """The ledger that announces this maximum size."""
         return replace(self, maxima=(*self.maxima, maximum))
 
     def after_attach(self) -> "Capacity":
-        """The attach was answered."""
+        """The ledger after the answer to the attach."""
         return replace(self, attaching=None)
 
     def after_raise(self, by: int) -> "Capacity":
-        """The raise was answered; 0 where it was not made after all."""
+        """The ledger after the answer to the raise. `by` is 0 if it was not made."""
         return replace(self, raising=None, raised=self.raised + by)
 
     def after_lowering(self, by: int) -> "Capacity":
-        """The lowering was answered; 0 where it was not made after all."""
+        """The ledger after the answer to the lowering. `by` is 0 if it was not made."""
         return replace(self, lowering=None, lowered=self.lowered + by)
 
     def after_leaving(self, ids: Collection[str]) -> "Capacity":
-        """These are known to have left, with desired capacity where that was announced."""
+        """The ledger after these instances left the group, with decrement if the ledger announced that."""
         if self.leaving is None:
             return self
         gone, left = without(self.leaving.ids, ids), self.leaving.ids
-        seen = self.leaving.seen - (len(left) - len(gone))
-        return replace(self, leaving=Transfer(seen, gone) if gone else None)
+        before = self.leaving.seen - (len(left) - len(gone))
+        return replace(self, leaving=Transfer(before, gone) if gone else None)
 
     def for_another_group(self) -> "Capacity":
-        """Nothing was added to the group that takes over."""
+        """The ledger for the group that takes over: the roll added nothing to it."""
         return replace(self, attached=(), decremented=(), raised=0, lowered=0)
 
     def settled(self, fleet: Fleet, soaking: Collection[str]) -> "Capacity":
-        """The ledger without what was announced and the fleet shows not to have been done.
+        """The ledger without the announced changes that the fleet shows not to have happened.
 
-        An instance outside the group was not attached, nor is one of those `soaking` that still stands by; a member did
-        not leave. To be written down at once: it reads desired capacity, which others change.
+        An instance outside the group was not attached. Nor was an instance of `soaking` that is still in Standby. A
+        member did not leave. Write the result at once, because others may change desired capacity, which it reads.
         """
-        kept, alive = set(soaking), [each for each in fleet.instances if each.is_alive]
-        outside = {each.id for each in alive if not each.lifecycle or (each.is_standing_by and each.id in kept)}
+        alive = [each for each in fleet.instances if each.is_alive]
+        outside = {each.id for each in alive if not each.lifecycle or (each.is_standing_by and each.id in soaking)}
         members = {each.id for each in fleet.members}
         settled = replace(
             self,
@@ -134,29 +137,24 @@ class Capacity:
             raising=None,
             lowering=None,
         )
-        return settled._bounded(fleet)
-
-    def _bounded(self, fleet: Fleet) -> "Capacity":
-        """Nobody wants fewer than the minimum size: who set desired capacity so low took of what the roll had added."""
-        taken = min(self.added, fleet.minimum - (fleet.desired - self.added))
-        return replace(self, lowered=self.lowered + taken) if taken > 0 else self
+        return _bounded(settled, fleet)
 
     def _raised(self, fleet: Fleet) -> int:
-        """By how much a raise without an answer has raised: desired capacity is nearer to what it was set to."""
+        """By how much a raise without an answer raised: it was made if desired capacity is nearer to its goal."""
         if self.raising is None:
             return 0
-        seen, to = self.raising.seen, self.raising.to
-        return to - seen if to - fleet.desired < fleet.desired - seen else 0
+        before, to = self.raising.seen, self.raising.to
+        return to - before if to - fleet.desired < fleet.desired - before else 0
 
     def _lowered(self, fleet: Fleet) -> int:
-        """By how much a lowering without an answer has lowered, in the same way."""
+        """By how much a lowering without an answer lowered, by the same rule."""
         if self.lowering is None:
             return 0
-        seen, to = self.lowering.seen, self.lowering.to
-        return seen - to if fleet.desired - to < seen - fleet.desired else 0
+        before, to = self.lowering.seen, self.lowering.to
+        return before - to if fleet.desired - to < before - fleet.desired else 0
 
     def _died_unattached(self, fleet: Fleet) -> set[str]:
-        """Of an attach without an answer, those that died so early that desired capacity was not raised for them."""
+        """The instances of an attach without an answer that died before they raised desired capacity."""
         if self.attaching is None:
             return set()
         found = {each: fleet.find(each) for each in self.attaching.ids}
@@ -165,9 +163,18 @@ class Capacity:
         return set(gone[max(0, fleet.desired - self.attaching.seen - members) :])
 
     def _left_by_themselves(self, fleet: Fleet) -> set[str]:
-        """Of a leaving without an answer, those with whom desired capacity was not lowered."""
+        """The instances of a leaving without an answer that left without lowering desired capacity."""
         if self.leaving is None:
             return set()
         members = {each.id for each in fleet.members}
         gone = without(self.leaving.ids, members)
         return set(gone[max(0, self.leaving.seen - fleet.desired) :])
+
+
+def _bounded(ledger: Capacity, fleet: Fleet) -> Capacity:
+    """The ledger if others ask for no fewer than the minimum size.
+
+    If they seem to ask for fewer, somebody set desired capacity so low and took capacity that the roll had added.
+    """
+    lost = min(ledger.added, fleet.minimum - (fleet.desired - ledger.added))
+    return replace(ledger, lowered=ledger.lowered + lost) if lost > 0 else ledger

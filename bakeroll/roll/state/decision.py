@@ -1,4 +1,4 @@
-"""What a turn of a roll comes to: something to do, something to wait for, or the end."""
+"""What a turn of a roll decides: to act, to wait or to end."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from bakeroll.roll.state.record import Ending, Record
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Write `record` down, then do the `actions` in their order."""
+    """Write `record`, then carry out the `actions` in their order."""
 
     record: Record
     actions: tuple[Action, ...]
@@ -18,7 +18,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """An action that was carried out, and the record that it was carried out under."""
+    """An action that was carried out, and the record of the roll at that time."""
 
     action: Action
     record: Record
@@ -26,7 +26,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do but to wait for `what`, because of `why`, until `until` (monotonic seconds) at most."""
+    """Wait for `what`. `why` is the reason. `since` and the deadline `until` are in monotonic seconds."""
 
     what: str
     why: str
@@ -36,7 +36,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The goal is not reached, because; `instance` has the console that tells more."""
+    """The roll cannot reach its goal. `why` is the reason. The console of `instance` shows more."""
 
     why: str
     instance: str = ""
@@ -45,12 +45,12 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The goal is reached and everything is put back."""
+    """The roll has reached its goal and restored everything else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Somebody asked that nothing is done until it is resumed, or until `until`; `at` tells one pause from another."""
+    """`by` paused the roll until somebody resumes it, or until `until`. `at` identifies the pause."""
 
     by: str
     at: str

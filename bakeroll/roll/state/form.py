@@ -1,9 +1,9 @@
-"""The form of the documents in the table: JSON that names its form and its writer, read only where all is understood.
+"""The form of the documents in the table: JSON that names its format and its writer.
 
-A document holds the fields of one dataclass beside `format` and `writer`; one without these was written before there
-were forms, and reads as the first. A kind whose fields came to mean something else has a number of its own, and says
-how those before it are read. What a document has beyond the fields that are known is refused and not dropped: whoever
-wrote it relies on it. Leaves to the modules of each kind of document what its fields are.
+A document holds the fields of one dataclass, and `format` and `writer`. A document without these two is older than
+they are and is read as the first format. If the fields of a kind of document change their meaning, the kind gets a new
+format number and readers for the older ones. A document with unknown fields is refused, because its writer relies on
+them and the next write would lose them. Each kind of document has a module of its own, which defines the fields.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,23 +18,24 @@ from pydantic_core import from_json, to_json
 import bakeroll
 from bakeroll.document import Document
 from bakeroll.errors import DocumentUnreadable
-from bakeroll.wording import excerpt as shown
+from bakeroll.wording import excerpt
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 FIRST = 1
-"""The number of a document's format. It grows when its fields come to mean something else; a new field alone is told by
-its name."""
+"""The first format number. A kind of document gets a new number if its fields change their meaning. A field that is
+only new needs none: its name is unknown to older readers."""
 MOST = 100_000
-TOLD = 3
-"""So many things that are wrong with a document are told."""
+"""The greatest amount that a document may hold, and the greatest below zero."""
+LISTED_PROBLEMS = 3
+"""How many problems of a document an error lists."""
 
 T = TypeVar("T", bound="DataclassInstance")
 
 
 def is_sane(at: datetime) -> bool:
-    """With a zone, and in years that can be reckoned with in any zone."""
+    """Whether the time has a zone and lies in years that can be converted to any zone."""
     return at.tzinfo is not None and 2000 <= at.year < 3000
 
 
@@ -54,20 +55,20 @@ def _line(text: str) -> str:
 
 
 Line = Annotated[str, AfterValidator(_line)]
-"""What is shown to people as it is."""
+"""A text that is safe to show to people unchanged."""
 Moment = Annotated[str, AfterValidator(_moment)]
-"""ISO 8601, with its zone."""
+"""A time in ISO 8601 with its zone."""
 Count = Annotated[int, Field(ge=-MOST, le=MOST)]
 
 
 class Unknown(ValueError):
-    """Fields that this bakeroll has not."""
+    """Fields that this bakeroll does not know."""
 
 
 class Form(Generic[T]):
-    """Of one kind of document, whose `kind` is a dataclass (or one annotated with what pydantic shall check).
+    """The form of one kind of document. `kind` is its dataclass, which may carry annotations for pydantic.
 
-    `number` is the format that is written; `older` reads the fields of those before it, and raises as `of` does.
+    `number` is the format that is written. `older` has a reader for each older format, which raises what `of` raises.
     """
 
     def __init__(
@@ -81,72 +82,73 @@ class Form(Generic[T]):
         return TypeAdapter(self._kind)
 
     def written(self, value: T) -> str:
+        """The value as the body of a document."""
         return to_json(asdict(value) | {"format": self._number, "writer": bakeroll.__version__}).decode()
 
     def read(self, document: Document) -> T:
-        """Raises DocumentUnreadable, with the item that it is, where it is damaged or of a newer writer."""
+        """The value of a document. Raises DocumentUnreadable if it is damaged or its writer is newer."""
         try:
             raw = from_json(document.body.encode(errors="replace"), allow_inf_nan=False)
         except ValueError:
-            raise _damaged(document, "it holds no JSON") from None
+            raise _damaged(document, "it is not JSON") from None
         if not isinstance(raw, dict):
-            raise _damaged(document, "it holds no JSON object")
+            raise _damaged(document, "it is not a JSON object")
         if not document.token:
-            raise _damaged(document, "it has no attribute “token”")
+            raise _damaged(document, "its attribute “token” is missing")
         written_in, writer = raw.pop("format", FIRST), raw.pop("writer", "")
         fields_of = self._readers.get(written_in) if isinstance(written_in, int) else None
         if fields_of is None:
-            raise _newer(document, writer, f"in format {shown(written_in)}")
+            raise _newer(document, writer, f"in format {excerpt(written_in)}")
         try:
             return fields_of(raw)
         except ValidationError as error:
-            told = "; ".join(_told(error))
+            problems = "; ".join(_problems(error))
             if writer in ("", bakeroll.__version__):
-                raise _damaged(document, told) from None
-            raise _newer(document, writer, f"with what this one does not understand: {told}") from None
+                raise _damaged(document, problems) from None
+            raise _newer(document, writer, f"with values that this one does not accept: {problems}") from None
         except Unknown as error:
-            raise _newer(document, writer, f"with what this one does not know: {error}") from None
+            raise _newer(document, writer, f"with fields that this one does not know: {error}") from None
 
     def entry(self, document: Document) -> T | DocumentUnreadable:
-        """What is read, or why it cannot be: for lists whose other items are told all the same."""
+        """The value of a document, or why it cannot be read. For lists, whose other items are shown."""
         try:
             return self.read(document)
         except DocumentUnreadable as error:
             return error
 
     def of(self, raw: Mapping[str, object]) -> T:
-        """What these fields are. Raises ValueError where they are not all understood."""
+        """The value with these fields. Raises ValueError if a field is unknown or has a wrong value."""
         value = self._adapter.validate_python(raw)
         if unknown := list(_unknown(raw, asdict(value))):
-            raise Unknown(", ".join(unknown[:TOLD]))
+            raise Unknown(", ".join(unknown[:LISTED_PROBLEMS]))
         return value
 
 
-def _told(error: ValidationError) -> Iterator[str]:
-    for each in error.errors()[:TOLD]:
-        said = str(each["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-        name = f"“{shown('.'.join(map(str, each['loc'])))}”"
-        yield f"{name} is missing" if each["type"] == "missing" else f"{name} should be {shown(said)}"
+def _problems(error: ValidationError) -> Iterator[str]:
+    for each in error.errors()[:LISTED_PROBLEMS]:
+        expected = str(each["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+        name = f"“{excerpt('.'.join(map(str, each['loc'])))}”"
+        yield f"{name} is missing" if each["type"] == "missing" else f"{name} should be {excerpt(expected)}"
 
 
 def _unknown(raw: object, known: object, at: str = "") -> Iterator[str]:
-    """The keys in `raw` that what was read of it does not have."""
+    """The keys in `raw` that `known`, the value read from it, does not have."""
     if isinstance(raw, Mapping) and isinstance(known, Mapping):
         for key, value in raw.items():
             if key in known:
-                yield from _unknown(value, known[key], f"{at}{shown(key)}.")
+                yield from _unknown(value, known[key], f"{at}{excerpt(key)}.")
             else:
-                yield f"{at}{shown(key)}"
+                yield f"{at}{excerpt(key)}"
     elif isinstance(raw, list) and isinstance(known, list | tuple):
         for value, read in zip(raw, known, strict=False):
             yield from _unknown(value, read, at)
 
 
 def _newer(document: Document, writer: object, how: str) -> DocumentUnreadable:
-    by = f"bakeroll {shown(writer)}" if writer else "another bakeroll"
+    by = f"bakeroll {excerpt(writer)}" if writer else "another bakeroll"
     return DocumentUnreadable(
         f"{document.item} was written by {by}, {how}; this is bakeroll {bakeroll.__version__}.",
-        next_step=f"Use {by} or a later one here, too.",
+        next_step=f"Use {by} or a later version.",
     )
 
 
@@ -155,7 +157,7 @@ def _damaged(document: Document, why: str) -> DocumentUnreadable:
     return DocumentUnreadable(
         f"{item} is damaged: {why}.",
         next_step=(
-            f"Look: {item.command('get-item')}\n"
-            f"Put it right; or, where no roll of the fleet has begun, delete it: {item.command('delete-item')}"
+            f"To see it: {item.command('get-item')}\n"
+            f"Repair it. If no roll of the fleet has begun, you may delete it instead: {item.command('delete-item')}"
         ),
     )

@@ -1,10 +1,11 @@
-"""Ids in the order in which they came, each once. Pure."""
+"""Collections of ids that keep their order and hold each id once. Pure."""
 
 from collections.abc import Collection, Iterable
 
 
 def united(some: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
-    """
+    """The ids of `some`, then those of `more` that `some` does not have.
+
     >>> united(("a", "b"), ["b", "c"])
     ('a', 'b', 'c')
     """
@@ -13,7 +14,8 @@ def united(some: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
 
 
 def without(some: tuple[str, ...], less: Collection[str]) -> tuple[str, ...]:
-    """
+    """The ids of `some` that `less` does not have.
+
     >>> without(("a", "b"), ["b", "c"])
     ('a',)
     """

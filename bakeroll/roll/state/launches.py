@@ -1,4 +1,4 @@
-"""What a roll launches by itself: the requests, written down before they are made, and what came of each. Pure."""
+"""The launches of a roll: its requests, which it records before it sends them, and the instances of each. Pure."""
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from bakeroll.fleet import ROLL_TAG, SLOT_TAG, Fleet, Instance, Subnet
 from bakeroll.roll.state.form import MOST, Count
 
 Position = Annotated[int, Field(ge=0, le=MOST)]
-"""Of a request among those of its roll."""
+"""The number of a request among the requests of its roll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +18,17 @@ class RecordedSlot:
     """One request for instances."""
 
     template_version: str
-    """The launch template version that they are launched from."""
+    """The launch template version that the instances are launched from."""
     subnet: Subnet
     count: Count = 1
-    """How many: all of them or none."""
+    """How many instances. AWS launches all of them or none."""
     instances: tuple[str, ...] | None = None
-    """Those that were launched; None while that is not known."""
+    """The launched instances. None while they are not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchTag:
-    """Which roll's request an instance came from, as its tags tell."""
+    """The roll and the request that an instance came from, as its tags say."""
 
     roll: str
     slot: str
@@ -36,56 +36,56 @@ class LaunchTag:
 
 @dataclass(frozen=True, slots=True)
 class Launches:
-    """The requests of one roll, and those of the rolls before it whose answers nobody heard."""
+    """The requests of one roll, and the requests of earlier rolls whose answers were lost."""
 
     slots: tuple[RecordedSlot, ...] = ()
-    """The requests in their order; an instance is tagged with the number of its own."""
+    """The requests in their order. A tag of each instance holds the number of its request."""
     wanted_from: Position = 0
-    """The first request that is wanted: a roll that backs out wants none of those that it made before."""
+    """The number of the first wanted request. A roll that backs out wants none of its earlier requests."""
     unheard: tuple[LaunchTag, ...] = ()
-    """Requests of rolls before this one that may have launched what AWS does not show yet."""
+    """Requests of earlier rolls that may have launched instances that AWS does not show yet."""
 
     @property
     def instances(self) -> tuple[str, ...]:
-        """All that are known to have been launched by this roll."""
+        """All known instances that this roll launched."""
         return tuple(each for slot in self.slots for each in slot.instances or ())
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """Those of them that are wanted."""
+        """The known instances of the wanted requests."""
         return tuple(each for slot in self.slots[self.wanted_from :] for each in slot.instances or ())
 
     @property
     def open(self) -> tuple[int, ...]:
-        """The numbers of the wanted requests whose instances are not known."""
+        """The numbers of the wanted requests whose instances are not known yet."""
         return tuple(n for n in range(self.wanted_from, len(self.slots)) if self.slots[n].instances is None)
 
     def slot_with(self, instance: str) -> RecordedSlot | None:
-        """The request that launched it, as far as that is known."""
+        """The request that launched the instance, or None if that is not known."""
         return next((each for each in self.slots if instance in (each.instances or ())), None)
 
     def silent(self, roll: str) -> tuple[LaunchTag, ...]:
-        """The requests that are not wanted and whose answers nobody heard; `roll` is the one that they are of."""
+        """The requests that are not wanted and whose answers were lost. `roll` is the id of this roll."""
         return self._unheard(roll, self.wanted_from)
 
     def with_instances(self, number: int, ids: tuple[str, ...]) -> "Launches":
-        """With the answer to a request."""
+        """The launches after the answer to a request."""
         return self._with_slot(number, replace(self.slots[number], instances=ids))
 
     def with_none(self, number: int) -> "Launches":
-        """With a request that launched nothing, and is not made again."""
+        """The launches after a request that launched nothing and is not repeated."""
         return self._with_slot(number, replace(self.slots[number], count=0, instances=()))
 
     def given_up(self) -> "Launches":
-        """None of the requests so far is wanted."""
+        """The launches if none of the requests so far is wanted."""
         return replace(self, wanted_from=len(self.slots))
 
     def of_dead(self, roll: str) -> "Launches":
-        """For the roll that takes over from this one: nothing launched, and all that was not heard of."""
+        """The launches of the roll that takes over from this one: only the requests whose answers were lost."""
         return Launches(unheard=self._unheard(roll, len(self.slots)))
 
     def settled(self, fleet: Fleet, roll: str) -> "Launches":
-        """With the requests whose answer was lost and whose instances are all there."""
+        """The launches, completed by the requests without an answer whose instances the fleet shows in full."""
         if all(each.instances is not None for each in self.slots):
             return self
         shown: defaultdict[int, list[str]] = defaultdict(list)
@@ -103,7 +103,7 @@ class Launches:
 
 
 def slot_of(instance: Instance, roll: str) -> int | None:
-    """The number of the roll's request that launched the instance; None where none did."""
+    """The number of the roll's request that launched the instance, or None if none did."""
     if instance.tags.get(ROLL_TAG) != roll or SLOT_TAG not in instance.tags:
         return None
     return int(instance.tags[SLOT_TAG])

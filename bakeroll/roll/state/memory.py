@@ -1,4 +1,4 @@
-"""What a roll remembers from turn to turn. After a crash it is empty, and filling it again costs a few observations."""
+"""What a roll remembers from turn to turn. After a crash it is empty, and a few observations fill it again."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,38 +8,48 @@ from bakeroll.fleet import Answer, Fleet
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Healthy observations on end, and since when (monotonic seconds) an instance is not in service or drains.
-
-    `short_since` is since when the group has fewer instances than it desires. `fallen` are members of the release that
-    went, `proving` those that are there; `lacking` zones without capacity, and what EC2 said.
-    `over` are instance refreshes, and since when they are seen to be over; `began` is when this process did.
-    `watched_since`, `looked_at`, `trouble` and `is_judged` are of the canaries. `served` are all that ever were in
-    service, `consoles` when each console was looked at, `crashing` what those told whose service fails again and again.
-    """
+    """What a roll remembers. Times are in monotonic seconds. Mappings are by instance id unless a field says more."""
 
     healthy: Mapping[str, int] = field(default_factory=dict)
+    """How many consecutive observations found the instance healthy."""
     waiting: Mapping[str, float] = field(default_factory=dict)
+    """Since when the instance, or the instance refresh of this id, is not in service or not over."""
     draining: Mapping[str, float] = field(default_factory=dict)
+    """Since when the instance drains."""
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    """The last answer with a version."""
     short_since: float | None = None
+    """Since when the group has fewer instances than it desires."""
     fallen: tuple[str, ...] = ()
+    """Members of the release that have left the fleet."""
     lacking: Mapping[str, str] = field(default_factory=dict)
+    """Zones without capacity, and EC2's message about each."""
     watched_since: float | None = None
+    """Since when the canaries are watched."""
     looked_at: float | None = None
+    """When the canaries were last checked."""
     trouble: str = ""
+    """What the last check of the canaries found."""
     is_judged: bool = False
+    """Whether the canaries passed their checks."""
     proving: frozenset[str] = frozenset()
+    """Members of the release that are in the fleet."""
     over: Mapping[str, float] = field(default_factory=dict)
+    """Instance refreshes by id, and when an observation first found each of them over."""
     began: float = 0
+    """When this process made its first observation."""
     served: frozenset[str] = frozenset()
+    """All instances that were ever in service."""
     consoles: Mapping[str, float] = field(default_factory=dict)
+    """When the console of the instance was last read."""
     crashing: Mapping[str, str] = field(default_factory=dict)
+    """Instances whose service keeps failing, and what their consoles say."""
 
     def observed(self, fleet: Fleet, now: float, launched: Iterable[str] = (), launching: str = "") -> "Memory":
-        """This memory after one more observation. One that is not healthy begins to count anew.
+        """This memory after one more observation. The count of an instance that is not healthy restarts at 0.
 
-        `launched` are instances that there should be, though AWS may not show them yet; `launching` is the
-        identity of what the group launches and is to come into service; empty where the roller launches.
+        `launched` are instances that were launched and that AWS may not show yet. `launching` is the identity of the
+        new instances that the group launches by itself. It is empty if the roller launches them.
         """
         healthy = {each.id: self.healthy.get(each.id, 0) + 1 for each in fleet.instances if fleet.is_in_service(each)}
         waiting = {
@@ -57,7 +67,7 @@ class Memory:
         waiting |= {each: self.waiting.get(each, now) for each in launched if not fleet.find(each)}
         draining = {each.id: self.draining.get(each.id, now) for each in fleet.instances if each.is_draining}
         short = None if len(fleet.members) >= fleet.desired else (now if self.short_since is None else self.short_since)
-        heard = {each.id: each.answer for each in fleet.instances if each.answer and each.answer.version}
+        reported = {each.id: each.answer for each in fleet.instances if each.answer and each.answer.version}
         return replace(
             self,
             began=self.began or now,
@@ -67,7 +77,7 @@ class Memory:
             short_since=short,
             fallen=(*self.fallen, *fallen),
             proving=frozenset(proving & members),
-            answers={**self.answers, **heard},
+            answers={**self.answers, **reported},
             over={**over, **self.over},
             served=self.served.union(healthy),
         )

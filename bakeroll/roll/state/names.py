@@ -4,7 +4,7 @@ SUFFIX = "-green"
 
 
 def names(fleet: str) -> tuple[str, str]:
-    """The names that the fleet's Auto Scaling group may have.
+    """Both names that the fleet's Auto Scaling group may have.
 
     >>> names("links-dev")
     ('links-dev', 'links-dev-green')
@@ -13,5 +13,5 @@ def names(fleet: str) -> tuple[str, str]:
 
 
 def other(fleet: str, group: str) -> str:
-    """The name of the twin of `group`."""
+    """The name of the fleet's other group."""
     return next(each for each in names(fleet) if each != group)

@@ -1,4 +1,4 @@
-"""Who holds a lease: a process of a host, so that one that is provably dead need not be waited for."""
+"""The owner of a lease: a process of a host. Nobody has to wait for an owner that is provably dead."""
 
 import os
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bakeroll.roll.state.form import Line
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """`name` is for people; `host` tells one boot of one machine (and its PID namespace) from all others."""
+    """A process. `name` is for people. `host` identifies one boot of one machine and the PID namespace."""
 
     name: Line
     host: str = ""
@@ -18,18 +18,18 @@ class Owner:
 
 
 def this_process(name: str) -> Owner:
-    """The owner that this process is. On a system without /proc only the name tells."""
+    """This process as an owner. On a system without /proc, only its name is known."""
     host = _host()
     return Owner(name, host, os.getpid(), _started(os.getpid()) if host else "")
 
 
 def is_dead(owner: Owner) -> bool:
-    """Whether the owner is provably dead: a process of this boot of this machine that is there no more."""
+    """Whether the owner is provably dead: a process of this boot of this machine that no longer exists."""
     return bool(owner.host) and owner.host == _host() and _started(owner.pid) != owner.started
 
 
 def is_alive(owner: Owner) -> bool:
-    """Whether the owner is provably alive: a process of this boot of this machine that is still there."""
+    """Whether the owner is provably alive: a process of this boot of this machine that still exists."""
     return bool(owner.host) and owner.host == _host() and _started(owner.pid) == owner.started
 
 
@@ -42,7 +42,7 @@ def _host() -> str:
 
 
 def _started(pid: int) -> str:
-    """The time a process was started, in ticks since the boot; empty where there is no such process (proc(5))."""
+    """When the process was started, in ticks since the boot. Empty if there is no such process (proc(5))."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""How a release is written: in the record of its roll, and in the history."""
+"""The form of a release in the record of its roll and in the history."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -23,14 +23,15 @@ FORM: Form[Release] = Form(Annotated[Release, AfterValidator(_sane)])
 
 
 def release_document(release: Release) -> dict[str, str]:
+    """The fields of a release as texts."""
     return asdict(release) | {"released_at": release.released_at.isoformat()}
 
 
 def release_of(raw: Mapping[str, str]) -> Release:
-    """The release that a record holds. Raises RollFailed for a record that is older than that."""
+    """The release that a record holds. Raises RollFailed if an older bakeroll wrote the record without it."""
     if not raw:
         raise RollFailed(
-            "The record of the roll does not tell its release whole: an older bakeroll wrote it.",
-            next_step="Roll to that version, or to another: fab roll, with the same --env and a --version",
+            "The record of the roll does not hold the whole release. An older bakeroll wrote the record.",
+            next_step="Roll to that version or to another one: run fab roll with the same --env and a --version",
         )
     return FORM.of(raw)

@@ -1,1 +1,1 @@
-"""What a roll keeps in the table: its record, its lease, requests, the history, how long things took."""
+"""What a roll stores in the table: its record, its lease, requests, the history and timings."""

@@ -1,6 +1,7 @@
-"""What the table says of a fleet, as far as it can be read: for those who tell of it and change nothing.
+"""The documents of a fleet for readers that change nothing, such as `status` and `doctor`.
 
-A roll reads its documents one by one, and refuses where it does not understand one.
+They get what can be read, and the reason why the rest cannot. A roll reads its documents one by one and refuses to go
+on if it cannot read one of them.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """None also where a document is among the `unreadable`, each of which says which it is, and why."""
+    """The documents of a fleet. A document is also None if it cannot be read: `unreadable` says which and why."""
 
     record: Record | None
     holding: Holding | None
@@ -28,16 +29,16 @@ class Documents:
     unreadable: tuple[DocumentUnreadable, ...] = ()
 
 
-def readable_record(table: Table, fleet: str) -> Record | None:
-    """The record of the fleet; None also where it cannot be read."""
+def read_readable_record(table: Table, fleet: str) -> Record | None:
+    """The record of the fleet. None also if it cannot be read."""
     try:
         return Records(table, fleet).read()
     except DocumentUnreadable:
         return None
 
 
-def documents(table: Table, fleet: str) -> Documents:
-    """The record and the lease of the fleet, and what is asked of the roll of that record."""
+def read_documents(table: Table, fleet: str) -> Documents:
+    """The record and the lease of the fleet, and the request to the roll of that record."""
     unreadable: list[DocumentUnreadable] = []
 
     def read(document: Callable[[], T]) -> T | None:
@@ -48,6 +49,6 @@ def documents(table: Table, fleet: str) -> Documents:
             return None
 
     record = read(Records(table, fleet).read)
-    held = read(lambda: lease.holding(table, fleet))
+    held = read(lambda: lease.read_holding(table, fleet))
     request = read(lambda: Requests(table, fleet).read(record.id if record else ""))
     return Documents(record, held, request, tuple(unreadable))

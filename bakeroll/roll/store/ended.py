@@ -1,7 +1,7 @@
-"""Rolls that ended without their release serving: how, why, by whom, when.
+"""Rolls that ended and whose release does not serve: how they ended, why, when, and who requested them.
 
-Each is a document of its own, `rolls#APPLICATION#ENVIRONMENT / TIME#ID`, beside the releases and not among them: what
-looks for a release to go back to counts only those that served.
+Each is a document `rolls#APPLICATION#ENVIRONMENT / TIME#ID`. They are apart from the releases, because a rollback looks
+only at releases that served.
 """
 
 import uuid
@@ -18,7 +18,7 @@ from bakeroll.roll.state.record import Ending, Record
 
 @dataclass(frozen=True, slots=True)
 class EndedRoll:
-    """`by` is who asked for it; `why` is one line; times are ISO 8601, to the second."""
+    """A roll that ended. `by` is who requested it. `why` is one line. Times are in ISO 8601, to the second."""
 
     id: Line
     version: Line
@@ -35,7 +35,7 @@ FORM: Form[EndedRoll] = Form(EndedRoll)
 
 
 def ended(record: Record, now: datetime, *, outcome: Ending | None = None, why: str = "") -> EndedRoll:
-    """The roll of this record, which ends now; how and why, the record of one that backed out knows itself."""
+    """The roll of this record, which ends now. `outcome` and `why` default to those of a roll that backed out."""
     began, back_out = datetime.fromisoformat(record.started_at), record.back_out
     return EndedRoll(
         id=record.id,
@@ -51,15 +51,15 @@ def ended(record: Record, now: datetime, *, outcome: Ending | None = None, why: 
 
 
 def write(table: Table, application: str, environment: str, roll: EndedRoll) -> None:
-    """Keep it. Written twice, by who went on with it after a crash, it stands there once."""
+    """Write the roll. A second write, by the process that continues after a crash, changes nothing."""
     document = Document(FORM.written(roll), uuid.uuid4().hex)
     table.put(_key(application, environment), f"{roll.began}#{roll.id}", document, over=None)
 
 
-def ended_rolls(
+def read_ended_rolls(
     table: Table, application: str, environment: str, limit: int = 100
 ) -> Sequence[EndedRoll | DocumentUnreadable]:
-    """The newest first; why, in the place of what cannot be read."""
+    """The rolls, the newest first. An error replaces each one that cannot be read."""
     return [FORM.entry(each) for each in table.newest(_key(application, environment), "", limit)]
 
 

@@ -1,6 +1,6 @@
-"""The record of a roll in its first format: all fields side by side, read into the parts of today's and never written.
+"""The record of a roll in its first format, which has all fields side by side.
 
-A roll that an older bakeroll began goes on from there.
+It is read into the parts of today's record and never written, so that a roll of an older bakeroll can continue.
 """
 
 from collections.abc import Mapping
@@ -30,11 +30,13 @@ from bakeroll.roll.state.record import (
 )
 
 Number = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}$")]
-"""Of a slot, as a key."""
+"""The number of a slot, as a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlatSlot:
+    """A request for instances, as the first format has it."""
+
     template_version: str
     subnet: Subnet
     count: Count = 1
@@ -42,6 +44,8 @@ class FlatSlot:
 
 @dataclass(frozen=True, slots=True)
 class FlatRecord:
+    """The fields of the first format."""
+
     id: str
     fleet: str
     image: str
@@ -91,7 +95,7 @@ FORM: Form[FlatRecord] = Form(FlatRecord)
 
 
 def read(raw: Mapping[str, object]) -> Record:
-    """The record of these fields. Raises ValueError where they are not all understood."""
+    """The record with these fields. Raises ValueError if a field is unknown or has a wrong value."""
     flat = FORM.of(raw)
     return Record(
         id=flat.id,

@@ -1,7 +1,7 @@
-"""The heartbeat of a lease beside the work, so that it is held whatever the work waits for.
+"""The thread that writes the heartbeat of a lease, so that a roll holds the lease whatever its work waits for.
 
-The thread is made where the clock is the system's, by `wiring`. Over another clock there is none, and `Lease.check`
-alone writes heartbeats. What may be written, and what it proves, is the lease's own.
+`wiring` passes the thread in if the clock is the system's. Over another clock there is no thread, and only
+`Lease.check` writes heartbeats. The lease decides what a heartbeat writes and proves.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,12 +11,12 @@ from threading import Event, Thread
 from bakeroll.roll.store.lease import Lease
 
 Beating = Callable[[Lease], AbstractContextManager[object]]
-"""What goes on while a lease is held; `nullcontext`: nothing."""
+"""What runs while a roll holds the lease. `nullcontext` runs nothing."""
 
 
 @contextmanager
 def beside(lease: Lease) -> Iterator[None]:
-    """Beat in a thread until the work inside has ended, however that ends. A process that is killed beats no more."""
+    """Write heartbeats in a thread until the work inside ends. A killed process writes none."""
     has_ended = Event()
     thread = Thread(target=beat, args=(lease, has_ended.wait), name="heartbeat", daemon=True)
     thread.start()
@@ -24,13 +24,13 @@ def beside(lease: Lease) -> Iterator[None]:
         yield
     finally:
         has_ended.set()
-        thread.join(lease.heartbeat_seconds)  # a call that hangs keeps nobody waiting: the thread is a daemon
+        thread.join(lease.heartbeat_seconds)  # the thread is a daemon, so that a call that hangs does not delay the end
 
 
 def beat(lease: Lease, has_ended: Callable[[float], bool]) -> None:
-    """Beat until the work `has_ended`, which is asked with the seconds to wait for that, or the lease is lost.
+    """Write heartbeats until the work ends or the lease is lost. `has_ended` gets the seconds to wait for that end.
 
-    It says nothing: what hinders a heartbeat now may be over at the next, and hinders the `check` of the work as well.
+    Failures are ignored. What fails now may work at the next heartbeat, and otherwise the work's own `check` fails too.
     """
     while not (lease.is_lost or has_ended(lease.heartbeat_seconds)):
         with suppress(Exception):

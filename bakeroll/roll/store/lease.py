@@ -1,8 +1,8 @@
 """One roll at a time: a lease in the table, with owner, reason, heartbeat, duration and a fencing number.
 
-Clocks of two machines are never compared. Another's lease counts as expired when it stayed unchanged over
-its whole duration, timed here, or when its owner is a dead process of this very machine. What it says of
-times is for people. `heartbeat` keeps it alive beside the work.
+The clocks of two machines are never compared. Another owner's lease has expired if this process sees it unchanged over
+its whole duration, or if its owner is a dead process of this machine. The times in it are for people. `heartbeat`
+renews a lease during the work.
 The idea: https://github.com/awslabs/amazon-dynamodb-lock-client
 """
 
@@ -20,24 +20,24 @@ from bakeroll.roll.ports import Clock, Table
 from bakeroll.roll.state import owner as processes
 from bakeroll.roll.state.form import Form, Line, Moment
 from bakeroll.roll.state.owner import Owner
-from bakeroll.roll.store.cell import Cell
+from bakeroll.roll.store.shared_document import SharedDocument
 from bakeroll.wording import moment
 
 SECONDS = 15.0
 HEARTBEATS = 5
-"""So many heartbeats go into a lease's duration."""
+"""How many heartbeats a lease sends within its duration."""
 
 
 class LeaseLost(LeaseHeld):
-    """The lease was taken by somebody else while this process held it."""
+    """Another process took the lease while this process held it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What the table holds. `number` grows with every taking, and is never used twice.
+    """The lease as the table holds it. `number` grows whenever a process takes the lease, and is never used twice.
 
-    `doing` is what the holder did at its last heartbeat, for people; where that lasts a set time, `doing_seconds`, it
-    did so since `doing_since`.
+    `doing` is what the holder did at its last heartbeat, for people. If that takes a set time, it takes `doing_seconds`
+    from `doing_since`.
     """
 
     number: Annotated[int, Field(ge=0, le=2**53)]
@@ -53,7 +53,7 @@ class Holding:
 
     @property
     def is_led(self) -> bool:
-        """Whether a process holds it, as far as this machine can tell."""
+        """Whether a living process holds it, as far as this machine can tell."""
         return self.is_held and not processes.is_dead(self.owner)
 
 
@@ -61,12 +61,12 @@ FORM: Form[Holding] = Form(Holding)
 
 
 class Lease:
-    """A held lease. `check` before every change; two threads may use it, and one of them writes at a time."""
+    """A lease that this process holds. Call `check` before every change. It is safe to use from two threads."""
 
-    def __init__(self, cell: Cell, fleet: str, holding: Holding, clock: Clock, asked: float) -> None:
-        self._cell, self._fleet, self._clock = cell, fleet, clock
-        self._holding, self._beaten = holding, asked
-        self._next = holding
+    def __init__(self, document: SharedDocument, fleet: str, holding: Holding, clock: Clock, sent_at: float) -> None:
+        self._document, self._fleet, self._clock = document, fleet, clock
+        self._holding, self._sent_at = holding, sent_at
+        self._announced = holding
         self._writing = Lock()
         self._lost: LeaseLost | None = None
 
@@ -77,40 +77,42 @@ class Lease:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is known to be somebody else's."""
+        """Whether this process knows that another one has taken it."""
         return self._lost is not None
 
     @property
     def heartbeat_seconds(self) -> float:
-        """Between heartbeats."""
+        """The seconds between two heartbeats."""
         return self._holding.seconds / HEARTBEATS
 
     def check(self) -> None:
-        """Return where the lease is held now; a heartbeat is written when one is due.
+        """Return only if this process holds the lease now. Writes a heartbeat if one is due.
 
-        Raises LeaseLost, and CloudError where it cannot be told: a process that was stopped may find that the answer
-        it waited for is older than the lease lasts.
+        Raises LeaseLost if another process holds it, and CloudError if that is unknown: after a process was stopped,
+        the answer that it waited for may be older than the lease's duration.
         """
         self.beat()
         if (age := self._age()) >= self._holding.seconds:
-            late = CloudError(f"A heartbeat of the lease on {self._fleet} was answered after {age:.0f} s, too late.")
+            late = CloudError(
+                f"The answer to a heartbeat of the lease on {self._fleet} took {age:.0f} s, which is too long."
+            )
             late.is_passing = True
             raise late
 
     def beat(self) -> None:
-        """Write a heartbeat when one is due: nobody took the lease where that is written. Raises LeaseLost."""
+        """Write a heartbeat if one is due. That succeeds only if nobody took the lease. Raises LeaseLost."""
         with self._writing:
             if self._lost:
                 raise self._lost
             if self._holding.is_held and self._age() >= self.heartbeat_seconds:
-                self._write(replace(self._next, heard=self._clock.now().isoformat()))
+                self._write(replace(self._announced, heard=self._clock.now().isoformat()))
 
-    def tell(self, doing: str, since: str = "", seconds: float = 0) -> None:
-        """What the next heartbeat tells those who look on."""
-        self._next = replace(self._holding, doing=doing, doing_since=since, doing_seconds=seconds)
+    def announce(self, doing: str, since: str = "", seconds: float = 0) -> None:
+        """Set what the next heartbeat says about the work, for people."""
+        self._announced = replace(self._holding, doing=doing, doing_since=since, doing_seconds=seconds)
 
     def release(self) -> None:
-        """Give it back. One that is lost is left alone, one whose heartbeat hangs runs out."""
+        """Give the lease back. A lost lease stays as it is. A lease whose heartbeat hangs expires by itself."""
         if not self._writing.acquire(timeout=self.heartbeat_seconds):
             return
         try:
@@ -122,15 +124,15 @@ class Lease:
             self._writing.release()
 
     def _age(self) -> float:
-        """Of the last heartbeat, from when it was asked for: others see it later, and wait from then."""
-        return self._clock.monotonic() - self._beaten
+        """Seconds since this process sent the last heartbeat. Others see it later and wait from then on."""
+        return self._clock.monotonic() - self._sent_at
 
     def _write(self, holding: Holding) -> None:
-        asked = self._clock.monotonic()
-        if there := self._cell.write(FORM.written(holding)):
-            self._lost = _lost(self._fleet, there)
+        sent_at = self._clock.monotonic()
+        if current := self._document.write(FORM.written(holding)):
+            self._lost = _lost(self._fleet, current)
             raise self._lost
-        self._holding, self._beaten = holding, asked
+        self._holding, self._sent_at = holding, sent_at
 
 
 def take(
@@ -144,62 +146,69 @@ def take(
     is_dead: Callable[[Owner], bool] = processes.is_dead,
     is_alive: Callable[[Owner], bool] = processes.is_alive,
 ) -> Lease:
-    """Take the fleet's lease. Raises LeaseHeld where another holds it, which may take a duration to tell.
+    """Take the fleet's lease. Raises LeaseHeld if another process holds it. Finding that out may take its duration.
 
-    Raises DocumentUnreadable where what is there is not understood: it may be held.
+    Raises DocumentUnreadable if the lease cannot be read, because another process may hold it.
     """
-    cell = Cell(table, f"fleet#{fleet}", "lease")
-    there = cell.read()
-    watched = clock.monotonic()
-    while there and (held := FORM.read(there)).is_held and not is_dead(held.owner):
+    document = SharedDocument(table, f"fleet#{fleet}", "lease")
+    current = document.read()
+    first_read_at = clock.monotonic()
+    while current and (held := FORM.read(current)).is_held and not is_dead(held.owner):
         if is_alive(held.owner):
             raise _held(fleet, held, clock)
-        if clock.monotonic() - watched >= held.seconds:
+        if clock.monotonic() - first_read_at >= held.seconds:
             break
         clock.sleep(min(1.0, held.seconds / HEARTBEATS))
-        again = cell.read()
-        if again and again.token != there.token and FORM.read(again).is_held:
+        again = document.read()
+        if again and again.token != current.token and FORM.read(again).is_held:
             raise _held(fleet, FORM.read(again), clock)
-        there = again or there
-    return _taken(cell, fleet, owner, reason, clock, seconds, there)
+        current = again or current
+    return _write_first(document, fleet, owner, reason, clock, seconds, current)
 
 
-def _taken(
-    cell: Cell, fleet: str, owner: Owner, reason: str, clock: Clock, seconds: float, there: Document | None
+def _write_first(
+    document: SharedDocument,
+    fleet: str,
+    owner: Owner,
+    reason: str,
+    clock: Clock,
+    seconds: float,
+    current: Document | None,
 ) -> Lease:
-    now, asked = clock.now().isoformat(), clock.monotonic()
-    number = FORM.read(there).number + 1 if there else 1
+    now, sent_at = clock.now().isoformat(), clock.monotonic()
+    number = FORM.read(current).number + 1 if current else 1
     holding = Holding(number, owner, reason, since=now, heard=now, seconds=seconds)
-    if won := cell.write(FORM.written(holding)):
+    if won := document.write(FORM.written(holding)):
         raise _held(fleet, FORM.read(won), clock)
-    return Lease(cell, fleet, holding, clock, asked)
+    return Lease(document, fleet, holding, clock, sent_at)
 
 
-def holding(table: Table, fleet: str) -> Holding | None:
-    """What the table says of the fleet's lease, held or given back; None where nobody ever took it.
+def read_holding(table: Table, fleet: str) -> Holding | None:
+    """The fleet's lease, held or given back. None if nobody ever took it.
 
     Raises DocumentUnreadable.
     """
-    there = Cell(table, f"fleet#{fleet}", "lease").read()
-    return FORM.read(there) if there else None
+    current = SharedDocument(table, f"fleet#{fleet}", "lease").read()
+    return FORM.read(current) if current else None
 
 
 def _held(fleet: str, held: Holding, clock: Clock) -> LeaseHeld:
     since = moment(datetime.fromisoformat(held.since), clock.now())
     ago = max(0.0, (clock.now() - datetime.fromisoformat(held.heard)).total_seconds())
     return LeaseHeld(
-        f"{fleet} is being rolled by {held.owner.name} since {since} (“{held.reason}”), last heard of {ago:.0f} s ago.",
-        left="The fleet was left alone. Wait until that has ended, and run the same command again.",
+        f"{held.owner.name} has been rolling {fleet} since {since} (“{held.reason}”). "
+        f"Its last heartbeat was {ago:.0f} s ago.",
+        left="The fleet was left alone. Wait until that roll ends, then run the same command again.",
     )
 
 
-def _lost(fleet: str, there: Document) -> LeaseLost:
+def _lost(fleet: str, current: Document) -> LeaseLost:
     try:
-        held = FORM.read(there)
-        by = f"{held.owner.name} (“{held.reason}”)"
+        held = FORM.read(current)
+        taker = f"{held.owner.name} (“{held.reason}”)"
     except DocumentUnreadable:
-        by = "somebody whose name cannot be read"
+        taker = "a process whose name cannot be read"
     return LeaseLost(
-        f"This roll lost the lease on {fleet}: it was taken by {by} while this process was not heard of.",
-        left="This roll stopped and changes nothing more; the other goes on from what it finds.",
+        f"This roll lost the lease on {fleet}: {taker} took it while this process sent no heartbeat.",
+        left="This roll stopped and changes nothing more. The other roll continues from what it finds.",
     )

@@ -1,41 +1,39 @@
-"""Where the record of a fleet's roll is kept, and in which form: the second; the first is still read."""
+"""Reads and writes the record of a fleet's roll. It is written in the second format. The first is still read."""
 
 from bakeroll.errors import RollFailed
 from bakeroll.roll.ports import Table
 from bakeroll.roll.state.form import Form
 from bakeroll.roll.state.record import Record
 from bakeroll.roll.store import first_format
-from bakeroll.roll.store.cell import Cell
+from bakeroll.roll.store.shared_document import SharedDocument
 
 FORM: Form[Record] = Form(Record, number=2, older={1: first_format.read})
 
 
 def unfinished(last: Record | None) -> Record | None:
-    """The record of the last roll where that has not ended, or where its old instances stand by."""
+    """The record of the last roll if it has not ended, or if its old instances are still in Standby."""
     return last if last and last.stage != "closed" else None
 
 
 class Records:
-    """The record of one fleet, written only where nobody else wrote since this process read it."""
+    """The record of one fleet. This process writes it only if nobody else wrote it since this process read it."""
 
     def __init__(self, table: Table, fleet: str) -> None:
-        self._cell = Cell(table, f"fleet#{fleet}", "roll")
+        self._document = SharedDocument(table, f"fleet#{fleet}", "roll")
 
     def read(self) -> Record | None:
-        """The record of the roll that has not ended, or whose old instances stand by; None where there is none.
+        """The record of the last roll if it is unfinished, else None. Raises DocumentUnreadable."""
+        return unfinished(self.read_last())
 
-        Raises DocumentUnreadable.
-        """
-        return unfinished(self.last())
-
-    def last(self) -> Record | None:
-        """The same, also of a roll that has ended: what it registered by address may have ended since."""
-        stored = self._cell.read()
+    def read_last(self) -> Record | None:
+        """The record of the last roll, even of one that has ended: its registered addresses are still needed."""
+        stored = self._document.read()
         return FORM.read(stored) if stored else None
 
     def write(self, record: Record) -> None:
-        if self._cell.write(FORM.written(record)):
+        """Write the record. Raises RollFailed if another process wrote it in the meantime."""
+        if self._document.write(FORM.written(record)):
             raise RollFailed(
-                f"The record of {record.fleet}'s roll was written by somebody else.",
+                f"Another process wrote the record of {record.fleet}'s roll.",
                 left="This roll stopped and changes nothing more.",
             )

@@ -1,4 +1,4 @@
-"""What somebody asks of a roll that another process leads: to pause, or to abort. One document beside the record."""
+"""Requests to a roll that another process leads: to pause or to abort. They are one document beside the record."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,20 +6,21 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from bakeroll.document import Document
 from bakeroll.errors import RollFailed
 from bakeroll.roll.ports import Table
 from bakeroll.roll.state.form import Form, Line, Moment
-from bakeroll.roll.store.cell import Cell
+from bakeroll.roll.store.shared_document import SharedDocument
 
 What = Literal["pause", "abort", "none"]
 LONGEST_PAUSE = timedelta(days=1)
 ATTEMPTS = 20
-"""Each that fails is somebody else's word that was written."""
+"""An attempt fails if another process wrote a request in the meantime."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`roll` is the id of the roll that is meant: no later one heeds it. `at` and `until` (of a pause) are ISO 8601."""
+    """A request to the roll with this id. Later rolls ignore it. `at` and `until` (of a pause) are in ISO 8601."""
 
     what: What
     roll: str
@@ -28,6 +29,7 @@ class Request:
     until: Moment | Literal[""] = ""
 
     def is_over(self, now: datetime) -> bool:
+        """Whether the pause has expired."""
         return bool(self.until) and now >= datetime.fromisoformat(self.until)
 
 
@@ -44,21 +46,22 @@ class Requests:
     """The request of one fleet."""
 
     def __init__(self, table: Table, fleet: str) -> None:
-        self._cell = Cell(table, f"fleet#{fleet}", "request")
+        self._document = SharedDocument(table, f"fleet#{fleet}", "request")
 
     def read(self, roll: str) -> Request | None:
-        """What is asked of this roll; None where nothing is. Raises DocumentUnreadable."""
-        stored = self._cell.read()
+        """The request to this roll, or None. Raises DocumentUnreadable."""
+        stored = self._document.read()
         found = FORM.read(stored) if stored else None
         return found if found and found.roll == roll and found.what != "none" else None
 
     def write(self, request: Request) -> None:
-        """Ask. What somebody asked meanwhile is replaced, and what cannot be read too: the last word counts."""
+        """Write the request over any earlier one, even over one that cannot be read: the last request counts."""
+        current: Document | None = None
         for _ in range(ATTEMPTS):
-            there = self._cell.read()
-            if not self._cell.write(FORM.written(request)):
+            current = self._document.read()
+            if not self._document.write(FORM.written(request)):
                 return
         raise RollFailed(
-            f"{there.item if there else 'The request'} could not be written over in {ATTEMPTS} attempts.",
-            left="Nothing is asked of the roll.",
+            f"{current.item if current else 'The request'} could not be overwritten in {ATTEMPTS} attempts.",
+            left="The roll did not receive the request.",
         )

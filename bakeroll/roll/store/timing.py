@@ -1,4 +1,4 @@
-"""How long rolls of a fleet took, for the next one's plan."""
+"""How long the rolls of a fleet took. The plan of the next roll uses this."""
 
 import uuid
 from contextlib import suppress
@@ -17,7 +17,7 @@ Seconds = Annotated[float, Field(ge=0, le=10**7, allow_inf_nan=False)]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Of one roll: all of it, and from the launch of an instance to its being in service (the median); seconds."""
+    """The seconds of one roll: of all of it, and from an instance's launch until it is in service (the median)."""
 
     at: str
     strategy: str
@@ -30,11 +30,12 @@ FORM: Form[Timing] = Form(Timing)
 
 
 def write(table: Table, fleet: str, timing: Timing) -> None:
+    """Write the timing of a roll that ended."""
     table.put(_key(fleet), timing.at, Document(FORM.written(timing), uuid.uuid4().hex), over=None)
 
 
-def last(table: Table, fleet: str) -> Timing | None:
-    """Of the roll that ended last; None where none did, or what it wrote cannot be read: a plan can do without."""
+def read_last(table: Table, fleet: str) -> Timing | None:
+    """The timing of the roll that ended last. None if there is none or it cannot be read: a plan works without it."""
     for each in table.newest(_key(fleet), "", 1):
         with suppress(DocumentUnreadable):
             return FORM.read(each)

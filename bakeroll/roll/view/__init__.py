@@ -1,1 +1,1 @@
-"""What one turn knows: the fleet, the settled record, and for each instance one role with one reason. Pure."""
+"""What one turn knows: the fleet, the settled record, and the role and the reason of each instance. Pure."""

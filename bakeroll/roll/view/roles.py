@@ -1,7 +1,7 @@
-"""Which role a roll has for each instance. Pure.
+"""The role of each instance in a roll. Pure.
 
-Forward, the release that is rolled to comes in and all else goes out. Backing out, what was found comes in and what the
-roll brought goes out.
+If the roll goes forward, instances of its release come in and all others go out. If it backs out, the instances that it
+found come in and those that it brought go out.
 """
 
 from collections.abc import Mapping
@@ -12,25 +12,26 @@ from bakeroll.roll.state.record import Record
 
 
 class Role(StrEnum):
-    """Each instance has exactly one."""
+    """The role of an instance. Each instance has exactly one."""
 
     INCOMING = "incoming"
-    """It is to serve in the end."""
+    """It serves at the end of the roll."""
     OUTGOING = "outgoing"
-    """It is to go in the end, and was not chosen to go yet."""
+    """It is gone at the end of the roll, but the roll has not chosen to retire it yet."""
     RETIRING = "retiring"
-    """It was chosen to go, and is still here."""
+    """The roll chose to retire it, and it is still here."""
     TERMINATING = "terminating"
     """Its group is terminating it."""
     STANDING_BY = "standing by"
-    """It is in Standby, or on its way there."""
+    """It is in Standby or entering it."""
     DEAD = "dead"
+    """It neither runs nor boots."""
     UNKNOWN = "unknown"
-    """EC2 does not show it yet, or it is neither a member nor this roll's."""
+    """EC2 does not show it yet, or it is neither a member nor an instance of this roll."""
 
 
 def roles(fleet: Fleet, record: Record | None) -> Mapping[str, Role]:
-    """The role of each instance by its id. `record` is a settled one; where there is none, all members are to serve."""
+    """The role of each instance by its id. `record` must be settled. Without a record, all members are to serve."""
     if record is None:
         return {each.id: _unrolled(each) for each in fleet.instances}
     chosen, found = frozenset(record.retiring), frozenset(record.found.members)
@@ -42,7 +43,10 @@ def roles(fleet: Fleet, record: Record | None) -> Mapping[str, Role]:
 
 
 def comes_into_twin(fleet: Fleet, record: Record) -> bool:
-    """Whether what comes in does so in the second group of a blue-green roll; not where the group is whole already."""
+    """Whether the instances that come in are in the second group of a blue-green roll.
+
+    They are not if the fleet's group already consists of the release.
+    """
     if record.intended.strategy != "blue-green" or record.stage != "forward":
         return record.intended.strategy == "blue-green" and record.is_switched
     is_whole = fleet.identity == record.identity and all(
@@ -56,7 +60,7 @@ def _unrolled(instance: Instance) -> Role:
 
 
 def _passing(instance: Instance) -> Role | None:
-    """The role that the instance's own state gives it, whatever a roll wants of it."""
+    """The role that follows from the instance's own state, whatever the roll intends."""
     if not instance.is_alive:
         return Role.DEAD
     if instance.is_standing_by:
@@ -85,13 +89,13 @@ def _comes_in(instance: Instance, record: Record, found: frozenset[str], *, is_t
     if record.stage == "forward":
         is_here = instance.is_member or (slot is not None and not instance.lifecycle)
         return is_here and instance.identity == record.identity
-    if slot is not None and slot >= (record.launches.wanted_from):
+    if slot is not None and slot >= record.launches.wanted_from:
         return instance.is_member or not instance.lifecycle
     return instance.is_member and not _is_of_the_goal(instance, record, found)
 
 
 def _is_of_the_goal(instance: Instance, record: Record, found: frozenset[str]) -> bool:
-    """Backing out: whether the instance came with the release that is taken away."""
+    """Whether the instance belongs to a release that a roll which backs out takes away."""
     if record.slot_of(instance) is not None:
         return True
     theirs = {record.identity, *record.previous.identities} - {record.found.identity}

@@ -1,4 +1,4 @@
-"""The record, settled: without what it announced and the fleet shows not to have been done. Pure."""
+"""The settled record: without the announced changes that the fleet shows not to have happened. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,15 +8,15 @@ from bakeroll.roll.state.ids import without
 from bakeroll.roll.state.record import Record
 
 STALE_SECONDS = 5.0
-"""How stale a group description may be. Where no answer came, or a process died, what it may have done is believed to
-show after this time."""
+"""How stale a group description may be. After a call without an answer, or after a process died, a roll waits this long
+before it trusts a description."""
 
 
 def settled(fleet: Fleet, record: Record) -> Record:
-    """The record without what it announced and the fleet shows not to have been done.
+    """The record without the announced changes that the fleet shows not to have happened.
 
-    That is announced again when it is due again. To be written down at once: it reads desired capacity, which others
-    change.
+    The roll announces them again when they are due again. Write the result at once, because others may change desired
+    capacity, which it reads.
     """
     soak, has_twin = record.soak, fleet.twin is not None and not fleet.twin.is_deleting
     return replace(
@@ -30,13 +30,16 @@ def settled(fleet: Fleet, record: Record) -> Record:
 
 
 def _addresses(fleet: Fleet, record: Record) -> Mapping[str, str]:
-    """By which instances are registered, or may be. What is no longer registered is forgotten: it may be anybody's."""
+    """The addresses by which instances are or may be registered.
+
+    An address that is no longer registered is left out, because it may belong to anybody by now.
+    """
     here = {each.id for each in fleet.instances if each.is_alive} | {each.id for each in fleet.forsaken}
     known = {each: address for each, address in record.addresses.items() if each in here}
     return {**known, **registered_addresses(fleet)}
 
 
 def registered_addresses(fleet: Fleet) -> Mapping[str, str]:
-    """Of living instances, by instance: EC2 does not show the address of one that ended."""
+    """The registered addresses of living instances, by instance id. EC2 shows no address of an ended instance."""
     arns = {each.arn for each in fleet.target_groups if each.type == "ip"}
     return {each.id: each.address for each in fleet.instances if each.is_alive and arns & each.health.keys()}

@@ -1,4 +1,4 @@
-"""What a roll launched and the fleet does not show yet. Pure."""
+"""The instances that a roll launched and that the fleet does not show yet. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,25 +9,25 @@ from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Record
 
 UNSEEN_SECONDS = 60.0
-"""How long an instance is waited for that AWS launched and does not show yet."""
+"""How long a roll waits for AWS to show an instance that it launched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Requests and instances that are waited for."""
+    """The requests and instances that a roll waits for."""
 
     requests: tuple[int, ...]
     """The numbers of the wanted requests whose instances are not known."""
     instances: tuple[str, ...]
-    """The ids of instances that the group or an answer names and that EC2 does not show yet."""
+    """The ids of instances that the group or an answer names, but that EC2 does not show yet."""
     coming: int
-    """How many instances are on their way, from both."""
+    """How many instances are to come from both."""
     unwanted: tuple[str, ...]
-    """Names of requests without an answer whose instances are taken away as soon as they show."""
+    """The names of unwanted requests without an answer. The roll terminates their instances when EC2 shows them."""
 
 
 def unseen(fleet: Fleet, record: Record, memory: Memory, now: float) -> Unseen:
-    """Read a settled record with the fleet; `now` is in monotonic seconds."""
+    """What the fleet does not show of a settled record. `now` is in monotonic seconds."""
     launches = record.launches
     shown = Counter(record.slot_of(each) for each in fleet.instances)
     named = [each.id for each in fleet.instances if not each.identity and (each.is_member or each.is_in_twin)]
@@ -41,7 +41,7 @@ def unseen(fleet: Fleet, record: Record, memory: Memory, now: float) -> Unseen:
 
 
 def _unwanted(fleet: Fleet, record: Record, memory: Memory, now: float) -> Iterator[str]:
-    """Until AWS had the time to show their instances."""
+    """The unwanted requests, until AWS has had the time to show their instances."""
     shown = {(each.tags.get(ROLL_TAG), each.tags.get(SLOT_TAG)) for each in fleet.instances} if record.silent else ()
     for launch in record.silent:
         if (launch.roll, launch.slot) not in shown and now - memory.began < UNSEEN_SECONDS:

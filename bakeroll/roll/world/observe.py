@@ -1,8 +1,8 @@
-"""The whole world in a few calls, whose number does not grow with the fleet.
+"""Reads the fleet in a few calls, whose number does not grow with the fleet.
 
-One for the group and its twin, one for the launch template version, one or two for the instances of each, one for
-each target group, one for a warm pool where there is one (AWS tells fifty of its instances by a call). What never
-changes while a roll goes on (ports, zones) is read once, by `Layout`.
+One call reads both groups, one the launch template version, one or two the instances of each group, one each target
+group, and one a warm pool (AWS returns fifty of its instances per call). `Layout` holds what does not change during a
+roll, such as ports and zones, and is read once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,54 +18,56 @@ from bakeroll.roll.state.record import Goal, Record
 from bakeroll.wording import counted
 
 NAMES_AT_MOST = 5
+"""How many group names an error lists."""
 AWAY = ("Terminating", "Standby", "EnteringStandby")
 """Lifecycle states in which an instance of the second group takes no part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What stays as it is: the fleet's subnets, its target groups by their ports."""
+    """What does not change during a roll: the fleet's subnets and its target groups with their ports."""
 
     subnets: tuple[Subnet, ...] = ()
     target_groups: tuple[TargetGroup, ...] = ()
 
 
-def layout(group: Group, ports: Ports, extra: Sequence[str] = (), *, is_seen: bool = False) -> Layout:
-    """`extra` are target groups that the settings name; what is only to be seen needs no subnets."""
+def read_layout(group: Group, ports: Ports, extra: Sequence[str] = (), *, needs_subnets: bool = True) -> Layout:
+    """Read the layout. `extra` are target groups that the settings name. Only a launch needs subnets."""
     arns = [*group.target_groups, *extra]
     classic = group.classic_balancers
     return Layout(
-        subnets=tuple(ports.machines.subnets(group.subnets)) if group.subnets and not is_seen else (),
+        subnets=tuple(ports.machines.subnets(group.subnets)) if group.subnets and needs_subnets else (),
         target_groups=tuple(ports.balancers.target_groups(arns, classic)) if arns or classic else (),
     )
 
 
-def observe(name: str, ports: Ports, record: Record | None = None, seen: Layout | None = None) -> Fleet:
-    """The fleet of this name with its members and whatever the record's rolls launched.
+def observe(name: str, ports: Ports, record: Record | None = None, known: Layout | None = None) -> Fleet:
+    """Read the fleet with its members and everything that the record's rolls launched.
 
-    Raises RollFailed where there is no such group.
+    A `known` layout is not read again. Raises RollFailed if there is no such group.
     """
-    group, twin = described(name, ports, record)
+    group, twin = describe_groups(name, ports, record)
     twin = twin if is_twinned(record) else None
     addresses = record.addresses if record else {}
-    return observe_groups(group, twin, ports, record, seen or layout(group, ports, is_seen=True), addresses)
+    layout = known or read_layout(group, ports, needs_subnets=False)
+    return observe_groups(group, twin, ports, record, layout, addresses)
 
 
 def is_twinned(record: Record | None, strategy: str = "") -> bool:
-    """Whether a roll by the strategy that begins with the record, or goes on with it, looks at a second group."""
+    """Whether a roll looks at a second group: one with this strategy, or one that continues or follows the record."""
     return "blue-green" in (strategy, record.intended.strategy if record else "") or bool(record and record.second.name)
 
 
 def observe_groups(
-    group: Group, twin: Group | None, ports: Ports, record: Record | None, seen: Layout, addresses: Mapping[str, str]
+    group: Group, twin: Group | None, ports: Ports, record: Record | None, layout: Layout, addresses: Mapping[str, str]
 ) -> Fleet:
-    """The fleet of these groups as they were described, with what else there is to see of it.
+    """Read the rest of the fleet whose groups have these descriptions.
 
-    `addresses` are those that the fleet's instances are known to be registered by, by instance.
+    `addresses` are the known registered addresses, by instance id.
     """
     version = ports.templates.version_of(group.template, group.template_version)
-    health = {each.arn: ports.balancers.health(each) for each in seen.target_groups}
-    instances = _instances(group, twin, record, seen.target_groups, health, ports)
+    health = {each.arn: ports.balancers.health(each) for each in layout.target_groups}
+    instances = _read_instances(group, twin, record, layout.target_groups, health, ports)
     return Fleet(
         name=group.name,
         minimum=group.minimum,
@@ -77,18 +79,18 @@ def observe_groups(
         image=version.image,
         launch=version.launch,
         suspended=group.suspended,
-        subnets=seen.subnets,
-        target_groups=seen.target_groups,
+        subnets=layout.subnets,
+        target_groups=layout.target_groups,
         tags=group.tags,
         instances=instances,
-        refresh=_refresh(group, record, ports),
+        refresh=_read_refresh(group, record, ports),
         twin=twin,
         warm=tuple(ports.scaling.warm(group.name)) if group.has_warm_pool else (),
-        forsaken=_forsaken(instances, addresses, seen.target_groups, health, ports),
+        forsaken=_find_forsaken(instances, addresses, layout.target_groups, health, ports),
     )
 
 
-def _refresh(group: Group, record: Record | None, ports: Ports) -> RefreshState | None:
+def _read_refresh(group: Group, record: Record | None, ports: Ports) -> RefreshState | None:
     may_be = record is not None and (record.intended.strategy == "refresh" or record.previous.rolls)
     if record is None or not may_be or record.refresh.is_done:
         return None
@@ -96,7 +98,7 @@ def _refresh(group: Group, record: Record | None, ports: Ports) -> RefreshState 
 
 
 def ask(fleet: Fleet, goal: Goal, record: Record, memory: Memory, ports: Ports) -> Fleet:
-    """The fleet with the answers of those running instances of the goal that have not told their version yet."""
+    """Ask the running instances of the release that have not reported a version yet. Returns the fleet with answers."""
     if not goal.path or record.stage != "forward":
         return fleet
     silent = {
@@ -119,31 +121,31 @@ def _with_answer(instance: Instance, answers: Mapping[str, str | Exception]) -> 
             return replace(instance, answer=Answer(problem=str(problem)))
 
 
-def described(name: str, ports: Ports, record: Record | None = None) -> tuple[Group, Group | None]:
-    """The fleet's group and that of the other name, if there is one. Raises RollFailed where there is no group."""
-    there = ports.scaling.describe(*names(name))
-    alive = [each for each in there if not there[each].is_deleting]
+def describe_groups(name: str, ports: Ports, record: Record | None = None) -> tuple[Group, Group | None]:
+    """Read the fleet's group and the group with the other name, if any. Raises RollFailed if there is no group."""
+    groups = ports.scaling.describe(*names(name))
+    alive = [each for each in groups if not groups[each].is_deleting]
     current = (
-        record.group if record and record.group in there else next((each for each in names(name) if each in alive), "")
+        record.group if record and record.group in groups else next((each for each in names(name) if each in alive), "")
     )
     if not current:
         near = f"There are {_nearest(name, ports.scaling.names())}."
         raise RollFailed(
             f"There is no Auto Scaling group {name} in this account and region. {near}",
             left="Nothing was changed.",
-            next_step="Name it in deploy.yml: fleet",
+            next_step="Set the group's name in deploy.yml: fleet",
         )
-    return there[current], next((there[each] for each in there if each != current), None)
+    return groups[current], next((groups[each] for each in groups if each != current), None)
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
-    """Those most alike, in words."""
+    """The most similar names, in words."""
     near = get_close_matches(name, names, n=NAMES_AT_MOST, cutoff=0.3) or sorted(names)[:NAMES_AT_MOST]
     others = f", and {counted(len(names) - len(near), 'other')}" if len(names) > len(near) else ""
     return f"{', '.join(near)}{others}" if near else "none at all"
 
 
-def _instances(
+def _read_instances(
     group: Group,
     twin: Group | None,
     record: Record | None,
@@ -153,11 +155,11 @@ def _instances(
 ) -> tuple[Instance, ...]:
     rolls = record.rolls if record else ()
     found = {each.id: each for each in ports.machines.launched_by(rolls)} if rolls else {}
-    for mine in (group, twin):
-        if mine and mine.lifecycles:
-            members = ports.machines.members(mine.name)  # those that ended within the hour among them
-            found |= {each.id: each for each in members if each.id in mine.lifecycles}
-            found |= {each: Instance(each, "", state="pending") for each in mine.lifecycles if each not in found}
+    for source in (group, twin):
+        if source and source.lifecycles:
+            members = ports.machines.members(source.name)  # those that ended within the hour among them
+            found |= {each.id: each for each in members if each.id in source.lifecycles}
+            found |= {each: Instance(each, "", state="pending") for each in source.lifecycles if each not in found}
     return tuple(
         replace(_placed(each, group, twin), health=dict(_health(each, _having(each, targets), health)))
         for each in sorted(found.values(), key=lambda each: each.id)
@@ -165,35 +167,36 @@ def _instances(
 
 
 def _placed(instance: Instance, group: Group, twin: Group | None) -> Instance:
-    """With its place in the group; in the twin one is as if beside the group, until it leaves.
+    """The instance with its place in the fleet.
 
-    What carries the roll's tag and no launch's is the twin's, also where that did not show it yet.
+    An instance of the second group has no lifecycle here until it leaves that group. An instance with the roll's tag
+    and without the tag of a request belongs to the second group, even if that group does not show it yet.
     """
     if lifecycle := group.lifecycles.get(instance.id):
         return replace(instance, lifecycle=lifecycle)
     if twin is None:
         return instance
-    there = twin.lifecycles.get(instance.id, "")
-    is_its = bool(there) or SLOT_TAG not in instance.tags
-    return replace(instance, lifecycle=there if there.startswith(AWAY) else "", is_in_twin=is_its)
+    lifecycle = twin.lifecycles.get(instance.id, "")
+    is_in_twin = bool(lifecycle) or SLOT_TAG not in instance.tags
+    return replace(instance, lifecycle=lifecycle if lifecycle.startswith(AWAY) else "", is_in_twin=is_in_twin)
 
 
-def _forsaken(
+def _find_forsaken(
     instances: Sequence[Instance],
     addresses: Mapping[str, str],
     targets: Sequence[TargetGroup],
     health: Mapping[str, Mapping[str, Health]],
     ports: Ports,
 ) -> tuple[Instance, ...]:
-    """Those that ended and whose address is still registered: EC2 does not show it any more, and may give it to others.
+    """Find the ended instances whose address is still registered. EC2 may give such an address to others.
 
-    Only a known address counts, so what others registered stays, and only of an instance that EC2 itself says has
-    ended: one that left the group may live.
+    Only a known address counts, so that targets of others stay. And only an instance that EC2 reports as ended counts,
+    because an instance that left the group may be alive.
     """
     by_address = [each for each in targets if each.type == "ip"]
     living = [each for each in instances if each.is_alive]
-    here, taken = {each.id for each in living}, {each.address for each in living}
-    gone = {each: address for each, address in addresses.items() if each not in here and address not in taken}
+    here, in_use = {each.id for each in living}, {each.address for each in living}
+    gone = {each: address for each, address in addresses.items() if each not in here and address not in in_use}
     named = [Instance(each, "", address=address, state="terminated") for each, address in gone.items()]
     registered = [replace(each, health=dict(_health(each, by_address, health))) for each in named]
     left = [each for each in registered if each.health]
@@ -202,7 +205,7 @@ def _forsaken(
 
 
 def _having(instance: Instance, targets: Sequence[TargetGroup]) -> Sequence[TargetGroup]:
-    """Those of the target groups that may have the instance: the address of one that ended is its own no more."""
+    """The target groups that may contain the instance. An ended instance no longer owns its address."""
     return targets if instance.is_alive else [each for each in targets if each.type != "ip"]
 
 
@@ -210,5 +213,5 @@ def _health(
     instance: Instance, targets: Sequence[TargetGroup], health: Mapping[str, Mapping[str, Health]]
 ) -> Iterator[tuple[str, Health]]:
     for group in targets:
-        if said := health[group.arn].get(group.target(instance)):
-            yield group.arn, said
+        if found := health[group.arn].get(group.target(instance)):
+            yield group.arn, found

@@ -61,7 +61,7 @@ def test_a_plan_changes_nothing_and_writes_nothing() -> None:
 
     said = planned(fleet, POLICY)
 
-    fleet.told.clear()  # how the group described itself is no change
+    fleet.descriptions.clear()  # how the group described itself is no change
     assert said.steps
     assert fleet == before
 
@@ -187,7 +187,7 @@ def test_a_plan_tells_that_the_address_of_one_that_ended_is_deregistered(is_cut_
     with pytest.raises(Killed) if is_cut_off else nullcontext():
         rolled(fleet, replace(to, release=goal().release), through=Cut(60 if is_cut_off else None).ports(ports(fleet)))
     fleet.sleep(30)
-    fleet.state(min(fleet.lifecycles), "terminated")
+    fleet.set_state(min(fleet.lifecycles), "terminated")
     fleet.sleep(10)
 
     said = planned(fleet, POLICY, to)

@@ -56,10 +56,10 @@ def test_the_version_is_told_and_asked_for_by_the_instances_own_address(port: in
     [
         (
             "/refused",
-            "/refused answered 400 Bad Request: does the application take the Host header 127.0.0.1:{port}"
+            "/refused answered 400 Bad Request: does the application accept the Host header 127.0.0.1:{port}"
             " (Django: ALLOWED_HOSTS)?",
         ),
-        ("/absent", "/absent answered 404 Not Found: name another path, or null, as `version` in deploy.yml"),
+        ("/absent", "/absent answered 404 Not Found: set `version` in deploy.yml to another path, or to null"),
         ("/failing", "/failing answered 500 Internal Server Error"),
         ("/empty", '/empty answered JSON without "version": {{"release": "1.0-1"}}'),
         ("/list", '/list answered JSON without "version": []'),

@@ -48,7 +48,7 @@ ROWS = [
         "a new one that has not told its version",
         new("i-2", "", answer=Answer(problem="refused")),
         "proving",
-        "does not tell its version yet: refused",
+        "does not report its version yet: refused",
         memory=Memory(),
     ),
     Row(

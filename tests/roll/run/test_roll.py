@@ -14,7 +14,7 @@ from bakeroll.roll.simulate.parts import Behaviour
 from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.owner import Owner, this_process
 from bakeroll.roll.store import lease
-from bakeroll.roll.store.history import history
+from bakeroll.roll.store.history import read_releases
 from bakeroll.settings import Policy
 from tests.roll.cut import Cut, Killed
 from tests.roll.scene import GOOD, POLICY, SICK, first_release, goal, rolled
@@ -172,7 +172,7 @@ def test_a_sick_release_is_taken_away_and_the_message_tells_why() -> None:
     assert "2 old ones (1.0-1) serve" in error.value.left
     watch.ended("ami-old", 2)
     assert fleet.versions == {"1": "ami-old"}
-    assert history(ports(fleet).table, "links", "dev") == []
+    assert read_releases(ports(fleet).table, "links", "dev") == []
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_one_new_instance_that_dies_is_launched_again() -> None:
     def kill_once() -> None:
         watch()
         if fleet.machines.get("i-0002") and fleet.machines["i-0002"].instance.state == "running":
-            fleet.state("i-0002", "terminated")
+            fleet.set_state("i-0002", "terminated")
 
     cut.watch = kill_once
     rolled(fleet, through=cut.ports(ports(fleet)))
@@ -288,7 +288,7 @@ def test_a_member_that_dies_at_any_moment_leaves_no_instance_too_many_or_too_few
         watch()
         if not is_over and fleet.time >= 5 + moment and victim in fleet.machines:
             is_over = True
-            fleet.state(victim, "terminated")
+            fleet.set_state(victim, "terminated")
 
     cut.watch = kill
     rolled(fleet, through=cut.ports(ports(fleet)))
@@ -416,7 +416,7 @@ def test_a_release_is_written_down_and_the_newest_stands_first() -> None:
 
     rolled(fleet, later)
 
-    newest, first = history(ports(fleet).table, "links", "dev")
+    newest, first = read_releases(ports(fleet).table, "links", "dev")
     assert (newest.version, newest.image, newest.released_by, first.version) == ("3.0-1", "ami-next", "me", "2.0-1")
 
 
@@ -426,7 +426,7 @@ def test_a_release_serves_since_its_roll_ended_and_not_since_it_was_asked_for() 
 
     outcome = rolled(fleet)
 
-    released = history(ports(fleet).table, "links", "dev")[0].released_at
+    released = read_releases(ports(fleet).table, "links", "dev")[0].released_at
     assert outcome.seconds > 5
     assert timedelta(0) <= fleet.now() - released < timedelta(seconds=2)
     assert released > began + timedelta(seconds=5)
@@ -440,7 +440,7 @@ def test_a_release_asked_for_while_another_was_rolled_stands_above_it_when_it_se
     rolled(fleet)
     rolled(fleet, early)
 
-    assert [each.version for each in history(ports(fleet).table, "links", "dev")] == ["3.0-1", "2.0-1"]
+    assert [each.version for each in read_releases(ports(fleet).table, "links", "dev")] == ["3.0-1", "2.0-1"]
 
 
 @pytest.mark.parametrize("has_effect", [True, False])
@@ -458,7 +458,7 @@ def test_a_roll_that_died_while_it_wrote_its_release_is_written_down_once_by_who
 
         rolled(fleet, replace(goal(), release=again))
 
-        assert len(history(ports(fleet).table, "links", "dev")) == 1
+        assert len(read_releases(ports(fleet).table, "links", "dev")) == 1
 
 
 def test_another_that_rolls_is_told_by_name() -> None:
@@ -469,8 +469,8 @@ def test_another_that_rolls_is_told_by_name() -> None:
     with pytest.raises(LeaseHeld) as error:
         rolled(fleet, through=cut.ports(ports(fleet)), owner="me@laptop")
 
-    assert "links-dev is being rolled by ops@build-7 since 12:00:" in str(error.value)
-    assert "(“deploy 1.4.0+3”), last heard of" in str(error.value)
+    assert "ops@build-7 has been rolling links-dev since 12:00:" in str(error.value)
+    assert "(“deploy 1.4.0+3”). Its last heartbeat was" in str(error.value)
     assert error.value.exit_code == 4
 
 
@@ -486,7 +486,7 @@ def test_a_cloud_that_refuses_for_a_moment_is_asked_again() -> None:
 
 def test_status_tells_each_instance_and_why_it_is_not_in_service() -> None:
     fleet = world(2, GOOD)
-    fleet.state("i-0001", "stopped")
+    fleet.set_state("i-0001", "stopped")
 
     found = status("links-dev", ports(fleet), 8000, "/version").instances
 
@@ -527,7 +527,7 @@ def test_another_roll_is_waited_for_with_patience() -> None:
 
     rolled(fleet, through=Cut(watch=look).ports(ports(fleet)), lines=lines, patience=600)
 
-    assert lines[0].startswith("waiting: links-dev is being rolled by")
+    assert lines[0].startswith("waiting: ops@desk has been rolling links-dev since ")
     assert {fleet.machines[each].instance.image for each in fleet.members} == {"ami-new"}
 
 

@@ -242,7 +242,7 @@ def test_a_record_is_read_as_it_was_written() -> None:
     ],
 )
 def test_what_a_record_of_the_first_format_holds_beyond_its_fields_is_refused(fields: Any, said: str) -> None:
-    with pytest.raises(DocumentUnreadable, match=f"with what this one does not know: {said}"):
+    with pytest.raises(DocumentUnreadable, match=f"with fields that this one does not know: {said}"):
         FORM.read(document(**fields, format=1, writer="0.1.0"))
 
 

@@ -75,7 +75,7 @@ def test_a_holder_whose_work_blocks_keeps_its_lease_by_its_heartbeat() -> None:
     began = fleet.time
 
     while fleet.time - began < 120:
-        with pytest.raises(LeaseHeld, match="being rolled by ops@build-7"):
+        with pytest.raises(LeaseHeld, match="ops@build-7 has been rolling links-dev"):
             take(ports(fleet).table, "links-dev", Owner("me"), "deploy", Shared(fleet, first.beat))
 
     first.check()
@@ -117,7 +117,7 @@ def test_what_the_heartbeat_found_lost_is_told_at_the_next_check_with_no_further
     heartbeat.beat(first, work(fleet, 10))
     calls = fleet.time
 
-    with pytest.raises(LeaseLost, match="lost the lease on links-dev: it was taken by me"):
+    with pytest.raises(LeaseLost, match="lost the lease on links-dev: me"):
         first.check()
     first.release()
 
@@ -150,9 +150,9 @@ def test_a_heartbeat_whose_answer_came_after_the_lease_ran_out_proves_nothing() 
     fleet.sleep(5)
     table.after = stop_until_another_took_it
 
-    with pytest.raises(CloudError, match="answered after"):
+    with pytest.raises(CloudError, match="which is too long"):
         first.check()
-    with pytest.raises(LeaseLost, match="taken by me"):
+    with pytest.raises(LeaseLost, match="on links-dev: me "):
         first.check()
 
 
@@ -177,7 +177,7 @@ def test_nothing_is_beaten_after_the_lease_was_given_back() -> None:
 
     first.beat()
 
-    held = lease.holding(ports(fleet).table, "links-dev")
+    held = lease.read_holding(ports(fleet).table, "links-dev")
     assert held
     assert not held.is_held
 
@@ -198,7 +198,7 @@ def test_a_roll_that_lost_its_lease_while_it_looked_leaves_the_record_alone() ->
     fleet.probed = be_stopped
     cut = Cut()
 
-    with pytest.raises(LeaseLost, match="taken by me"):
+    with pytest.raises(LeaseLost, match="on links-dev: me "):
         rolled(fleet, policy=policy, through=cut.ports(ports(fleet)))
 
     assert [fleet.table["fleet#links-dev", "roll"]] == records
@@ -253,7 +253,7 @@ def test_a_roll_beats_from_its_taking_of_the_lease_until_it_ends(is_refused: boo
         try:
             yield
         finally:
-            found = lease.holding(ports(fleet).table, "links-dev")
+            found = lease.read_holding(ports(fleet).table, "links-dev")
             seen.append("ended before it was given back" if found and found.is_held else "too late")
 
     with pytest.raises(RollFailed) if is_refused else nullcontext():

@@ -43,7 +43,7 @@ def cut_off(fleet: World) -> Record:
 def test_what_dies_while_its_roll_is_cut_off_is_deregistered_by_who_goes_on() -> None:
     fleet = by_address()
     cut_off(fleet)
-    fleet.state("i-0000", "terminated")
+    fleet.set_state("i-0000", "terminated")
     fleet.sleep(10)
 
     rolled(fleet, TO)
@@ -56,7 +56,7 @@ def test_what_died_since_the_last_roll_is_deregistered_by_the_next() -> None:
     rolled(fleet, TO)
     fleet.sleep(30)
     died = min(fleet.lifecycles)
-    fleet.state(died, "terminated")
+    fleet.set_state(died, "terminated")
     assert died in registered(fleet)
 
     rolled(fleet, NEXT)
@@ -100,7 +100,7 @@ def test_an_address_that_is_registered_no_more_is_forgotten() -> None:
     fleet = by_address()
     record = cut_off(fleet)
     assert {"i-0000", "i-0001"} <= record.addresses.keys()
-    fleet.state("i-0000", "terminated")
+    fleet.set_state("i-0000", "terminated")
     del fleet.targets["tg-b"]["i-0000"]
 
     after = settled(observe(NAME, ports(fleet), record), record)
