@@ -25,7 +25,7 @@ from bakeroll.roll.store.lease import Lease, take
 from bakeroll.roll.store.records import Records, unfinished
 from bakeroll.roll.store.requests import Requests
 from bakeroll.roll.view.settled import STALE_SECONDS
-from bakeroll.roll.world.observe import described, layout, observe
+from bakeroll.roll.world.observe import described, is_twinned, layout, observe, observe_groups
 from bakeroll.settings import Policy
 
 LOOKS_SECONDS = 2.0
@@ -102,8 +102,9 @@ def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
     refuse_held(group)
     seen = layout(group, ports, goal.target_groups)
     who = launcher(group, ports.scaling.launch_hooks(group.name), policy)
+    fleet_twin, addresses = twin if is_twinned(found) else None, found.addresses if found else {}
     if found is None or found.stage == "soaking":
-        fleet = observe(goal.fleet, ports, found, seen)
+        fleet = observe_groups(group, fleet_twin, ports, found, seen, addresses)
         stranger = None if found and found.second.name else twin
         images = ports.machines.images([goal.release.image, *({fleet.image} - {"", goal.release.image})])
         refuse(goal, group, stranger, seen, fleet, policy, ports.scaling.refreshes(group.name), images)
@@ -118,7 +119,8 @@ def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
         record = found
         text = f"{goal.fleet}: goes on with the roll to {found.intended.version} that was cut off"
     else:
-        record = take_over(found, goal, observe(goal.fleet, ports, found, seen), policy, who, clock)
+        fleet = observe_groups(group, fleet_twin, ports, found, seen, addresses)
+        record = take_over(found, goal, fleet, policy, who, clock)
         text = f"{goal.fleet}: takes over from the roll to {found.intended.version} that was cut off"
     lease.check()
     records.write(record)

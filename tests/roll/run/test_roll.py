@@ -38,6 +38,15 @@ def test_a_fleet_is_replaced_whole(desired: int) -> None:
     assert fleet.group.template_version == "2"
 
 
+def test_a_roll_describes_its_group_once_between_its_lease_and_its_record() -> None:
+    fleet, cut = world(2, GOOD), Cut()
+
+    rolled(fleet, through=cut.ports(ports(fleet)))
+
+    writes = [number for number, call in enumerate(cut.calls) if call == "put"]
+    assert cut.calls[writes[0] : writes[1]].count("describe") == 1
+
+
 @pytest.mark.parametrize("surge", [1, 2, 3, "50%"])
 def test_a_fleet_is_replaced_in_batches_no_larger_than_the_surge(surge: int | str) -> None:
     fleet = world(4, GOOD)
