@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bakeroll.roll.operate.doctor import Chart
     from bakeroll.roll.operate.status import FleetStatus
     from bakeroll.roll.operate.steering import Steering
-    from bakeroll.roll.run.endings import Outcome
+    from bakeroll.roll.run.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

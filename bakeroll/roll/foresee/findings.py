@@ -35,13 +35,13 @@ def findings(facts: Facts, intent: Intent) -> tuple[Finding, ...]:
     return tuple(each for name, judge in JUDGES.items() for each in _judged(name, judge, facts, intent))
 
 
-class _NotSeen(Exception):
+class _NotKnown(Exception):
     """A judge needs a fact that no look saw."""
 
 
-def _seen(fact: T | Unseen) -> T:
+def _known(fact: T | Unseen) -> T:
     if isinstance(fact, Unseen):
-        raise _NotSeen(fact.why)
+        raise _NotKnown(fact.why)
     return fact
 
 
@@ -51,15 +51,15 @@ Judge = Callable[[Facts, Intent], Iterator[Finding]]
 def _judged(name: str, judge: Judge, facts: Facts, intent: Intent) -> Iterator[Finding]:
     try:
         yield from judge(facts, intent)
-    except _NotSeen as error:
+    except _NotKnown as error:
         yield Finding("warning", f"{name} not looked at: {error}")
 
 
 def _quota(facts: Facts, intent: Intent) -> Iterator[Finding]:
-    launch, quotas = _seen(facts.launch), _seen(facts.quotas)
+    launch, quotas = _known(facts.launch), _known(facts.quotas)
     if not launch.types:
-        raise _NotSeen("AWS chooses the instance types")
-    vcpus = {each.name: each.vcpus for each in _seen(facts.types)}
+        raise _NotKnown("AWS chooses the instance types")
+    vcpus = {each.name: each.vcpus for each in _known(facts.types)}
     if unknown := sorted(set(launch.types) - {name for quota in quotas for name in quota.types}):
         yield Finding("warning", f"quota of {', '.join(unknown)} is not known")
     for quota in quotas:
@@ -91,7 +91,7 @@ def _of_quota(quota: Quota, added: int) -> Finding:
 
 def _subnets(facts: Facts, intent: Intent) -> Iterator[Finding]:
     free: dict[str, int] = defaultdict(int)
-    for room in _seen(facts.rooms):
+    for room in _known(facts.rooms):
         free[room.zone] += room.free
     if not free:
         return
@@ -107,12 +107,12 @@ def _subnets(facts: Facts, intent: Intent) -> Iterator[Finding]:
 
 
 def _image(facts: Facts, intent: Intent) -> Iterator[Finding]:
-    image = _seen(facts.image)
+    image = _known(facts.image)
     if image.state != "available":
         why = f"is {image.state}" if image.state else "does not exist, or is not shared with this account"
         yield Finding("failure", f"image {image.id} {why}")
         return
-    misfits = [why for each in _seen(facts.types) for why in _misfits(image, each)]
+    misfits = [why for each in _known(facts.types) for why in _misfits(image, each)]
     for why in misfits:
         yield Finding("failure", f"image {image.id} {why}")
     if image.deprecated and image.deprecated <= intent.now:
@@ -131,13 +131,13 @@ def _misfits(image: Image, kind: InstanceType) -> Iterator[str]:
 
 
 def _template(facts: Facts, _: Intent) -> Iterator[Finding]:
-    if _seen(facts.launch).is_protected:
+    if _known(facts.launch).is_protected:
         yield Finding(
             "failure", "template switches on termination protection: a roll could not take its instances away"
         )
-    trials = _seen(facts.trials)
+    trials = _known(facts.trials)
     if not trials:
-        raise _NotSeen("a dry run needs a launch template")
+        raise _NotKnown("a dry run needs a launch template")
     refused: dict[str, list[str]] = defaultdict(list)
     for subnet, why in trials.items():
         if why:
@@ -150,7 +150,7 @@ def _template(facts: Facts, _: Intent) -> Iterator[Finding]:
 
 
 def _balancers(facts: Facts, intent: Intent) -> Iterator[Finding]:
-    balancers = _seen(facts.balancers)
+    balancers = _known(facts.balancers)
     amiss = [finding for each in balancers for finding in _of_balancer(each, intent.policy)]
     yield from amiss
     if balancers and not amiss:
@@ -179,7 +179,7 @@ def _of_balancer(balancer: Balancer, policy: Policy) -> Iterator[Finding]:
 
 
 def _alarms(facts: Facts, _: Intent) -> Iterator[Finding]:
-    for name, state in _seen(facts.alarms).items():
+    for name, state in _known(facts.alarms).items():
         if state == "ALARM":
             yield Finding("warning", f"alarm {name} is in ALARM")
         elif not state:
@@ -187,12 +187,12 @@ def _alarms(facts: Facts, _: Intent) -> Iterator[Finding]:
 
 
 def _refresh(facts: Facts, _: Intent) -> Iterator[Finding]:
-    if status := _seen(facts.refresh):
+    if status := _known(facts.refresh):
         yield Finding("failure", f"an instance refresh is under way: {status}")
 
 
 def _permissions(facts: Facts, _: Intent) -> Iterator[Finding]:
-    if denied := _seen(facts.denied):
+    if denied := _known(facts.denied):
         yield Finding("failure", f"not permitted: {', '.join(denied)}")
     else:
         yield Finding("ok", "permissions")

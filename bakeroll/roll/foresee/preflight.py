@@ -79,20 +79,20 @@ class Facts:
 def look(at: Preflight) -> Facts:
     """Look at all there is, whatever of it cannot be seen."""
     return Facts(
-        launch=_looked(at.launch),
-        types=_looked(at.types),
-        quotas=_looked(at.quotas),
-        rooms=_looked(at.rooms),
-        image=_looked(at.image),
-        trials=_looked(at.trials),
-        balancers=_looked(at.balancers),
-        alarms=_looked(at.alarms),
-        refresh=_looked(at.refresh),
-        denied=_looked(at.denied),
+        launch=_look_at(at.launch),
+        types=_look_at(at.types),
+        quotas=_look_at(at.quotas),
+        rooms=_look_at(at.rooms),
+        image=_look_at(at.image),
+        trials=_look_at(at.trials),
+        balancers=_look_at(at.balancers),
+        alarms=_look_at(at.alarms),
+        refresh=_look_at(at.refresh),
+        denied=_look_at(at.denied),
     )
 
 
-def _looked(look: Callable[[], T]) -> T | Unseen:
+def _look_at(look: Callable[[], T]) -> T | Unseen:
     try:
         return look()
     except CloudError as error:

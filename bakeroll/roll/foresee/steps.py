@@ -1,4 +1,4 @@
-"""The actions of a roll in words, as a plan lists them. What is told while a roll goes on is `run.telling`'s."""
+"""The actions of a roll in words, as a plan lists them. What is told while a roll goes on is `run.progress`'s."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

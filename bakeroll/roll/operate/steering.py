@@ -51,7 +51,7 @@ class Steering:
         request = Request(what, record.id, self.by, now.isoformat(), until)
         Requests(self.ports.table, self.fleet).write(request)
 
-    def followed(self, record: Record, report: Report, seconds: float) -> None:
+    def follow(self, record: Record, report: Report, seconds: float) -> None:
         """Wait until the roll has ended. Raises RollFailed where it did not in time, or nobody leads it any more."""
         report(Event("roll", f"{self.fleet}: waiting for the process that leads the roll to {record.intended.version}"))
         ends = self.clock.monotonic() + seconds

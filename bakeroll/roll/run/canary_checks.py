@@ -15,7 +15,7 @@ from bakeroll.roll.view.view import View
 from bakeroll.settings import Check
 
 
-def look(view: View, probes: Probes) -> Memory:
+def check_canaries(view: View, probes: Probes) -> Memory:
     """The memory after a look at the canaries, where one is due."""
     memory, watched, policy = view.memory, canaries(view), view.policy.canary
     if not watched:

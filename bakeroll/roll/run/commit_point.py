@@ -5,7 +5,7 @@ from bakeroll.roll.ports import Scaling
 from bakeroll.roll.state.record import Record
 
 
-def is_committed(record: Record, scaling: Scaling) -> bool:
+def is_possibly_committed(record: Record, scaling: Scaling) -> bool:
     """Whether the group launches the new release by now, or may.
 
     Where the group launches what is proved, that is before it is proved: until an old one has gone there is a way.

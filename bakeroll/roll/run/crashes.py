@@ -18,14 +18,14 @@ FAILURES = 5
 they follow each other closely (StartLimitBurst= in systemd.unit(5))."""
 LOOKS_SECONDS = 5.0
 """Between looks at consoles, and from when an instance is waited for until the first look at its own."""
-TOLD = re.compile(r"^bakeroll: (\S+) ended with (.+), failure (\d+) since boot\s*$", re.MULTILINE)
+FAILURE_LINE = re.compile(r"^bakeroll: (\S+) ended with (.+), failure (\d+) since boot\s*$", re.MULTILINE)
 LINES_AT_MOST = 20
 NOISE = "systemd[1]"
 """What PID 1 says of a service that dies again and again stands between its last words and the end."""
 NEVER = float("-inf")
 
 
-def listen(view: View, machines: Machines) -> Memory:
+def read_console(view: View, machines: Machines) -> Memory:
     """The memory after a look at the console of one instance that is silent, where one is due."""
     memory, silent = view.memory, [each.id for each in view.awaited if _is_silent(each, view)]
     is_due = view.now - max(memory.consoles.values(), default=NEVER) >= LOOKS_SECONDS
@@ -33,16 +33,16 @@ def listen(view: View, machines: Machines) -> Memory:
         return memory
     instance = min(silent, key=lambda each: memory.consoles.get(each, NEVER))
     try:
-        crash = crash_told(machines.console(instance))
+        crash = crash_in(machines.console(instance))
     except CloudError:
         crash = ""  # nobody needs it: the wait ends by its timeout as well
     crashing = {**memory.crashing, instance: crash} if crash else memory.crashing
     return replace(memory, consoles={**memory.consoles, instance: view.now}, crashing=crashing)
 
 
-def crash_told(console: str) -> str:
+def crash_in(console: str) -> str:
     """What failed how often, in words; empty where nothing failed too often since the last boot."""
-    last = {unit: (how, int(count)) for unit, how, count in TOLD.findall(console)}
+    last = {unit: (how, int(count)) for unit, how, count in FAILURE_LINE.findall(console)}
     told = (f"{unit} ended with {how}, {count} times" for unit, (how, count) in last.items() if count >= FAILURES)
     return next(told, "")
 

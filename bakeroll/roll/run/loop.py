@@ -8,18 +8,19 @@ from bakeroll.events import Event, Report
 from bakeroll.fleet import Fleet
 from bakeroll.roll.engine.decide import decide
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.run import canary_checks, endings
-from bakeroll.roll.run.commit_point import is_committed
-from bakeroll.roll.run.crashes import last_words, listen
-from bakeroll.roll.run.endings import Outcome
-from bakeroll.roll.run.heeding import heed
+from bakeroll.roll.run import outcome
+from bakeroll.roll.run.canary_checks import check_canaries
+from bakeroll.roll.run.commit_point import is_possibly_committed
+from bakeroll.roll.run.crashes import last_words, read_console
 from bakeroll.roll.run.lanes import scene
 from bakeroll.roll.run.leader import Witness, unwitnessed
+from bakeroll.roll.run.operator_request import check_request
+from bakeroll.roll.run.outcome import Outcome
 from bakeroll.roll.run.patience import WORTH_A_LINE, Patience
+from bakeroll.roll.run.pending_changes import PendingChange
 from bakeroll.roll.run.perform import perform
 from bakeroll.roll.run.phase import Phase, phase
-from bakeroll.roll.run.telling import Telling
-from bakeroll.roll.run.visibility import Change
+from bakeroll.roll.run.progress import Progress
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.decision import Act, Decision, Deed, Done, Failed, Paused, Wait
 from bakeroll.roll.state.ids import without
@@ -49,7 +50,7 @@ class Loop:
     clock: Clock
     report: Report
     patience: Patience
-    tell: Telling
+    progress: Progress
     records: Records
     requests: Requests
     layout: Layout
@@ -58,7 +59,7 @@ class Loop:
     memory: Memory = field(default_factory=Memory)
     fleet: Fleet | None = None
     written: Record | None = None
-    changes: tuple[Change, ...] = ()
+    pending: tuple[PendingChange, ...] = ()
     troubles: int = 0
     is_interrupted: bool = False
     paused: Paused | None = None
@@ -71,8 +72,8 @@ class Loop:
         self.written = self.record
         while True:
             try:
-                if outcome := self._turn():
-                    return outcome
+                if ended := self._turn():
+                    return ended
                 self.troubles = 0
             except CloudError as error:
                 self._trouble(error)
@@ -89,7 +90,7 @@ class Loop:
         now = self.clock.monotonic()
         self._remember(settled(fleet, self.record))
         view = self._view(fleet, now)
-        decision = heed(self.requests, self.goal, self.record, self.fleet, self.clock) or decide(view)
+        decision = check_request(self.requests, self.goal, self.record, self.fleet, self.clock) or decide(view)
         self._show(view, decision)
         match decision:
             case Paused():
@@ -107,10 +108,10 @@ class Loop:
     def _is_stale(self, fleet: Fleet) -> bool:
         """Whether the group does not show yet all that was done to it."""
         now = self.clock.monotonic()
-        self.changes = tuple(each for each in self.changes if each.is_awaited(fleet, self.record, now))
-        if self.changes and now - self.changes[0].since >= WORTH_A_LINE:
-            self.tell.waits("changes", f"{fleet.name} does not show yet what was done to it")
-        return bool(self.changes)
+        self.pending = tuple(each for each in self.pending if each.is_awaited(fleet, self.record, now))
+        if self.pending and now - self.pending[0].since >= WORTH_A_LINE:
+            self.progress.say_waiting("changes", f"{fleet.name} does not show yet what was done to it")
+        return bool(self.pending)
 
     def _show(self, view: View, decision: Decision | Paused) -> None:
         """Tell where the roll is: each change of state in a line, the lanes, and what those hear who look on."""
@@ -118,7 +119,7 @@ class Loop:
         paused = f"paused by {pause.by} until {moment(pause.until, self.clock.now())}" if pause else ""
         if pause != self.paused:
             if not isinstance(decision, Failed):
-                self.tell.say(paused or "resumed, and goes on")
+                self.progress.say(paused or "resumed, and goes on")
             self.paused = pause
         at = phase(view)
         if at != self.phase:
@@ -126,7 +127,7 @@ class Loop:
             self.lease.tell(at.what, since.isoformat() if at.seconds else "", at.seconds)
             self.phase = at
         self._tell_served(view)
-        doing = paused or at.told(view.now) + ("" if at.seconds else self._limit(decision, view.now))
+        doing = paused or at.text(view.now) + ("" if at.seconds else self._limit(decision, view.now))
         self.report(Event("roll", "", "scene", scene(view, doing)))
 
     def _hold(self, now: float) -> None:
@@ -141,8 +142,8 @@ class Loop:
         launching = self.record.identity if is_by_group and self.record.stage == "forward" else ""
         memory = self.memory.observed(fleet, now, self.record.launches.instances, launching)
         view = View.of(fleet, self.goal, self.policy, self.record, memory, now)
-        view = view.remembering(canary_checks.look(view, self.ports.probes))
-        view = view.remembering(listen(view, self.ports.machines))
+        view = view.remembering(check_canaries(view, self.ports.probes))
+        view = view.remembering(read_console(view, self.ports.machines))
         self.memory = view.memory
         return view
 
@@ -152,7 +153,7 @@ class Loop:
             if self.patience.is_without_effect(now):
                 raise RollFailed(
                     f"{self.goal.fleet} does not show the effect of {decision.actions}.",
-                    left=endings.left(self.goal, self.fleet),
+                    left=outcome.left(self.goal, self.fleet),
                 )
             self.patience.sleep()
         if self.fleet and self.patience.is_endless(self.fleet.desired):
@@ -162,12 +163,12 @@ class Loop:
         self._remember(decision.record)
         for action in decision.actions:
             self.lease.check()
-            self.tell.does(action, self.record)
-            change = Change(action, self.clock.monotonic())
-            self.changes = (*self.changes, change)
+            self.progress.say_action(action, self.record)
+            change = PendingChange(action, self.clock.monotonic())
+            self.pending = (*self.pending, change)
             try:
                 record = self._performed(action)
-                self.changes = (*self.changes[:-1], change.answered())
+                self.pending = (*self.pending[:-1], change.answered())
             except CloudError as error:
                 if isinstance(action, act.Launch) and error.is_lacking:
                     return self._lacks(action, error)
@@ -192,13 +193,13 @@ class Loop:
         """EC2 launched none of them: they are launched in the other zones, as the group itself would do."""
         launches = self.record.launches
         slot = launches.slots[action.slot]
-        self.tell.say(f"no capacity in {slot.subnet.zone or 'the zone'}: {error.what}")
+        self.progress.say(f"no capacity in {slot.subnet.zone or 'the zone'}: {error.what}")
         self.memory = replace(self.memory, lacking={**self.memory.lacking, slot.subnet.zone: error.what})
         self._remember(replace(self.record, launches=launches.with_none(action.slot)))
 
     def _left_behind(self, action: act.DeleteVersion, error: CloudError) -> Record:
         """An unused template version is no harm: refused twice, it is named and left, and the roll ends."""
-        self.tell.say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
+        self.progress.say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
         versions = self.record.versions
         return replace(self.record, versions=replace(versions, ours=without(versions.ours, [action.version])))
 
@@ -208,7 +209,7 @@ class Loop:
             return self._fail(why, wait.what)
         if now - wait.since >= WORTH_A_LINE:
             text = f"{wait.what} {wait.why} for {now - wait.since:.0f} s{self._limit(wait, now)}"
-            self.tell.waits(f"{wait.what} {wait.why}", text)
+            self.progress.say_waiting(f"{wait.what} {wait.why}", text)
         return self.patience.sleep()
 
     def _limit(self, decision: Decision | Paused, now: float) -> str:
@@ -233,10 +234,10 @@ class Loop:
         if self.record.stage == "back":
             raise RollFailed(
                 f"Backing out failed: {why}",
-                left=endings.left(self.goal, self.fleet),
-                next_step=endings.again(self.goal, self.record),
+                left=outcome.left(self.goal, self.fleet),
+                next_step=outcome.next_command(self.goal, self.record),
             )
-        self.tell.say(f"{'failed: ' if ending == 'failed' else ''}{why}; the new instances are taken away")
+        self.progress.say(f"{'failed: ' if ending == 'failed' else ''}{why}; the new instances are taken away")
         self._back_out(why + last_words(self.ports.machines, instance), ending)
 
     def _back_out(self, why: str, ending: Ending) -> None:
@@ -249,21 +250,21 @@ class Loop:
     def _trouble(self, error: CloudError) -> None:
         self.troubles += 1
         if self.troubles > TROUBLES:
-            error.left = error.left or endings.left(self.goal, self.fleet)
-            error.next_step = error.next_step or endings.again(self.goal, self.record)
+            error.left = error.left or outcome.left(self.goal, self.fleet)
+            error.next_step = error.next_step or outcome.next_command(self.goal, self.record)
             raise error
-        self.tell.say(f"the cloud refused, tried again: {error.what}")
+        self.progress.say(f"the cloud refused, tried again: {error.what}")
         self.patience.sleep_after_trouble()
 
     def _interrupt(self) -> None:
         """Before the commit point: put everything back. After it, or once more: leave, the record stays."""
         if self.record.stage in ("closed", "soaking"):
             raise KeyboardInterrupt
-        if self.is_interrupted or is_committed(self.record, self.ports.scaling):
-            self.tell.say(f"interrupted: {endings.left(self.goal, self.fleet)}")
+        if self.is_interrupted or is_possibly_committed(self.record, self.ports.scaling):
+            self.progress.say(f"interrupted: {outcome.left(self.goal, self.fleet)}")
             raise KeyboardInterrupt
         self.is_interrupted = True
-        self.tell.say("interrupted: the new instances are taken away; once more leaves at once")
+        self.progress.say("interrupted: the new instances are taken away; once more leaves at once")
         if self.record.stage == "forward":
             self._back_out("interrupted", "interrupted")
 
@@ -275,20 +276,20 @@ class Loop:
     def _finish(self, fleet: Fleet) -> Outcome:
         self.lease.check()
         if self.record.stage == "forward":
-            endings.write_served(self.ports.table, self.goal, self.record, self.clock)
-            endings.write_timing(self.ports.table, self.record, fleet, self._seconds, self.tell.boots, self.clock)
+            outcome.write_served(self.ports.table, self.goal, self.record, self.clock)
+            outcome.write_timing(self.ports.table, self.record, fleet, self._seconds, self.progress.boots, self.clock)
         else:
-            endings.write_ended(self.ports.table, self.goal, self.record, self.clock)
-        closed = endings.closed(self.record, fleet, self.policy, self.clock)
+            outcome.write_ended(self.ports.table, self.goal, self.record, self.clock)
+        closed = outcome.closed(self.record, fleet, self.policy, self.clock)
         self.records.write(closed)  # a roll whose end could not be written has not ended
         self.record = self.written = closed
         if self.is_interrupted:
-            self.tell.say("interrupted: everything is as it was")
+            self.progress.say("interrupted: everything is as it was")
             raise KeyboardInterrupt
         if back_out := self.record.back_out:
-            raise endings.rolled_back(self.record, back_out, fleet, self.goal)
+            raise outcome.rolled_back(self.record, back_out, fleet, self.goal)
         retired = len(set(self.record.retiring))
-        self.tell.say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
+        self.progress.say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
         return Outcome(
             self.goal.release, is_new=True, in_service=len(fleet.members), retired=retired, seconds=self._seconds
         )
@@ -296,4 +297,4 @@ class Loop:
     def _tell_served(self, view: View) -> None:
         if view.is_forward:
             serving = {each.id for each in view.incoming if not view.reason(each)}
-            self.tell.came([each.id for each in view.incoming], serving, view.wanted, view.now)
+            self.progress.say_in_service([each.id for each in view.incoming], serving, view.wanted, view.now)

@@ -19,7 +19,7 @@ class Phase:
     since: float = 0
     seconds: float = 0
 
-    def told(self, now: float) -> str:
+    def text(self, now: float) -> str:
         """With how much of its time is over."""
         return f"{self.what} for {now - self.since:.0f} of {self.seconds:.0f} s" if self.seconds else self.what
 

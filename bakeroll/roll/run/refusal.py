@@ -35,7 +35,7 @@ def refuse_held(group: Group) -> None:
     delete = (
         f"aws autoscaling delete-tags --tags ResourceId={group.name},ResourceType=auto-scaling-group,Key={HOLD_TAG}"
     )
-    raise _told(Refusal(f"{group.name} is held by its tag {HOLD_TAG}{said}.", f"When that is over: {delete}"))
+    raise _refused(Refusal(f"{group.name} is held by its tag {HOLD_TAG}{said}.", f"When that is over: {delete}"))
 
 
 def refuse(
@@ -58,10 +58,10 @@ def refuse(
         *_of_image(goal, fleet, images),
     )
     if refusals:
-        raise _told(*refusals)
+        raise _refused(*refusals)
 
 
-def _told(*refusals: Refusal) -> RollFailed:
+def _refused(*refusals: Refusal) -> RollFailed:
     """A line for each; what mends several is told once."""
     return RollFailed(
         "\n".join(each.what for each in refusals),

@@ -10,13 +10,13 @@ from bakeroll.fleet import Fleet
 from bakeroll.roll.engine.decide import serves
 from bakeroll.roll.engine.launcher import launcher
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.run.beginning import begin, take_over
-from bakeroll.roll.run.endings import Outcome
 from bakeroll.roll.run.leader import Leader
 from bakeroll.roll.run.loop import Loop
+from bakeroll.roll.run.new_record import new_record, takeover_record
+from bakeroll.roll.run.outcome import Outcome
 from bakeroll.roll.run.patience import Patience
+from bakeroll.roll.run.progress import Progress
 from bakeroll.roll.run.refusal import refuse, refuse_held
-from bakeroll.roll.run.telling import Telling
 from bakeroll.roll.state.amounts import floor_of, surge_of
 from bakeroll.roll.state.ids import without
 from bakeroll.roll.state.record import Goal, Record, SecondGroup, TemplateVersions
@@ -44,25 +44,25 @@ def roll(goal: Goal, policy: Policy, leader: Leader, *, is_resumed: bool = False
     """
     ports = leader.ports
     found = Records(ports.table, goal.fleet).read()
-    if found is None or _soaks(found, leader.clock):
+    if found is None or _is_soaking(found, leader.clock):
         fleet = observe(goal.fleet, ports, found)
         if serves(fleet, goal):
             text = f"{fleet.name}: {goal.release.version} serves already, {len(fleet.members)} in service"
             leader.report(Event("roll", text, "done"))
             return Outcome(goal.release, is_new=False, in_service=len(fleet.members), retired=0, seconds=0)
     try:
-        return _led(goal, policy, leader, is_resumed=is_resumed, patience=patience)
+        return _roll_with_lease(goal, policy, leader, is_resumed=is_resumed, patience=patience)
     except LeaseHeld as error:
         watch = f"Watch it: fab status --env={goal.release.environment} --follow"
         error.next_step = error.next_step or f"Wait for it: --wait      {watch}"
         raise
 
 
-def _led(goal: Goal, policy: Policy, leader: Leader, *, is_resumed: bool, patience: float) -> Outcome:
+def _roll_with_lease(goal: Goal, policy: Policy, leader: Leader, *, is_resumed: bool, patience: float) -> Outcome:
     lease = _take(goal, leader, patience)
     try:
         with leader.beating(lease):
-            return _begun(goal, policy, leader, lease, is_resumed=is_resumed).run()
+            return _start(goal, policy, leader, lease, is_resumed=is_resumed).run()
     finally:
         with suppress(CloudError):
             lease.release()
@@ -84,12 +84,12 @@ def _take(goal: Goal, leader: Leader, patience: float) -> Lease:
             clock.sleep(LOOKS_SECONDS)
 
 
-def _soaks(record: Record, clock: Clock) -> bool:
+def _is_soaking(record: Record, clock: Clock) -> bool:
     """Whether all is over but for old instances that may stand by for a while yet."""
     return record.stage == "soaking" and clock.now() < datetime.fromisoformat(record.soak.until)
 
 
-def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resumed: bool) -> Loop:
+def _start(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resumed: bool) -> Loop:
     """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
     ports, clock, report = leader.ports, leader.clock, leader.report
     records = Records(ports.table, goal.fleet)
@@ -108,19 +108,19 @@ def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
         stranger = None if found and found.second.name else twin
         images = ports.machines.images([goal.release.image, *({fleet.image} - {"", goal.release.image})])
         refuse(goal, group, stranger, seen, fleet, policy, ports.scaling.refreshes(group.name), images)
-        record = begin(goal, fleet, policy, who, images, clock)
+        record = new_record(goal, fleet, policy, who, images, clock)
         record = replace(record, addresses={**(last.addresses if last else {}), **record.addresses})
         if found:
             left = without(found.versions.ours, [found.versions.made, fleet.template_version])
             second = SecondGroup(found.second.name)
             record = replace(record, soak=found.soak, second=second, versions=TemplateVersions(ours=left))
-        text = _beginning(fleet, goal, policy, record)
+        text = _summary(fleet, goal, policy, record)
     elif is_resumed or _is_same(found, goal):
         record = found
         text = f"{goal.fleet}: goes on with the roll to {found.intended.version} that was cut off"
     else:
         fleet = observe_groups(group, fleet_twin, ports, found, seen, addresses)
-        record = take_over(found, goal, fleet, policy, who, clock)
+        record = takeover_record(found, goal, fleet, policy, who, clock)
         text = f"{goal.fleet}: takes over from the roll to {found.intended.version} that was cut off"
     lease.check()
     records.write(record)
@@ -135,7 +135,7 @@ def _begun(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
         clock=clock,
         report=report,
         patience=Patience(policy, leader.poll, clock),
-        tell=Telling(report),
+        progress=Progress(report),
         records=records,
         requests=Requests(ports.table, goal.fleet),
         layout=seen,
@@ -155,7 +155,7 @@ def _is_same(record: Record, goal: Goal) -> bool:
     return record.stage == "forward" and its == (goal.identity, goal.release.version)
 
 
-def _beginning(fleet: Fleet, goal: Goal, policy: Policy, record: Record) -> str:
+def _summary(fleet: Fleet, goal: Goal, policy: Policy, record: Record) -> str:
     amounts = f"surge {surge_of(policy, fleet.desired)}, floor {floor_of(policy, fleet.desired)}"
     standby = [each.id for each in fleet.instances if each.is_standing_by and each.id not in record.soak.instances]
     left = f"; left alone in Standby: {', '.join(standby)}" if standby else ""

@@ -15,7 +15,7 @@ from bakeroll.roll.view.unseen import UNSEEN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PendingChange:
     """An action that was tried at `since` (monotonic seconds), and is awaited so many `seconds`.
 
     One that does not show by then was never done, or somebody undid it: the group is believed.
@@ -25,22 +25,22 @@ class Change:
     since: float
     seconds: float = STALE_SECONDS
 
-    def answered(self) -> "Change":
+    def answered(self) -> "PendingChange":
         return replace(self, seconds=UNSEEN_SECONDS)
 
     def is_awaited(self, fleet: Fleet, record: Record, now: float) -> bool:
-        return now - self.since < self.seconds and not is_shown(self.action, fleet, record)
+        return now - self.since < self.seconds and not is_visible(self.action, fleet, record)
 
 
-def is_shown(action: act.Action, fleet: Fleet, record: Record) -> bool:
+def is_visible(action: act.Action, fleet: Fleet, record: Record) -> bool:
     """Whether the group itself shows it, or that it went on from there. What EC2 says of an instance is no proof."""
     match action:
         case act.Attach() | act.Return() | act.StandBy() | act.Retire():
-            return _is_shown_by_members(action, fleet)
+            return _is_visible_by_members(action, fleet)
         case act.Clone() | act.Size() | act.Switch() | act.DeleteTwin():
-            return _is_shown_by_both(action, fleet, fleet.twin)
+            return _is_visible_by_both(action, fleet, fleet.twin)
         case act.RaiseDesired() | act.LowerDesired() | act.SetMaximum() | act.SetTemplate():
-            return _is_shown_by_settings(action, fleet)
+            return _is_visible_by_settings(action, fleet)
         case act.Suspend(processes):
             return fleet.suspended.issuperset(processes)
         case act.Resume(processes, name):
@@ -56,7 +56,7 @@ def is_shown(action: act.Action, fleet: Fleet, record: Record) -> bool:
             return True  # done to instances and balancers
 
 
-def _is_shown_by_members(action: act.Attach | act.Return | act.StandBy | act.Retire, fleet: Fleet) -> bool:
+def _is_visible_by_members(action: act.Attach | act.Return | act.StandBy | act.Retire, fleet: Fleet) -> bool:
     match action:
         case act.Attach(ids):
             return all(_state(fleet, each) for each in ids)
@@ -75,7 +75,7 @@ def _state(fleet: Fleet, identifier: str) -> str:
     return found.lifecycle if found else ""
 
 
-def _is_shown_by_settings(
+def _is_visible_by_settings(
     action: act.RaiseDesired | act.LowerDesired | act.SetMaximum | act.SetTemplate, fleet: Fleet
 ) -> bool:
     match action:
@@ -89,7 +89,7 @@ def _is_shown_by_settings(
             return fleet.template_version != seen
 
 
-def _is_shown_by_both(
+def _is_visible_by_both(
     action: act.Clone | act.Size | act.Switch | act.DeleteTwin, fleet: Fleet, twin: Group | None
 ) -> bool:
     match action:

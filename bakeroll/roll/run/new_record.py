@@ -21,7 +21,7 @@ from bakeroll.roll.view.settled import registered_addresses
 from bakeroll.settings import Policy
 
 
-def begin(
+def new_record(
     goal: Goal,
     fleet: Fleet,
     policy: Policy,
@@ -64,7 +64,7 @@ def _intended(goal: Goal, strategy: str, who: tuple[Launcher, str]) -> Intended:
     return Intended(release.image, release.version, release_document(release), strategy, launcher, because)
 
 
-def take_over(
+def takeover_record(
     dead: Record, goal: Goal, fleet: Fleet, policy: Policy, who: tuple[Launcher, str], clock: Clock
 ) -> Record:
     """A new roll in the place of a dead one: as found then, with the changes that were made since.

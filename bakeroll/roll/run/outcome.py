@@ -89,7 +89,7 @@ def left(goal: Goal, fleet: Fleet | None) -> str:
     )
 
 
-def again(goal: Goal, record: Record) -> str:
+def next_command(goal: Goal, record: Record) -> str:
     """The command that goes on with it. Whoever backs out must not be sent forward again."""
     if record.stage == "back":
         return f"Take it back: fab doctor --env={goal.release.environment} --fix"

@@ -9,35 +9,35 @@ from bakeroll.roll.state.record import Record
 
 
 @dataclass(slots=True)
-class Telling:
+class Progress:
     """`served` are those that are in service by now, `boots` how long each took since it was first seen (seconds)."""
 
     report: Report
-    told: set[str] = field(default_factory=set)
-    seen_at: dict[str, float] = field(default_factory=dict)
+    waits_said: set[str] = field(default_factory=set)
+    first_seen: dict[str, float] = field(default_factory=dict)
     served: Set[str] = frozenset()
     boots: list[float] = field(default_factory=list)
 
     def say(self, text: str, *, is_done: bool = False) -> None:
         self.report(Event("roll", text, "done" if is_done else "progress"))
 
-    def waits(self, what: str, text: str) -> None:
+    def say_waiting(self, what: str, text: str) -> None:
         """A wait that comes and goes is told once."""
-        if what not in self.told:
-            self.told.add(what)
+        if what not in self.waits_said:
+            self.waits_said.add(what)
             self.report(Event("roll", f"waiting: {text}", "wait"))
 
-    def came(self, new: Iterable[str], serving: Set[str], wanted: int, now: float) -> None:
+    def say_in_service(self, new: Iterable[str], serving: Set[str], wanted: int, now: float) -> None:
         """A line for each instance of the release that came into service."""
         for each in new:
-            self.seen_at.setdefault(each, now)
+            self.first_seen.setdefault(each, now)
         fresh = sorted(serving - self.served)
-        self.boots += [now - self.seen_at[each] for each in fresh]
+        self.boots += [now - self.first_seen[each] for each in fresh]
         for count, each in enumerate(fresh, len(self.served) + 1):
             self.say(f"{each} in service ({count} of {max(wanted, count)})")
         self.served = serving
 
-    def does(self, action: act.Action, record: Record) -> None:
+    def say_action(self, action: act.Action, record: Record) -> None:
         match action:
             case act.SetTemplate(_, version) if version == record.versions.made:
                 self.say(f"{record.fleet} launches {record.intended.image} from now on (version {version})")
