@@ -1,4 +1,4 @@
-"""The loop of a roll that holds its lease: observe, decide, act; until done, failed and backed out, or interrupted."""
+"""The loop of a roll that holds its lease: observe, decide, act. It ends with the roll."""
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -36,12 +36,12 @@ from bakeroll.settings import Policy
 from bakeroll.wording import moment, printable
 
 TROUBLES = 5
-"""So many turns on end may end with an error of the cloud's API, beyond the retries of each call."""
+"""How many turns in a row may end with an error of AWS's API. Each call has its own retries besides."""
 
 
 @dataclass(slots=True)
 class Loop:
-    """A roll that holds its lease: what it knows, from turn to turn."""
+    """A roll that holds its lease, and what it knows from turn to turn."""
 
     goal: Goal
     policy: Policy
@@ -106,20 +106,20 @@ class Loop:
         return None
 
     def _is_stale(self, fleet: Fleet) -> bool:
-        """Whether the group does not show yet all that was done to it."""
+        """Whether the group does not show all changes of this roll yet."""
         now = self.clock.monotonic()
         self.pending = tuple(each for each in self.pending if each.is_awaited(fleet, self.record, now))
         if self.pending and now - self.pending[0].since >= WORTH_A_LINE:
-            self.progress.say_waiting("changes", f"{fleet.name} does not show yet what was done to it")
+            self.progress.say_waiting("changes", f"{fleet.name} does not show this roll's changes yet")
         return bool(self.pending)
 
     def _show(self, view: View, decision: Decision | Paused) -> None:
-        """Tell where the roll is: each change of state in a line, the lanes, and what those hear who look on."""
+        """Report where the roll is: changes of state, the lanes, and the lease's note for `fab status`."""
         pause = decision if isinstance(decision, Paused) else None
         paused = f"paused by {pause.by} until {moment(pause.until, self.clock.now())}" if pause else ""
         if pause != self.paused:
             if not isinstance(decision, Failed):
-                self.progress.say(paused or "resumed, and goes on")
+                self.progress.say(paused or "resumed")
             self.paused = pause
         at = phase(view)
         if at != self.phase:
@@ -131,13 +131,13 @@ class Loop:
         self.report(Event("roll", "", "scene", scene(view, doing)))
 
     def _hold(self, now: float) -> None:
-        """Do nothing. What is awaited has all its time when the roll goes on: it may have waited for the roll."""
+        """Do nothing. Every wait starts afresh when the roll continues: it may have waited for the roll."""
         self.patience.hold(now)
         self.memory = replace(self.memory, waiting={}, short_since=None)
         self.patience.sleep()
 
     def _view(self, fleet: Fleet, now: float) -> View:
-        """All that this turn knows, with a look at canaries and consoles where one is due."""
+        """All that this turn knows. Checks canaries and reads consoles if that is due."""
         is_by_group = self.record.intended.launcher == "group" or fleet.identity == self.record.identity
         launching = self.record.identity if is_by_group and self.record.stage == "forward" else ""
         memory = self.memory.observed(fleet, now, self.record.launches.instances, launching)
@@ -148,7 +148,7 @@ class Loop:
         return view
 
     def _act(self, decision: Act, now: float) -> None:
-        """Do it. The same decision once more means that its effect does not show yet."""
+        """Carry it out. The same decision twice in a row means that its effect does not show yet."""
         if self.patience.count_act(decision, now):
             if self.patience.is_without_effect(now):
                 raise RollFailed(
@@ -157,9 +157,7 @@ class Loop:
                 )
             self.patience.sleep()
         if self.fleet and self.patience.is_endless(self.fleet.desired):
-            return self._fail(
-                f"{self.patience.acts} things were done one after another, and {self.fleet.name} is not done", ""
-            )
+            return self._fail(f"the roll of {self.fleet.name} took {self.patience.acts} actions and has not ended", "")
         self._remember(decision.record)
         for action in decision.actions:
             self.lease.check()
@@ -178,7 +176,7 @@ class Loop:
                     raise
                 record = self._left_behind(action, error)
             if isinstance(action, act.Retire):
-                self.record = record  # the group tells it as well: not a write for each of a hundred
+                self.record = record  # the group shows it too, so a hundred retirements need no hundred writes
             else:
                 self._remember(record)
         return None
@@ -190,7 +188,7 @@ class Loop:
         return performed.record
 
     def _lacks(self, action: act.Launch, error: CloudError) -> None:
-        """EC2 launched none of them: they are launched in the other zones, as the group itself would do."""
+        """EC2 launched none of them. The roll launches them in the other zones, as the group itself would."""
         launches = self.record.launches
         slot = launches.slots[action.slot]
         self.progress.say(f"no capacity in {slot.subnet.zone or 'the zone'}: {error.what}")
@@ -198,8 +196,8 @@ class Loop:
         self._remember(replace(self.record, launches=launches.with_none(action.slot)))
 
     def _left_behind(self, action: act.DeleteVersion, error: CloudError) -> Record:
-        """An unused template version is no harm: refused twice, it is named and left, and the roll ends."""
-        self.progress.say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
+        """An unused template version does no harm. If AWS refuses twice to delete it, the roll names it and ends."""
+        self.progress.say(f"version {action.version} of {action.template} remains ({error.what}); delete it by hand")
         versions = self.record.versions
         return replace(self.record, versions=replace(versions, ours=without(versions.ours, [action.version])))
 
@@ -213,15 +211,16 @@ class Loop:
         return self.patience.sleep()
 
     def _limit(self, decision: Decision | Paused, now: float) -> str:
-        """Until when it is waited, where that goes on for a while."""
+        """When the wait times out, if it has lasted for a while."""
         if not isinstance(decision, Wait) or now - decision.since < WORTH_A_LINE:
             return ""
-        return f"; gives up at {self.clock.now() + timedelta(seconds=decision.until - now):%H:%M:%S}"
+        return f"; times out at {self.clock.now() + timedelta(seconds=decision.until - now):%H:%M:%S}"
 
     def _remember(self, record: Record) -> None:
-        """Also where it cannot be written now: what is known to have been done stays known, and is written next.
+        """Remember the record, and write it if it changed.
 
-        Written under the lease alone: whoever took it goes on from the record that it read.
+        If the write fails, the roll still knows what was done, and writes it the next time. Only the lease's holder
+        writes, because whoever takes the lease continues from the record that it read.
         """
         self.record = record
         if record != self.written:
@@ -230,21 +229,21 @@ class Loop:
             self.written = record
 
     def _fail(self, why: str, instance: str, ending: Ending = "failed") -> None:
-        """Forward: begin to back out. Backing out: there is nothing left to try."""
+        """Going forward, begin to back out. Backing out, raise: there is nothing left to try."""
         if self.record.stage == "back":
             raise RollFailed(
                 f"Backing out failed: {why}",
                 left=outcome.left(self.goal, self.fleet),
                 next_step=outcome.next_command(self.goal, self.record),
             )
-        self.progress.say(f"{'failed: ' if ending == 'failed' else ''}{why}; the new instances are taken away")
+        self.progress.say(f"{'failed: ' if ending == 'failed' else ''}{why}; backing out")
         self._back_out(why + last_words(self.ports.machines, instance), ending)
 
     def _back_out(self, why: str, ending: Ending) -> None:
         self.patience.begin()
         self.memory = replace(
             self.memory, fallen=(), proving=frozenset(), lacking={}, waiting={}, short_since=None
-        )  # what is awaited now has all its time
+        )  # every wait from now on gets its full time
         self._remember(self.record.backing_out(printable(why), ending, self.fleet))
 
     def _trouble(self, error: CloudError) -> None:
@@ -253,24 +252,24 @@ class Loop:
             error.left = error.left or outcome.left(self.goal, self.fleet)
             error.next_step = error.next_step or outcome.next_command(self.goal, self.record)
             raise error
-        self.progress.say(f"the cloud refused, tried again: {error.what}")
+        self.progress.say(f"a call to AWS failed, trying again: {error.what}")
         self.patience.sleep_after_trouble()
 
     def _interrupt(self) -> None:
-        """Before the commit point: put everything back. After it, or once more: leave, the record stays."""
+        """Before the commit point, back out. After it, or if interrupted again, stop: the record stays."""
         if self.record.stage in ("closed", "soaking"):
             raise KeyboardInterrupt
         if self.is_interrupted or is_possibly_committed(self.record, self.ports.scaling):
             self.progress.say(f"interrupted: {outcome.left(self.goal, self.fleet)}")
             raise KeyboardInterrupt
         self.is_interrupted = True
-        self.progress.say("interrupted: the new instances are taken away; once more leaves at once")
+        self.progress.say("interrupted: backing out; press Ctrl-C again to stop at once")
         if self.record.stage == "forward":
             self._back_out("interrupted", "interrupted")
 
     @property
     def _seconds(self) -> float:
-        """Since it began."""
+        """Seconds since the roll began in this process."""
         return self.clock.monotonic() - self.started
 
     def _finish(self, fleet: Fleet) -> Outcome:
@@ -281,10 +280,10 @@ class Loop:
         else:
             outcome.write_ended(self.ports.table, self.goal, self.record, self.clock)
         closed = outcome.closed(self.record, fleet, self.policy, self.clock)
-        self.records.write(closed)  # a roll whose end could not be written has not ended
+        self.records.write(closed)  # a roll has not ended until its end is written
         self.record = self.written = closed
         if self.is_interrupted:
-            self.progress.say("interrupted: everything is as it was")
+            self.progress.say("interrupted: everything is restored")
             raise KeyboardInterrupt
         if back_out := self.record.back_out:
             raise outcome.rolled_back(self.record, back_out, fleet, self.goal)

@@ -1,4 +1,4 @@
-"""What somebody asks of a roll that goes on: to wait, or to give up. A roll that backs out heeds nothing."""
+"""What an operator asks of a running roll: to pause or to abort. A roll that backs out ignores requests."""
 
 from datetime import datetime
 
@@ -14,12 +14,12 @@ from bakeroll.roll.store.requests import Requests
 def check_request(
     requests: Requests, goal: Goal, record: Record, fleet: Fleet | None, clock: Clock
 ) -> Paused | Failed | None:
-    """Read what is asked of the record's roll. Raises RollFailed where it was paused and nobody resumed it."""
+    """Read the request to the record's roll. Raises RollFailed if a pause ended and nobody resumed the roll."""
     try:
         request = requests.read(record.id)
     except DocumentUnreadable as error:
         if record.stage != "forward":
-            return None  # it could ask for nothing more than what is being done
+            return None  # no request could ask for more than to back out
         error.left = outcome.left(goal, fleet)
         raise
     if request is None or record.stage != "forward":
@@ -28,8 +28,8 @@ def check_request(
         return Failed(f"aborted by {request.by}", ending="aborted")
     if request.is_over(clock.now()):
         raise RollFailed(
-            f"{goal.fleet}'s roll was paused by {request.by}, and nobody resumed it.",
+            f"The roll of {goal.fleet} was paused by {request.by}, and nobody resumed it in time.",
             left=outcome.left(goal, fleet),
-            next_step=f"Go on: fab resume --env={goal.release.environment}",
+            next_step=f"Continue it: fab resume --env={goal.release.environment}",
         )
     return Paused(request.by, request.at, datetime.fromisoformat(request.until))

@@ -1,7 +1,7 @@
-"""What was done to the group, and whether it shows that. Pure.
+"""Changes that this process made to the group, and whether the group shows them. Pure.
 
-A description may be older than a change that was answered: who decides by it does the same twice. So nothing is
-decided, nor read back into the record, before the group shows all that this process did to it.
+AWS may describe a group as it was before a change that it has answered. A roll that decides by such a description does
+the same twice. So a roll decides nothing, and reads nothing back into the record, before the group shows all changes.
 https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 """
 
@@ -16,9 +16,9 @@ from bakeroll.roll.view.unseen import UNSEEN_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class PendingChange:
-    """An action that was tried at `since` (monotonic seconds), and is awaited so many `seconds`.
+    """An action that was sent at `since` (monotonic seconds). The roll waits at most `seconds` until it shows.
 
-    One that does not show by then was never done, or somebody undid it: the group is believed.
+    If it does not show by then, it was never done or somebody undid it, and the roll trusts the description.
     """
 
     action: act.Action
@@ -33,7 +33,7 @@ class PendingChange:
 
 
 def is_visible(action: act.Action, fleet: Fleet, record: Record) -> bool:
-    """Whether the group itself shows it, or that it went on from there. What EC2 says of an instance is no proof."""
+    """Whether the group itself shows the action or a later state. What EC2 says of an instance is no proof."""
     match action:
         case act.Attach() | act.Return() | act.StandBy() | act.Retire():
             return _is_visible_by_members(action, fleet)
@@ -70,7 +70,7 @@ def _is_visible_by_members(action: act.Attach | act.Return | act.StandBy | act.R
 
 
 def _state(fleet: Fleet, identifier: str) -> str:
-    """The group's LifecycleState; empty where the instance is not in it."""
+    """The instance's LifecycleState in the group. Empty if it is not in the group."""
     found = fleet.find(identifier)
     return found.lifecycle if found else ""
 
@@ -82,7 +82,7 @@ def _is_visible_by_settings(
         case act.RaiseDesired(seen):
             return fleet.desired != seen
         case act.LowerDesired(seen):
-            return fleet.desired != seen or len(fleet.members) >= seen  # what there was to lower was filled meanwhile
+            return fleet.desired != seen or len(fleet.members) >= seen  # instances filled the spare capacity meanwhile
         case act.SetMaximum(seen):
             return fleet.maximum != seen
         case act.SetTemplate(seen):

@@ -1,4 +1,4 @@
-"""What a roll says while it goes on: a line for each change of state."""
+"""The lines that a roll reports while it runs: one for each change of state."""
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from bakeroll.events import Event, Report
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.record import Record
+from bakeroll.wording import counted
 
 
 @dataclass(slots=True)
 class Progress:
-    """`served` are those that are in service by now, `boots` how long each took since it was first seen (seconds)."""
+    """Reports each change once. `served` are the new instances in service.
+
+    `boots` are the seconds that each took to come into service since it was first observed.
+    """
 
     report: Report
     waits_said: set[str] = field(default_factory=set)
@@ -22,13 +26,13 @@ class Progress:
         self.report(Event("roll", text, "done" if is_done else "progress"))
 
     def say_waiting(self, what: str, text: str) -> None:
-        """A wait that comes and goes is told once."""
+        """Report a wait once, even if it comes and goes."""
         if what not in self.waits_said:
             self.waits_said.add(what)
             self.report(Event("roll", f"waiting: {text}", "wait"))
 
     def say_in_service(self, new: Iterable[str], serving: Set[str], wanted: int, now: float) -> None:
-        """A line for each instance of the release that came into service."""
+        """Report each instance of the release that came into service."""
         for each in new:
             self.first_seen.setdefault(each, now)
         fresh = sorted(serving - self.served)
@@ -44,11 +48,12 @@ class Progress:
             case act.Switch(group, to):
                 self.say(f"{to} takes over from {group}")
             case act.Retire(instance, True) if instance not in record.retiring:
-                self.say(f"{instance} died, and leaves {record.fleet} with the capacity that it had")
+                self.say(f"{instance} died; removing it from {record.fleet} and lowering desired capacity by 1")
             case act.Retire(instance):
                 self.say(f"{instance} drained and retired")
             case act.Cool(ids):
-                self.say(f"{len(ids)} of another release terminated in the warm pool, which fills again")
+                number = counted(len(ids), "instance")
+                self.say(f"{number} of another release terminated in the warm pool; the group refills it")
             case (
                 act.MakeVersion() | act.FindVersions() | act.DeleteVersion() | act.SetTemplate()
                 | act.Launch() | act.Register() | act.Deregister() | act.Attach() | act.Terminate()

@@ -1,4 +1,4 @@
-"""A roll, from its lease to its end: what is refused, and where it begins or goes on. `loop` does the rest."""
+"""A roll from its lease to its end. Decides whether it begins, continues or takes over. Leaves the turns to `loop`."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -29,18 +29,18 @@ from bakeroll.roll.world.observe import described, is_twinned, layout, observe, 
 from bakeroll.settings import Policy
 
 LOOKS_SECONDS = 2.0
-"""Between looks at a lease that another holds."""
+"""Seconds between two reads of a lease that another roll holds."""
 
 
 def roll(goal: Goal, policy: Policy, leader: Leader, *, is_resumed: bool = False, patience: float = 0) -> Outcome:
-    """Roll the goal's fleet to its release, or go on with such a roll that was cut off.
+    """Roll the goal's fleet to its release, or continue such a roll that was cut off.
 
-    `is_resumed`: go on with the one that was cut off whichever way it went, also backing out. `patience`: how many
-    seconds another that rolls the fleet is waited for.
+    With `is_resumed`, continue the roll that was cut off in its own direction, also backing out. `patience` is how many
+    seconds to wait for another roll of the fleet.
 
-    Raises RolledBack where the new instances did not come into service and were taken away, LeaseHeld where
-    another rolls this fleet, RollFailed where it cannot begin or cannot back out, CloudError where the API
-    refuses. KeyboardInterrupt comes through when the fleet has been put back, or the commit point is past.
+    Raises RolledBack after it backed out, LeaseHeld if another process rolls this fleet, RollFailed if the roll cannot
+    begin or cannot back out, and CloudError if AWS refuses. KeyboardInterrupt passes through after the fleet is
+    restored, or at once past the commit point.
     """
     ports = leader.ports
     found = Records(ports.table, goal.fleet).read()
@@ -69,7 +69,7 @@ def _roll_with_lease(goal: Goal, policy: Policy, leader: Leader, *, is_resumed: 
 
 
 def _take(goal: Goal, leader: Leader, patience: float) -> Lease:
-    """The lease, in time. Raises LeaseHeld where another goes on holding it."""
+    """Take the lease, or wait for it. Raises LeaseHeld if another still holds it when the patience ends."""
     clock, reason = leader.clock, f"roll {goal.release.version}"
     ends, is_told = clock.monotonic() + patience, False
     while True:
@@ -85,18 +85,22 @@ def _take(goal: Goal, leader: Leader, patience: float) -> Lease:
 
 
 def _is_soaking(record: Record, clock: Clock) -> bool:
-    """Whether all is over but for old instances that may stand by for a while yet."""
+    """Whether the roll is over except for old instances that may still stand by."""
     return record.stage == "soaking" and clock.now() < datetime.fromisoformat(record.soak.until)
 
 
 def _start(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resumed: bool) -> Loop:
-    """The roll with its record written: a new one, one that was cut off, or one in the place of another."""
+    """Write the record and return the roll: a new one, one that was cut off, or one in the place of another."""
     ports, clock, report = leader.ports, leader.clock, leader.report
     records = Records(ports.table, goal.fleet)
     last = records.last()
     found = unfinished(last)
     if found and found.stage != "soaking":
-        report(Event("roll", f"{STALE_SECONDS:.0f} s for AWS to show what the roll that was cut off did last"))
+        report(
+            Event(
+                "roll", f"waiting {STALE_SECONDS:.0f} s until AWS shows the last changes of the roll that was cut off"
+            )
+        )
         clock.sleep(STALE_SECONDS)
     group, twin = described(goal.fleet, ports, found)
     refuse_held(group)
@@ -117,7 +121,7 @@ def _start(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
         text = _summary(fleet, goal, policy, record)
     elif is_resumed or _is_same(found, goal):
         record = found
-        text = f"{goal.fleet}: goes on with the roll to {found.intended.version} that was cut off"
+        text = f"{goal.fleet}: continues the roll to {found.intended.version} that was cut off"
     else:
         fleet = observe_groups(group, fleet_twin, ports, found, seen, addresses)
         record = takeover_record(found, goal, fleet, policy, who, clock)

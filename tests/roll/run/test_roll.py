@@ -178,7 +178,7 @@ def test_a_sick_release_is_taken_away_and_the_message_tells_why() -> None:
     assert error.value.exit_code == 3
     assert "i-0002 was not in service after 20 s: unhealthy, Target.ResponseCodeMismatch 503" in error.value.what
     assert "connection refused" in error.value.what
-    assert "2 old ones (1.0-1) serve" in error.value.left
+    assert "2 old instances (1.0-1) serve" in error.value.left
     watch.ended("ami-old", 2)
     assert fleet.versions == {"1": "ami-old"}
     assert history(ports(fleet).table, "links", "dev") == []
@@ -187,8 +187,8 @@ def test_a_sick_release_is_taken_away_and_the_message_tells_why() -> None:
 @pytest.mark.parametrize(
     ("desired", "left"),
     [
-        (1, "The new instance was taken away. 1 old one (1.0-1) serves."),
-        (2, "The 2 new instances were taken away. 2 old ones (1.0-1) serve."),
+        (1, "The new instance was terminated. 1 old instance (1.0-1) serves."),
+        (2, "The 2 new instances were terminated. 2 old instances (1.0-1) serve."),
     ],
 )
 def test_one_instance_is_not_told_as_many(desired: int, left: str) -> None:
@@ -398,7 +398,7 @@ def test_a_long_wait_says_once_what_it_waits_for_and_until_when() -> None:
     waits = [line for line in lines if line.startswith("waiting")]
     assert len(waits) == 1
     assert waits[0].startswith("waiting: i-0001 unhealthy, Target.ResponseCodeMismatch 503 for ")
-    assert "; gives up at 12:00:" in waits[0]
+    assert "; times out at 12:00:" in waits[0]
 
 
 def test_ctrl_c_before_the_commit_point_puts_all_back_and_says_so_once() -> None:
@@ -411,8 +411,8 @@ def test_ctrl_c_before_the_commit_point_puts_all_back_and_says_so_once() -> None
         rolled(fleet, through=cut.ports(ports(fleet)), lines=lines)
 
     assert lines[-2:] == [
-        "interrupted: the new instances are taken away; once more leaves at once",
-        "interrupted: everything is as it was",
+        "interrupted: backing out; press Ctrl-C again to stop at once",
+        "interrupted: everything is restored",
     ]
     watch.ended("ami-old", 2)
 

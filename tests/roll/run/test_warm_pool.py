@@ -125,5 +125,5 @@ def test_what_is_in_the_pool_is_nothing_that_a_roll_left() -> None:
 
 
 def test_a_second_group_would_have_no_pool() -> None:
-    with pytest.raises(RollFailed, match="has a warm pool, which its second group would not have"):
+    with pytest.raises(RollFailed, match="has a warm pool, and its second group would have none"):
         rolled(warmed(), policy=POLICY.model_copy(update={"strategy": "blue-green"}))
