@@ -347,7 +347,7 @@ def test_a_template_version_that_somebody_sets_meanwhile_ends_the_roll_and_stays
             fleet.group = replace(fleet.group, template_version="9")
 
     cut.watch = edit
-    with pytest.raises(RolledBack, match="was set to 9 meanwhile"):
+    with pytest.raises(RolledBack, match="somebody set the launch template version of links-dev to 9"):
         rolled(fleet, through=cut.ports(ports(fleet)))
 
     assert fleet.group.template_version == "9"
