@@ -1,4 +1,4 @@
-"""What stands against a roll, by what was looked at before it; pure. A fact that was not seen is a warning."""
+"""What prevents a roll, by the facts of the preflight. Pure. A fact that is not known is a warning."""
 
 import math
 from collections import defaultdict
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The roll that is meant: `surge` is how many new instances there are at most beside the old."""
+    """The intended roll. `surge` is the largest number of new instances beside the old ones."""
 
     surge: int
     policy: Policy
@@ -26,17 +26,19 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """What one fact means for a roll. A failure says that the roll would not succeed."""
+
     level: Literal["ok", "warning", "failure"]
     text: str
 
 
 def findings(facts: Facts, intent: Intent) -> tuple[Finding, ...]:
-    """What the facts mean for the roll; a failure tells that it would not go well."""
+    """What the facts mean for the roll, in the order of JUDGES."""
     return tuple(each for name, judge in JUDGES.items() for each in _judged(name, judge, facts, intent))
 
 
 class _NotKnown(Exception):
-    """A judge needs a fact that no look saw."""
+    """A judge needs a fact that no check found."""
 
 
 def _known(fact: T | Unseen) -> T:
@@ -52,7 +54,7 @@ def _judged(name: str, judge: Judge, facts: Facts, intent: Intent) -> Iterator[F
     try:
         yield from judge(facts, intent)
     except _NotKnown as error:
-        yield Finding("warning", f"{name} not looked at: {error}")
+        yield Finding("warning", f"{name} not checked: {error}")
 
 
 def _quota(facts: Facts, intent: Intent) -> Iterator[Finding]:
@@ -63,7 +65,7 @@ def _quota(facts: Facts, intent: Intent) -> Iterator[Finding]:
     if unknown := sorted(set(launch.types) - {name for quota in quotas for name in quota.types}):
         yield Finding("warning", f"quota of {', '.join(unknown)} is not known")
     for quota in quotas:
-        # Any of its types may be what all of the surge is launched as: the largest is counted.
+        # The whole surge may be launched as any of its types, so the largest counts.
         added = _share(launch, intent.surge, quota) * max(vcpus.get(name, 0) for name in quota.types)
         yield _of_quota(quota, added)
 
@@ -80,7 +82,7 @@ def _share(launch: Launch, surge: int, quota: Quota) -> int:
 def _of_quota(quota: Quota, added: int) -> Finding:
     name = "spot quota" if quota.is_spot else "quota"
     if quota.used is None and added <= quota.limit:
-        return Finding("warning", f"{name} {quota.limit} vCPU, the surge adds {added}; how many run is not known")
+        return Finding("warning", f"{name} {quota.limit} vCPU, the surge adds {added}; the vCPUs in use are not known")
     peak = (quota.used or 0) + added
     if peak <= quota.limit:
         return Finding("ok", f"{name} {peak} of {quota.limit} vCPU")
@@ -132,9 +134,7 @@ def _misfits(image: Image, kind: InstanceType) -> Iterator[str]:
 
 def _template(facts: Facts, _: Intent) -> Iterator[Finding]:
     if _known(facts.launch).is_protected:
-        yield Finding(
-            "failure", "template switches on termination protection: a roll could not take its instances away"
-        )
+        yield Finding("failure", "template enables termination protection: a roll could not terminate its instances")
     trials = _known(facts.trials)
     if not trials:
         raise _NotKnown("a dry run needs a launch template")
@@ -188,7 +188,7 @@ def _alarms(facts: Facts, _: Intent) -> Iterator[Finding]:
 
 def _refresh(facts: Facts, _: Intent) -> Iterator[Finding]:
     if status := _known(facts.refresh):
-        yield Finding("failure", f"an instance refresh is under way: {status}")
+        yield Finding("failure", f"an instance refresh is in progress: {status}")
 
 
 def _permissions(facts: Facts, _: Intent) -> Iterator[Finding]:
