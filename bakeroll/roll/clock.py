@@ -1,10 +1,10 @@
-"""The clock on the wall."""
+"""The system's clock."""
 
 import time
 from datetime import datetime
 
 COUNTING_SLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Monotonic, and goes on while the machine is suspended (clock_gettime(2)); on macOS CLOCK_MONOTONIC does."""
+"""A monotonic clock that counts while the machine is suspended (clock_gettime(2)). On macOS CLOCK_MONOTONIC does."""
 
 
 class SystemClock:

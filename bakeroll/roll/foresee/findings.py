@@ -171,11 +171,11 @@ def _of_balancer(balancer: Balancer, policy: Policy) -> Iterator[Finding]:
     if balancer.slow_start:
         yield Finding("warning", f"{balancer.name} starts new instances slowly, for {balancer.slow_start} s")
     soonest, latest = balancer.interval * balancer.first, balancer.interval * balancer.threshold
-    told = f"and in_service_timeout is {in_service:.0f} s"
+    timeout = f"and in_service_timeout is {in_service:.0f} s"
     if soonest > in_service:
-        yield Finding("failure", f"{balancer.name} finds a new instance healthy after {soonest} s, {told}")
+        yield Finding("failure", f"{balancer.name} finds a new instance healthy after {soonest} s, {timeout}")
     elif latest > in_service:
-        yield Finding("warning", f"{balancer.name} finds an instance healthy again after {latest} s, {told}")
+        yield Finding("warning", f"{balancer.name} finds an instance healthy again after {latest} s, {timeout}")
 
 
 def _alarms(facts: Facts, _: Intent) -> Iterator[Finding]:

@@ -43,8 +43,8 @@ def read_console(view: View, machines: Machines) -> Memory:
 def crash_in(console: str) -> str:
     """Which service failed how often since the last boot. Empty if none failed FAILURES times."""
     last = {unit: (how, int(count)) for unit, how, count in FAILURE_LINE.findall(console)}
-    told = (f"{unit} ended with {how}, {count} times" for unit, (how, count) in last.items() if count >= FAILURES)
-    return next(told, "")
+    failing = (f"{unit} ended with {how}, {count} times" for unit, (how, count) in last.items() if count >= FAILURES)
+    return next(failing, "")
 
 
 def _is_silent(instance: Instance, view: View) -> bool:
