@@ -25,14 +25,14 @@ def preview(fleet: str, goal: Goal | None, policy: Policy, ports: Ports) -> str:
     Raises RollFailed if the group does not exist.
     """
     record = Records(ports.table, fleet).read()
-    seen = observe(fleet, ports, record)
+    observed = observe(fleet, ports, record)
     is_open = record is not None and record.stage != "soaking"
-    if goal and not is_open and serves(seen, goal):
-        return f"change nothing: {goal.release.version} serves already, {len(seen.members)} in service"
-    old = Counter(each.image for each in seen.members)
+    if goal and not is_open and serves(observed, goal):
+        return f"change nothing: {goal.release.version} serves already, {len(observed.members)} in service"
+    old = Counter(each.image for each in observed.members)
     what = " and ".join(f"{count} × {image}" for image, count in sorted(old.items())) or "no instance"
-    by = f"{seen.desired} × {goal.release.image if goal else TO_BE_BAKED}"
-    amounts = f"surge {surge_of(policy, seen.desired)}, floor {floor_of(policy, seen.desired)}"
+    by = f"{observed.desired} × {goal.release.image if goal else TO_BE_BAKED}"
+    amounts = f"surge {surge_of(policy, observed.desired)}, floor {floor_of(policy, observed.desired)}"
     cut_off = (
         f", taking over from the roll to {record.intended.version} that has not ended" if record and is_open else ""
     )

@@ -127,8 +127,8 @@ def modelled(
     world.refreshes = [*_refreshes(fleet, world)]
     for each in (*fleet.instances, *fleet.forsaken):
         address = f"{ADDRESS}{each.id}" if each.is_alive else ""
-        seen = replace(each, image=_image(each, world), address=address, health={})
-        world.machines.setdefault(each.id, Machine(seen, LONG_AGO))
+        instance = replace(each, image=_image(each, world), address=address, health={})
+        world.machines.setdefault(each.id, Machine(instance, LONG_AGO))
         for arn, health in each.health.items():
             drains = world.time if health.state == "draining" else None
             world.targets.setdefault(arn, {})[each.id] = Target(LONG_AGO, drains)

@@ -79,16 +79,16 @@ def status(fleet: str, ports: Ports, port: int, path: str | None) -> FleetStatus
     Raises RollFailed if the group does not exist.
     """
     there = documents(ports.table, fleet)
-    seen = observe(fleet, ports, there.record)
-    running = {each.id: each.address for each in seen.instances if each.state == "running"}
+    observed = observe(fleet, ports, there.record)
+    running = {each.id: each.address for each in observed.instances if each.state == "running"}
     answers = ports.ask(running, port, path) if path and running else {}
     heard = {each: said for each, said in answers.items() if isinstance(said, str)}
     return FleetStatus(
-        name=seen.name,
-        desired=seen.desired,
-        launches=seen.image,
-        instances=instances(seen, heard, is_asked=path is not None),
-        roll=under_way(there, seen),
+        name=observed.name,
+        desired=observed.desired,
+        launches=observed.image,
+        instances=instances(observed, heard, is_asked=path is not None),
+        roll=under_way(there, observed),
         stands_by_until=_stands_by_until(there.record),
         unreadable=tuple(each.what for each in there.unreadable),
     )
@@ -119,7 +119,7 @@ def _state(role: Role, why: str, *, is_silent: bool) -> str:
     return why or "in service"
 
 
-def under_way(there: Documents, seen: Fleet) -> RollStatus | None:
+def under_way(there: Documents, observed: Fleet) -> RollStatus | None:
     """The roll that has not ended: its lease is held, or it left its record behind."""
     record, held = there.record, there.holding
     is_led = bool(held and held.is_led)
@@ -134,7 +134,7 @@ def under_way(there: Documents, seen: Fleet) -> RollStatus | None:
         heard=to_the_second(held.heard) if held else "",
         is_cut_off=not is_led,
         is_backing_out=bool(record and record.stage == "back"),
-        is_past_commit=bool(record and record.is_past_commit(seen)),
+        is_past_commit=bool(record and record.is_past_commit(observed)),
         doing=leading.doing if leading else "",
         doing_since=to_the_second(leading.doing_since) if leading else "",
         doing_seconds=leading.doing_seconds if leading else 0,

@@ -151,12 +151,12 @@ def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: 
 def _keep_raised(record: Record, group: str, to: str, ports: Ports) -> None:
     """Pass on to the other group what somebody raised since the last observation."""
     there = ports.scaling.describe(group, to)
-    seen, its = there[group], there[to]
-    wanted = seen.desired - (record.capacity.added if group == record.group else 0)
+    here, its = there[group], there[to]
+    wanted = here.desired - (record.capacity.added if group == record.group else 0)
     sizes = (
-        max(its.minimum, min(seen.minimum, wanted)),
+        max(its.minimum, min(here.minimum, wanted)),
         max(its.desired, wanted),
-        max(its.maximum, seen.maximum, wanted),
+        max(its.maximum, here.maximum, wanted),
     )
     if sizes != (its.minimum, its.desired, its.maximum):
         ports.scaling.set_sizes(to, *sizes)

@@ -44,7 +44,7 @@ def refuse(
     goal: Goal,
     group: Group,
     twin: Group | None,
-    seen: Layout,
+    layout: Layout,
     fleet: Fleet,
     policy: Policy,
     refreshes: Sequence[RefreshState],
@@ -56,7 +56,7 @@ def refuse(
         *_of_twin(goal, twin, policy),
         *_of_protection(group, policy),
         *_of_refreshes(group, refreshes),
-        *_of_targets(goal, group, seen),
+        *_of_targets(goal, group, layout),
         *_of_image(goal, fleet, images),
     )
     if refusals:
@@ -124,9 +124,9 @@ def _of_refreshes(group: Group, refreshes: Sequence[RefreshState]) -> Iterator[R
         )
 
 
-def _of_targets(goal: Goal, group: Group, seen: Layout) -> Iterator[Refusal]:
-    yield from (_of_type(group, each) for each in seen.target_groups if each.type not in ROLLED)
-    if not seen.target_groups and not goal.path:
+def _of_targets(goal: Goal, group: Group, layout: Layout) -> Iterator[Refusal]:
+    yield from (_of_type(group, each) for each in layout.target_groups if each.type not in ROLLED)
+    if not layout.target_groups and not goal.path:
         yield Refusal(
             f"{group.name} has no target group, and deploy.yml sets no version path. "
             "Nothing would prove a new instance.",

@@ -96,22 +96,19 @@ def _start(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
     last = records.last()
     found = unfinished(last)
     if found and found.stage != "soaking":
-        report(
-            Event(
-                "roll", f"waiting {STALE_SECONDS:.0f} s until AWS shows the last changes of the roll that was cut off"
-            )
-        )
+        text = f"waiting {STALE_SECONDS:.0f} s until AWS shows the last changes of the roll that was cut off"
+        report(Event("roll", text))
         clock.sleep(STALE_SECONDS)
     group, twin = described(goal.fleet, ports, found)
     refuse_held(group)
-    seen = layout(group, ports, goal.target_groups)
+    fleet_layout = layout(group, ports, goal.target_groups)
     who = launcher(group, ports.scaling.launch_hooks(group.name), policy)
     fleet_twin, addresses = twin if is_twinned(found) else None, found.addresses if found else {}
     if found is None or found.stage == "soaking":
-        fleet = observe_groups(group, fleet_twin, ports, found, seen, addresses)
+        fleet = observe_groups(group, fleet_twin, ports, found, fleet_layout, addresses)
         stranger = None if found and found.second.name else twin
         images = ports.machines.images([goal.release.image, *({fleet.image} - {"", goal.release.image})])
-        refuse(goal, group, stranger, seen, fleet, policy, ports.scaling.refreshes(group.name), images)
+        refuse(goal, group, stranger, fleet_layout, fleet, policy, ports.scaling.refreshes(group.name), images)
         record = new_record(goal, fleet, policy, who, images, clock)
         record = replace(record, addresses={**(last.addresses if last else {}), **record.addresses})
         if found:
@@ -123,7 +120,7 @@ def _start(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
         record = found
         text = f"{goal.fleet}: continues the roll to {found.intended.version} that was cut off"
     else:
-        fleet = observe_groups(group, fleet_twin, ports, found, seen, addresses)
+        fleet = observe_groups(group, fleet_twin, ports, found, fleet_layout, addresses)
         record = takeover_record(found, goal, fleet, policy, who, clock)
         text = f"{goal.fleet}: takes over from the roll to {found.intended.version} that was cut off"
     lease.check()
@@ -142,7 +139,7 @@ def _start(goal: Goal, policy: Policy, leader: Leader, lease: Lease, *, is_resum
         progress=Progress(report),
         records=records,
         requests=Requests(ports.table, goal.fleet),
-        layout=seen,
+        layout=fleet_layout,
         record=record,
         witness=leader.witness,
     )
