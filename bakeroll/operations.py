@@ -69,7 +69,7 @@ def abort(site: Site, confirm: Confirm) -> dict[str, Any]:
     if site.roller.steering.is_led():
         policy = site.environment.policy
         patience = 2 * (policy.in_service_timeout + policy.drain_timeout) + 60
-        site.roller.steering.followed(record, site.report, patience)
+        site.roller.steering.follow(record, site.report, patience)
     else:
         _back_out(site, record)
     return _outcome(site, record, "aborted", f"See the fleet: fab status --env={site.environment.name}")

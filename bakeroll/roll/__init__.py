@@ -1,10 +1,11 @@
-"""Roll a fleet to a release: replace its instances behind their balancers without one failed request.
+"""Rolls a fleet to a release: replaces its instances behind their load balancers without one failed request.
 
-    observe   the whole world in a few batched calls (fleet.Fleet)
-    decide    pure: the next actions, or what is awaited and why, or the end
-    act       frozen verbs, each performed idempotently, each under the lease
+A roll repeats three steps until it is done:
 
-and again, until done. What must outlive a crash is in the record, written before it is done; what need not
-is the Memory, threaded through. `standing` reads both together. `lease` lets one roll at a time touch a
-fleet; `status` tells what each instance does; `model` is the cloud in memory that rolls are rehearsed on.
+    observe   the whole fleet in a few batched calls (fleet.Fleet)
+    decide    pure: the next actions, or what the roll waits for and why, or the end
+    act       typed actions, each idempotent, each under the lease
+
+The record holds what must outlive a crash, and is written before the roll acts. The Memory holds the rest, and passes
+from turn to turn. The view reads both together. The lease lets one roll at a time change a fleet.
 """

@@ -1,7 +1,7 @@
-"""One fleet and everything that is done with it: roll, plan, look, steer, repair.
+"""One fleet and what operators do with it: roll, plan, see its status, steer and repair.
 
-Joins the rooms of `roll` over one set of ports. Leaves the work to the rooms, and the making of the ports to `wiring`.
-Imports a room that only some tasks need on first use, so that `fab status` does not load the loop.
+Joins the rooms of `roll` over one set of ports. Leaves the work to the rooms, and making the ports to `wiring`. Imports
+a room that only some tasks need on first use, so that `fab status` does not load the loop.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bakeroll.roll.operate.doctor import Chart
     from bakeroll.roll.operate.status import FleetStatus
     from bakeroll.roll.operate.steering import Steering
-    from bakeroll.roll.run.endings import Outcome
+    from bakeroll.roll.run.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,7 @@ class RolledFleet:
 class Roller:
     """A fleet, its policy and the ports to it. `owner` is this process.
 
-    `preflight` makes the looks at a group's surroundings. `region` is for prices. `beating` keeps the lease alive while
-    the work goes on.
+    `preflight` makes the checks before a roll. `region` is for prices. `beating` keeps the lease alive during the work.
     """
 
     fleet: RolledFleet
@@ -91,7 +90,7 @@ class Roller:
         return plan(goal, self.policy, self.ports, self.preflight, region=self.region, poll=self.poll, now=now)
 
     def preview(self, release: Release | None) -> str:
-        """What a roll to the release, or to an image yet to be baked, would do, in a sentence."""
+        """What a roll to the release would do, in one sentence. None means an image that is not baked yet."""
         from bakeroll.roll.foresee.preview import preview, preview_of_new
 
         fleet = self.fleet
@@ -100,7 +99,7 @@ class Roller:
         return preview(fleet.name, fleet.goal(release) if release else None, self.policy, self.ports)
 
     def status(self) -> "FleetStatus":
-        """What each instance does, and whether somebody rolls the fleet."""
+        """The status of each instance, and of a roll in progress."""
         from bakeroll.roll.operate.status import status
 
         return status(self.fleet.name, self.ports, self.fleet.port, self.fleet.path)
@@ -113,14 +112,14 @@ class Roller:
         return Steering(self.fleet.name, self.fleet.environment, self.ports, self.clock, self.owner.name)
 
     def examine(self) -> "Chart":
-        """What a dead roll left."""
+        """Find what a dead roll left. Changes nothing."""
         from bakeroll.roll.operate.doctor import examine
 
         fleet = self.fleet
         return examine(fleet.name, fleet.application, fleet.environment, self.ports, self.clock.now())
 
     def take_away(self, instances: Sequence[str]) -> None:
-        """Deregister and terminate instances that a roll launched and lost. Holds the fleet's lease meanwhile."""
+        """Deregister and terminate instances that a roll launched and lost. Holds the fleet's lease while it does."""
         from bakeroll.roll.operate.doctor import take_away
 
         fleet = self.fleet
@@ -135,7 +134,7 @@ class Roller:
         return history.read_entries(self.ports.table, self.fleet.application, self.fleet.environment)
 
     def ended_rolls(self) -> Sequence[EndedRoll | DocumentUnreadable]:
-        """The rolls of the environment whose release does not serve, likewise."""
+        """The rolls of the environment whose release does not serve. One that cannot be read is the reason why."""
         return ended.read_ended_rolls(self.ports.table, self.fleet.application, self.fleet.environment)
 
     def stands_by_until(self) -> str | None:
@@ -154,5 +153,5 @@ class Roller:
         return any(not each.is_deleting for each in found.values())
 
     def _group(self) -> Group:
-        """The group that the record names, as far as the record can be read. Raises RollFailed if there is none."""
+        """The group that the record names, if the record can be read. Raises RollFailed if there is no group."""
         return describe_groups(self.fleet.name, self.ports, read_readable_record(self.ports.table, self.fleet.name))[0]

@@ -129,13 +129,13 @@ def test_a_wait_is_a_line_of_a_log_and_a_terminal_keeps_no_old_one(monkeypatch: 
     terminal, log = Terminal(), io.StringIO()
     for stream in (terminal, log):
         with progress(stream) as report:
-            report(Event("roll", "resumed, and goes on"))
-            report(Event("roll", "waiting: i-0f3a booting for 3 s; gives up at 14:06:21", "wait"))
+            report(Event("roll", "resumed"))
+            report(Event("roll", "waiting: i-0f3a booting for 3 s; times out at 14:06:21", "wait"))
             report(Event("roll", "", "scene", NOW.scene))
 
     assert "waiting: i-0f3a booting for 3 s" in log.getvalue()
     assert "waiting: i-0f3a" not in terminal.getvalue()
-    assert "resumed, and goes on" in terminal.getvalue()
+    assert "resumed" in terminal.getvalue()
 
 
 def test_off_a_terminal_a_scene_prints_nothing() -> None:

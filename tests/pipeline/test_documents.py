@@ -196,7 +196,7 @@ def test_a_roll_stops_at_a_request_that_it_cannot_read_and_goes_on_when_another_
 
     operations.resume(site, lambda _: None)
 
-    assert "the same command goes on from here" in caught.value.left
+    assert "the same command continues the roll" in caught.value.left
     assert Records(ports(fleet).table, "links-dev").read() is None
 
 

@@ -120,7 +120,7 @@ def test_times_that_people_read_have_whole_seconds() -> None:
     said += doctor_lines(operations.doctor(soaks, is_fixing=False, confirm=agree), NOW)
 
     assert said[0].startswith("✗ the roll to 2.0-1 of 12:00:0")
-    assert re.fullmatch(r"✗ 2 instances stood by until 12:0\d:\d\d and still do", said[3])
+    assert re.fullmatch(r"✗ 2 instances stood by until 12:0\d:\d\d and are not retired", said[3])
     assert not [each for each in said if re.search(r"\d\.\d{3,}", each)]
 
 

@@ -11,8 +11,8 @@ from bakeroll.roll.foresee.plan import Plan
 from bakeroll.roll.foresee.preflight import Facts
 from bakeroll.roll.ports import Ports
 from bakeroll.roll.roller import RolledFleet, Roller
-from bakeroll.roll.run.endings import Outcome
 from bakeroll.roll.run.leader import Leader, Witness, unwitnessed
+from bakeroll.roll.run.outcome import Outcome
 from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.run.roll import roll
 from bakeroll.roll.simulate.model import World, world

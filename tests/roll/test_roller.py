@@ -124,7 +124,7 @@ def test_a_preview_of_a_fleet_that_is_made_for_it_says_so_until_it_is_there() ->
     fleet.squads.clear()
 
     assert there == "replace in links-dev 2 × ami-old by 2 × ami-new, surge 2, floor 2"
-    assert made.preview(NEW) == "make the fleet links-dev, and launch 2 × ami-new"
+    assert made.preview(NEW) == "create the fleet links-dev and launch 2 × ami-new"
 
 
 def test_after_a_roll_the_history_holds_it_and_it_is_told_until_when_the_old_ones_stand_by() -> None:

@@ -6,7 +6,7 @@ import tracemalloc
 from dataclasses import replace
 
 from bakeroll.roll.engine.decide import decide
-from bakeroll.roll.run.beginning import begin
+from bakeroll.roll.run.new_record import new_record
 from bakeroll.roll.run.perform import perform
 from bakeroll.roll.run.poll import Poll
 from bakeroll.roll.simulate.model import World, world
@@ -88,7 +88,7 @@ def _halfway(fleet: World) -> tuple[Record, Layout]:
     group = fleet.group
     layout = read_layout(group, through)
     found = observe(group.name, through, None, layout)
-    record = begin(goal(), found, POLICY, ("roller", ""), {}, fleet)
+    record = new_record(goal(), found, POLICY, ("roller", ""), {}, fleet)
     fleet.versions["2"] = "ami-new"
     record = replace(record, versions=TemplateVersions("2", ("2",)), suspended=("AZRebalance",))
     fleet.group = replace(fleet.group, suspended=frozenset({"AZRebalance"}))

@@ -101,7 +101,7 @@ def test_who_only_looks_at_a_new_local_environment_makes_nothing_and_is_told_the
 @pytest.mark.usefixtures("_cloud_is_up")
 def test_what_a_first_roll_would_do_is_told_without_a_fleet() -> None:
     with mock_aws(), open_site("mine", is_first=True) as site:
-        assert site.roller.preview(None) == "make the fleet links-mine, and launch 2 × the image to be baked"
+        assert site.roller.preview(None) == "create the fleet links-mine and launch 2 × the image to be baked"
 
 
 def test_while_a_lease_is_held_it_beats_and_nothing_is_sent_without_it() -> None:

@@ -1,8 +1,8 @@
 """The strategy `blue-green`: a second Auto Scaling group, made from the first, takes over; the first is deleted. Pure.
 
-A fleet's group is named like the fleet, or with SUFFIX behind it; the other name is its twin's. Until the switch the
-fleet's group is the old one; its policies, scheduled actions and alarms go over in the switch, the commit point.
-The new instances come into service before it and the old ones leave after it, by the steps of every other strategy.
+A fleet's group has the fleet's name, or that name with SUFFIX; its twin has the other name. Until the switch, the
+fleet's group is the old one. The switch moves its policies, scheduled actions and alarms, and is the commit point. New
+instances come into service before the switch and old ones leave after it, by the steps of every other strategy.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from bakeroll.roll.view.view import View
 
 
 def prepare(view: View) -> Decision | None:
-    """Before the switch: a twin that launches the new release, as large as the fleet is wanted."""
+    """Before the switch: make a twin that launches the new release, as large as the fleet has to be."""
     if not view.is_twinned or not view.is_forward or view.is_committed:
         return None
     record, twin, name = view.record, view.fleet.twin, other(view.record.fleet, view.record.group)
@@ -26,9 +26,9 @@ def prepare(view: View) -> Decision | None:
     if twin.is_deleting:
         return view.awaits(name, "is being deleted")
     if record.second.name != name and ROLL_TAG not in twin.tags:
-        return Failed(f"there is a group {name} that no roll made")
+        return Failed(f"the group {name} exists and was not made by a roll")
     if _is_stale(view, twin):
-        return None  # it goes first
+        return None  # it is deleted first
     if "Launch" in twin.suspended and twin.size < twin.desired:
         return view.do(act.Resume(("Launch",), name))
     return _size(view, twin)
@@ -43,7 +43,7 @@ def _size(view: View, twin: Group) -> Decision | None:
 
 
 def switch(view: View) -> Decision | None:
-    """The commit point: all of the twin serve. Backing out: all of the old group serve again."""
+    """Switch when all instances of the twin serve. Backing out, switch back when those of the old group serve again."""
     twin = view.fleet.twin
     if not view.is_twinned or twin is None or view.is_committed is view.is_forward:
         return None if view.is_forward else _undo(view)
@@ -51,14 +51,14 @@ def switch(view: View) -> Decision | None:
         return _undo(view)
     if _is_stale(view, twin):
         return None
-    needed = view.target if view.is_forward else min(1, view.target)  # the old group launches what it lacks then
+    needed = view.target if view.is_forward else min(1, view.target)  # then the old group launches what it lacks
     if len(view.serving) < max(needed, len(view.incoming)):
         return None
     return (None if view.is_forward else _size(view, twin)) or _switch(view, view.fleet.name, twin.name)
 
 
 def _undo(view: View) -> Decision | None:
-    """Of a switch that began and was not finished; what somebody raised in the one group is wanted of the other."""
+    """Undo a switch that began and did not finish. Keep what somebody raised in either group."""
     twin, fleet = view.fleet.twin, view.fleet
     if twin is None or not view.record.second.switching_to:
         return None
@@ -68,7 +68,7 @@ def _undo(view: View) -> Decision | None:
 
 
 def _switch(view: View, group: str, to: str) -> Decision:
-    """Written down first: what is suspended cannot be told any more when it has begun."""
+    """Write down first what is suspended, because the switch itself suspends processes."""
     record, second = view.record, view.record.second
     if not second.switching_to:
         suspended = tuple(sorted(view.fleet.suspended - set(record.suspended)))
@@ -77,9 +77,9 @@ def _switch(view: View, group: str, to: str) -> Decision:
 
 
 def drop(view: View) -> Decision | None:
-    """After the switch the old group goes when what it has is drained; backing out, the new one.
+    """After the switch, delete the old group when its instances are drained. Backing out, delete the new one.
 
-    Any other strategy has no use for the second group of an earlier roll.
+    Every other strategy deletes the second group of an earlier roll.
     """
     twin = view.fleet.twin
     is_in_use = view.is_twinned and view.is_committed is not view.is_forward
@@ -89,7 +89,7 @@ def drop(view: View) -> Decision | None:
         return None
     here = [each for each in view.fleet.instances if each.is_in_twin and each.is_alive and not each.lifecycle]
     if any(each.is_registered or each.id not in view.chosen for each in here):
-        return view.awaits(twin.name, "may not go yet")
+        return view.awaits(twin.name, "cannot be deleted yet")
     if late := next((each for each in here if not view.has_drained(each)), None):
         since = view.memory.draining.get(late.id, view.now)
         return Wait(late.id, "draining", since, since + view.policy.drain_timeout)
@@ -97,7 +97,7 @@ def drop(view: View) -> Decision | None:
 
 
 def _is_stale(view: View, twin: Group) -> bool:
-    """Whether it is of an earlier roll to something else, and has to go before the release's can be made."""
+    """Whether the twin is an earlier roll's to another release, and has to be deleted before a new one is made."""
     if not view.is_forward or view.is_committed:
         return False
     its = {each.identity for each in view.fleet.instances if each.is_in_twin and each.is_alive}

@@ -11,11 +11,11 @@ from bakeroll.roll.view.view import View
 from bakeroll.settings import Metric
 
 SAMPLES_AT_LEAST = 5
-"""Values on either side; with fewer, no difference could be told from chance at the usual significance."""
+"""Values on either side. With fewer, no difference can be significant at the usual level."""
 
 
 def canaries(view: View) -> Sequence[Instance]:
-    """Those to look at now; empty where none is due: the roll has no canaries, or they are not all in service."""
+    """The canaries to check now. Empty if the roll has none, or if they are not all in service."""
     if view.record.intended.strategy != "canary" or not view.is_forward or view.record.is_watched:
         return ()
     needed = min(view.target, canaries_of(view.policy, view.wanted))
@@ -24,7 +24,7 @@ def canaries(view: View) -> Sequence[Instance]:
 
 
 def watch(view: View) -> Decision | None:
-    """Wait while the canaries are watched, fail with what they did not stand, or let the rest follow."""
+    """Wait while the canaries are watched. Then fail with the check that failed, or let the rest follow."""
     watched = canaries(view)
     if view.record.intended.strategy != "canary" or not view.is_forward or view.record.is_watched or not watched:
         return None
@@ -41,13 +41,13 @@ def watch(view: View) -> Decision | None:
 def compared(
     metric: Metric, samples: Mapping[str, Sequence[float]], new: Sequence[str], old: Sequence[str]
 ) -> Iterator[str]:
-    """Why the new ones are worse than the old ones by a rank test of the metric's values, or cannot be compared."""
+    """Why new instances are worse than old ones by a rank test of the metric, or why they cannot be compared."""
     mine = [value for each in new for value in samples.get(each, ())]
     theirs = [value for each in old for value in samples.get(each, ())]
     if min(len(mine), len(theirs)) < SAMPLES_AT_LEAST:
-        yield f"{metric.namespace} {metric.name} has {len(mine)} and {len(theirs)} values: too few to compare"
+        yield f"{metric.namespace} {metric.name} has {len(mine)} new and {len(theirs)} old values: too few to compare"
         return
     worse, better = (mine, theirs) if metric.worse == "higher" else (theirs, mine)
     chance = p_of_greater(worse, better)
     if chance < metric.significance:
-        yield f"{metric.namespace} {metric.name} is worse than the old instances' (p = {chance:.2g})"
+        yield f"{metric.namespace} {metric.name} is worse than on the old instances (p = {chance:.2g})"

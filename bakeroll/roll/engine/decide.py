@@ -1,26 +1,29 @@
-"""What to do next. Pure: from what was observed, written down and remembered, to a decision.
+"""Decides what to do next, from what was observed, recorded and remembered. Pure.
 
-One engine for all strategies. The order of a roll: make the launch template version; suspend AZRebalance (it would
-launch and terminate on its own while zones are skewed); have new instances come (`launching`); when they serve, set
-the group to the new version (the commit point); let the old ones go (`retiring`); put back what was changed.
+One engine serves all strategies. A roll makes the launch template version; suspends AZRebalance, which would
+launch and terminate on its own while zones are skewed; brings new instances into service (`launching`); sets the group
+to the new version (the commit point); retires the old instances (`retiring`); restores what was changed.
 
-    surge       all at once or in batches, launched beside the group where that is as good as the group's own launching
-    rolling     the group is committed first and replaces what is retired, within its surge
-    canary      a few first, watched (`watching`), then the rest as surge
-    blue-green  the new ones in a second group, which takes over (`twin`)
-    refresh     AWS's instance refresh does the work (`refreshing`); each instance is proved here all the same
+    surge       all at once or in batches, launched beside the group if that equals what the group itself would launch
+    rolling     the roll commits the group first, and the group replaces what is retired, within the surge
+    canary      a few first, which are watched (`canary`), then the rest as with surge
+    blue-green  the new instances are in a second group, which takes over (`blue_green`)
+    refresh     AWS's instance refresh does the work (`instance_refresh`); the roll still proves each instance
 
-Backing out is the same decision with the fleet as found for its goal: what is wrong then is what was new.
+Backing out is the same decision with the fleet as found for its goal: then the new instances are the wrong ones.
 
-A group with fewer instances than it desires (a first release: its template names no image that exists) has to
-end with exactly as many as it desired. AttachInstances always raises desired capacity, and needs the Launch
-process, so the attached instances would fill nothing and the group would go on launching what it lacks: after
-the commit point, as many again. So what attaching added and nothing fills is taken back at once after the
-attach (LowerDesired). Only the roll's own addition is ever taken back: desired capacity never falls below what
-others asked for, nor below the instances there are, and so the group terminates nothing. The price is a
-maximum size raised for that moment. To lower first would break the minimum size; to suspend Launch would stop
-attaching and everybody's scale-out; to let the group launch after the commit point would put instances in
-service that nobody asked for their version, and wait for a group that AWS lets retry ever more seldom.
+Some groups have fewer instances than they desire. In a first release, for example, the template names no image that
+exists. Such a group has to end with exactly as many as it desired. AttachInstances always raises desired capacity, and
+needs the Launch process. So the attached instances would fill nothing, and the group would launch what it lacks once
+more after the commit point.
+
+So the roll lowers desired capacity right after the attach (LowerDesired) by what attaching added and nothing fills. It
+lowers only its own addition. Desired capacity never falls below what others asked for, nor below the current number of
+instances, so the group terminates nothing. The price is a maximum size that is raised for that moment.
+
+The alternatives are worse. Lowering first would break the minimum size. Suspending Launch would stop attaching and any
+scale-out. Letting the group launch after the commit point would put unproved instances in service, and wait for a group
+that AWS lets retry at growing intervals.
 """
 
 from dataclasses import replace
@@ -38,7 +41,7 @@ from bakeroll.roll.view.view import View
 
 
 def serves(fleet: Fleet, goal: Goal) -> bool:
-    """Whether the fleet serves the release already and there is nothing to do."""
+    """Whether the fleet serves the release already, so that there is nothing to do."""
     members = fleet.members
     return (
         fleet.identity == goal.identity
@@ -49,12 +52,12 @@ def serves(fleet: Fleet, goal: Goal) -> bool:
 
 
 def decide(view: View) -> Decision:
-    """The next actions, or what is awaited and why, or the end."""
+    """The next actions, or what the roll waits for and why, or the end."""
     return next((decision for step in STEPS if (decision := step(view))), Done())
 
 
 def set_back(view: View) -> Decision | None:
-    """Backing out begins with what the group launches by itself."""
+    """Backing out, first set back what the group launches by itself."""
     record, fleet = view.record, view.fleet
     before = record.versions.pinned or record.found.template_version
     is_set = fleet.template_version in record.versions.ours and fleet.template_version != before
@@ -64,7 +67,8 @@ def set_back(view: View) -> Decision | None:
 
 
 def failure(view: View) -> Decision | None:
-    # What was kept since an earlier roll is not new, and goes with the group that it stands by in.
+    """Fail if too many new instances died, if somebody set the launch template, or if an instance failed."""
+    # An instance kept since an earlier roll is not new, and leaves with the group that it stands by in.
     fallen = without(view.memory.fallen, (*view.record.retiring, *view.record.soak.instances))
     deaths = list(dict.fromkeys([*(each.id for each in view.deaths), *fallen]))
     if len(deaths) > DEATHS:
@@ -73,13 +77,13 @@ def failure(view: View) -> Decision | None:
         template, found = view.fleet.template, view.record.found.template
         of = f" of {template}" if template != found else ""
         return Failed(
-            f"{view.fleet.name}'s launch template version was set to {view.fleet.template_version}{of} meanwhile"
+            f"somebody set the launch template version of {view.fleet.name} to {view.fleet.template_version}{of}"
         )
     return next((failed for each in view.awaited if (failed := _failed(view, each))), None)
 
 
 def pin(view: View) -> Decision | None:
-    """A group at `$Latest` would launch the new version as soon as it is made: name the number first."""
+    """Set a group at `$Latest` to the number first: it would launch the new version as soon as that is made."""
     version, number = view.fleet.template_version, view.fleet.template_number
     if not view.is_forward or view.is_committed or not version.startswith("$"):
         return None
@@ -88,8 +92,9 @@ def pin(view: View) -> Decision | None:
 
 
 def make_version(view: View) -> Decision | None:
+    """Make the launch template version with the new image."""
     is_whole = not (view.outgoing or view.retiring)
-    is_due = not view.is_committed or (view.is_refreshing and not is_whole)  # a refresh is known by its version
+    is_due = not view.is_committed or (view.is_refreshing and not is_whole)  # a refresh is identified by its version
     if not view.is_forward or view.record.versions.made or not is_due:
         return None
     record = view.record
@@ -98,6 +103,7 @@ def make_version(view: View) -> Decision | None:
 
 
 def suspend(view: View) -> Decision | None:
+    """Suspend AZRebalance while the roll replaces instances."""
     is_quiet = "AZRebalance" in view.fleet.suspended or not view.is_forward
     if is_quiet or view.is_refreshing or view.is_twinned:
         return None
@@ -109,7 +115,7 @@ def suspend(view: View) -> Decision | None:
 
 
 def lower_desired(view: View) -> Decision | None:
-    """Take back what the roll added where no instance fills it, and the group is not to; see above."""
+    """Lower desired capacity by what the roll added and neither an instance nor the group is to fill; see above."""
     filling = max(0, view.limit - len(view.incoming)) if view.is_by_group else 0
     spare = min(view.deficit - filling, view.added)
     if spare <= 0:
@@ -120,6 +126,7 @@ def lower_desired(view: View) -> Decision | None:
 
 
 def commit(view: View) -> Decision | None:
+    """Set the group to the new launch template version: the commit point."""
     if not view.is_forward or view.is_committed or view.is_twinned or view.is_refreshing:
         return None
     if not view.is_by_group and not _is_proven(view):
@@ -128,6 +135,7 @@ def commit(view: View) -> Decision | None:
 
 
 def wait(view: View) -> Decision | None:
+    """Wait for the first thing that is not done: draining, an instance, the group, an answer."""
     for each in view.retiring:
         if not (view.is_twinned and each.is_in_twin and view.has_drained(each)):
             since = view.memory.draining.get(each.id, view.now)
@@ -143,16 +151,17 @@ def wait(view: View) -> Decision | None:
         why = f"launches {view.to_come} by itself"
         return Wait(view.fleet.name, why, since, since + view.policy.in_service_timeout)
     if view.outgoing:
-        return view.awaits(view.outgoing[0].id, "may not go yet")
+        return view.awaits(view.outgoing[0].id, "cannot be retired yet")
     if surplus := retiring.surplus(view):
-        return view.awaits(surplus[0].id, "is one too many, may not go yet")
+        return view.awaits(surplus[0].id, "is one too many, cannot be retired yet")
     for launch in view.unseen.unwanted:
         began = view.memory.began
-        return Wait(launch, "not answered, AWS may yet show its instance", began, began + 2 * UNSEEN_SECONDS)
+        return Wait(launch, "got no answer, AWS may still show its instance", began, began + 2 * UNSEEN_SECONDS)
     return None
 
 
 def restore(view: View) -> Decision | None:
+    """Restore the maximum size and the processes, and delete the roll's unused template versions."""
     record, fleet, found = view.record, view.fleet, view.record.found
     if record.versions.making:
         return view.do(act.FindVersions(found.template, record.versions.making))
@@ -201,7 +210,7 @@ STEPS = (
 
 
 def _is_proven(view: View) -> bool:
-    """Whether the first batch, or all there are to be, serve from inside the group, and the canaries were watched."""
+    """Whether the first batch, or the whole target, serves from inside the group, and the canaries were watched."""
     if view.record.intended.strategy == "canary" and view.target and not view.record.is_watched:
         return False
     needed = min(view.target, view.surge)

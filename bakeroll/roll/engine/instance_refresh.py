@@ -14,16 +14,16 @@ from bakeroll.roll.view.view import View
 
 
 def hand_over(view: View) -> Decision | None:
-    """Start the refresh, wait for it, and say truthfully how it ended."""
+    """Start the refresh, wait for it, and report how it ended."""
     found = view.fleet.refresh
     if not view.is_refreshing:
         return None
     if view.retiring and not view.record.refresh.id:
-        return None  # what a roll before this one chose to go, goes first: AWS would wait for its health
+        return None  # instances that an earlier roll chose to retire go first: AWS would wait for their health
     made = view.record.versions.made
     mine = found if found and made and found.version == made else None
     if mine and not view.record.refresh.id:
-        return _noted(view, replace(view.record.refresh, id=mine.id))  # started, and the answer was lost
+        return _noted(view, replace(view.record.refresh, id=mine.id))  # it started, and the answer was lost
     if not view.record.refresh.id:
         if _is_whole(view):
             return _noted(view, replace(view.record.refresh, is_done=True))
@@ -53,7 +53,7 @@ def _followed(view: View, found: RefreshState | None) -> Decision:
 
 
 def stop(view: View) -> Decision | None:
-    """A refresh that a dead roll started, or this one and backs out; what it did is taken back as any roll's."""
+    """Cancel a refresh of a dead roll, or of this one if it backs out. Then back out what the refresh did, as ever."""
     found = view.fleet.refresh
     if found is None or found.version not in view.record.versions.ours:
         return None
@@ -68,8 +68,8 @@ def stop(view: View) -> Decision | None:
 
 
 def _ending(view: View, found: RefreshState) -> Decision | None:
-    """What the group launches from changes with a refresh, and the group may not describe itself so at once."""
+    """Wait until the group shows what it launches from after the refresh: AWS may show that late."""
     since = view.memory.over.get(found.id, view.now)
     if view.now - since >= STALE_SECONDS:
         return None
-    return Wait(view.fleet.name, f"describes itself as before {found.id} ended", since, since + 2 * STALE_SECONDS)
+    return Wait(view.fleet.name, f"does not show the end of {found.id} yet", since, since + 2 * STALE_SECONDS)

@@ -1,8 +1,8 @@
-"""The steps by which instances of the release come: launched, brought back, registered, attached. Pure.
+"""The steps that bring instances of the release into service: launch, return, register, attach. Pure.
 
-The roller launches beside the group, so that the group goes on launching the old release until the commit point. Where
-that would not reproduce what the group itself does (`launcher.py`), the group launches: it is set to the new version
-first, and its desired capacity is raised by the surge.
+The roller launches beside the group, so that the group launches the old release until the commit point. If the group
+itself would launch something else (`launcher.py`), the group launches: the roll sets it to the new version first, and
+raises its desired capacity by the surge.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.ht
 
 
 def come(view: View) -> Decision | None:
-    """Bring back those that stand by, then launch what is still missing, as far as the surge has room."""
+    """Return instances that stand by, then launch what is still missing, as far as the surge allows."""
     number = 0 if view.is_refreshing or view.is_twinned else _missing(view)
     if number > 0 and (returning := _standing_by(view)):
         return _return(view, returning[: min(number, AT_MOST)])
@@ -38,7 +38,7 @@ def _missing(view: View) -> int:
 
 
 def _standing_by(view: View) -> list[Instance]:
-    """Those that an earlier roll or this one kept, of the release that is to serve."""
+    """Instances of the release that is to serve, kept by this roll or an earlier one."""
     kept = {*view.record.soak.instances, *view.record.retiring}
     here = [each for each in view.fleet.instances if each.lifecycle == "Standby" and each.is_alive and each.id in kept]
     if view.is_forward:
@@ -86,7 +86,7 @@ def _launch(view: View, number: int) -> Decision | None:
 
 
 def _slots(view: View, number: int, subnets: list[Subnet]) -> Iterator[RecordedSlot]:
-    """One request a subnet; each instance in the zone that then has the fewest of those that come in."""
+    """One request per subnet. Each instance goes to the zone that then has the fewest new ones."""
     version = (view.is_forward and view.record.versions.made) or view.fleet.template_version
     taken = Counter(each.zone for each in view.incoming)
     for slot in view.unseen.requests:
@@ -102,7 +102,7 @@ def _slots(view: View, number: int, subnets: list[Subnet]) -> Iterator[RecordedS
 
 
 def tags(view: View, slot: int | None = None) -> dict[str, str]:
-    """What a launched instance is tagged with, the group's own tags among it."""
+    """The tags of a launched instance, including the group's own."""
     release = view.goal.release
     before = (each.tags.get(VERSION_TAG) for each in view.fleet.instances if each.identity == view.fleet.identity)
     own = {
@@ -117,11 +117,12 @@ def tags(view: View, slot: int | None = None) -> dict[str, str]:
 
 
 def register(view: View) -> Decision | None:
-    """Those that told their version and are not registered yet; by address, also what others keep in the group.
+    """Register instances that answered with their version. By address, register old ones that stay in the group too.
 
-    A group registers its members by id when they enter service, and never later what entered while AddToLoadBalancer
-    was suspended: https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html. By address
-    it registers none: what it launched in the place of a dead one serves only when a roll has registered it.
+    A group registers its members by id when they enter service. It never registers those that entered while
+    AddToLoadBalancer was suspended:
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html.
+    It registers none by address, so a replacement that it launched serves only when a roll has registered it.
     """
     ready = [each for each in view.incoming if not unready(each, view.memory, view.version)]
     here = [each for each in ready if each.lifecycle in ("", "InService")]
@@ -138,7 +139,7 @@ def register(view: View) -> Decision | None:
 
 
 def attach(view: View) -> Decision | None:
-    """The whole batch when all of it is in service, so that a failure finds it outside the group."""
+    """Attach the batch when all of it is in service, so that a batch that fails is still outside the group."""
     if view.is_twinned or not view.loose or view.unseen.instances or any(view.reason(each) for each in view.loose):
         return None
     ids = tuple(each.id for each in view.loose)[:AT_MOST]

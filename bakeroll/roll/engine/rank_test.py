@@ -10,7 +10,7 @@ from statistics import NormalDist
 
 
 def p_of_greater(some: Sequence[float], others: Sequence[float]) -> float:
-    """How likely it is by chance alone that `some` are as much greater than `others` as they are; 1.0 without values.
+    """The probability that `some` exceed `others` as much as they do by chance alone. 1.0 without values.
 
     >>> p_of_greater([5, 6, 7, 8, 9], [0, 1, 2, 3, 4]) < 0.01 < 0.4 < p_of_greater([1, 2, 3, 4], [1, 2, 3, 4])
     True

@@ -1,4 +1,4 @@
-"""The steps by which instances go: chosen, deregistered, drained, terminated or kept standing by. Pure."""
+"""The steps that retire instances: choose, deregister, drain, terminate or move to Standby. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
@@ -14,16 +14,19 @@ from bakeroll.roll.view.view import View, is_given_work
 
 
 def sweep(view: View) -> Decision | None:
-    """An instance of ours that died outside the group stays registered unless we deregister it; by address any does."""
+    """Deregister the roll's instances that died outside the group, and dead ones of any kind by address.
+
+    Nobody else deregisters them.
+    """
     dead = [each for each in view.fleet.instances if not each.is_alive and not each.lifecycle and view.is_ours(each)]
     left = [*dead, *view.fleet.forsaken]
     return _deregister(view, [each for each in left if any(is_given_work(it) for it in each.health.values())])
 
 
 def bury(view: View) -> Decision | None:
-    """A member that died leaves with the desired capacity that the roll added.
+    """Remove a dead member together with desired capacity that the roll added.
 
-    The group misses it only after a while, and would replace it then, beside what the roll brought in its place.
+    The group would notice later and replace it, although the roll has brought a replacement.
     """
     dead = tuple(each.id for each in view.fleet.members if not each.is_alive)[: max(0, view.added)]
     if not dead:
@@ -34,10 +37,10 @@ def bury(view: View) -> Decision | None:
 
 
 def cool(view: View) -> Decision | None:
-    """What is in the warm pool of another release goes, before the group takes it into service.
+    """Terminate warm pool instances of another release before the group takes them into service.
 
-    TerminateInstanceInAutoScalingGroup "cannot be called on instances in a warm pool", so EC2 does it, and Auto Scaling
-    replaces what is not healthy there:
+    TerminateInstanceInAutoScalingGroup "cannot be called on instances in a warm pool", so EC2 terminates them, and Auto
+    Scaling replaces unhealthy ones:
     https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_TerminateInstanceInAutoScalingGroup.html
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pools-health-checks-monitor-view-status.html
     """
@@ -46,20 +49,20 @@ def cool(view: View) -> Decision | None:
 
 
 def retire(view: View) -> Decision | None:
-    """Those that were chosen to go: deregistered, drained, gone."""
+    """Deregister the chosen instances, let them drain, and take them out of the group."""
     serving = [each.id for each in view.retiring if view.fleet.is_in_service(each)]
     if serving and sum(view.fleet.is_in_service(each) for each in view.fleet.instances) - len(serving) < _floor(view):
-        retiring = without(view.record.retiring, serving)  # more is wanted since they were chosen
+        retiring = without(view.record.retiring, serving)  # somebody raised desired capacity since they were chosen
         return view.do(record=replace(view.record, retiring=retiring))
     if decision := _deregister(view, [each for each in view.retiring if each.is_registered]):
         return decision
-    mine = [each for each in view.retiring if not each.is_in_twin]  # those go with their group (blue_green.py)
+    mine = [each for each in view.retiring if not each.is_in_twin]  # those leave with their group (blue_green.py)
     drained = [each for each in mine if not each.is_registered and view.has_drained(each)]
     return _leave(view, drained) if drained else None
 
 
 def choose(view: View) -> Decision | None:
-    """Which of the outgoing instances may go now."""
+    """Choose the outgoing instances that can be retired now, and deregister them."""
     if view.is_refreshing:
         return None
     chosen = tuple(_chosen(view))
@@ -72,7 +75,7 @@ def choose(view: View) -> Decision | None:
 
 
 def expire(view: View) -> Decision | None:
-    """Those that stand by since an earlier roll go when this one's release serves."""
+    """Retire instances that stand by since an earlier roll, when this roll's release serves."""
     if not view.is_forward or not view.is_committed or view.outgoing or view.retiring:
         return None
     soaking = view.record.soak.instances
@@ -81,7 +84,7 @@ def expire(view: View) -> Decision | None:
 
 
 def surplus(view: View) -> list[Instance]:
-    """Those that come in above what is wanted: the group replaced one while this roll's own were there as well."""
+    """New instances above the wanted number: the group replaced one that the roll had replaced too."""
     members = sorted((each for each in view.incoming if each.is_member), key=lambda each: _order(view, each))
     return members[: max(0, min(view.added, len(members) - view.wanted))]
 
@@ -92,9 +95,9 @@ def _deregister(view: View, instances: Sequence[Instance]) -> Decision | None:
 
 
 def _leave(view: View, instances: Sequence[Instance]) -> Decision | None:
-    """Members leave with the desired capacity that the roll added, as long as there is any; others are terminated.
+    """Remove members together with desired capacity that the roll added, while there is any. Terminate the others.
 
-    Where the group launches and more old ones are left than the surge, it replaces those that leave.
+    If the group launches, and more old ones are left than the surge, the group replaces those that leave.
     """
     members = [each for each in instances if each.is_member]
     number = max(0, view.added)
@@ -131,14 +134,14 @@ def _chunks(kept: Sequence[Instance], decremented: Set[str], dec: bool) -> Itera
 
 
 def _is_kept(view: View, instance: Instance) -> bool:
-    """Whether an old instance soaks: it served before, and might be wanted again."""
+    """Whether an old instance is kept for the soak: it served, and a rollback may need it."""
     is_old = instance.id in view.found and instance.identity != view.record.identity
     is_whole = instance.state == "running" and instance.lifecycle == "InService"
     return view.policy.soak > 0 and view.is_forward and is_old and is_whole
 
 
 def _chosen(view: View) -> Iterator[str]:
-    """Those out of service first; promise 3 for members, the floor for all that serve."""
+    """Those out of service first. Promise 3 limits members; the floor limits all that serve."""
     floor, outgoing = _floor(view), view.outgoing
     here = [each for each in view.fleet.instances if each.id not in view.chosen]
     in_service = sum(view.fleet.is_in_service(each) for each in here)
@@ -157,10 +160,10 @@ def _chosen(view: View) -> Iterator[str]:
 
 
 def _candidates(view: View, outgoing: Sequence[Instance]) -> Sequence[Instance]:
-    """Before the commit point no member but what a dead roll brought, and that only where it takes up the room."""
+    """Those that may be chosen. Before the commit point, only members that a dead roll launched and that block room."""
     record = view.record
     if view.is_twinned and view.is_switched and not view.is_forward:
-        return ()  # the group would replace them with more of the same: first the other takes over again
+        return ()  # the group would replace them with the same; the other group takes over first
     if not view.is_forward or (view.is_committed and (record.intended.strategy != "canary" or record.is_watched)):
         return outgoing or surplus(view)
     is_crowded = view.room <= 0 and not view.unseen.coming and not view.is_twinned
@@ -170,8 +173,8 @@ def _candidates(view: View, outgoing: Sequence[Instance]) -> Sequence[Instance]:
 def _floor(view: View) -> int:
     """How many have to serve.
 
-    Backing out to what nothing can launch, while nothing that was found has gone: no more than were found serving, or
-    may come.
+    Backing out to an image that does not exist any more, before an old instance was chosen to go: no more than the roll
+    found serving, or than may still come into service.
     """
     if view.is_forward or view.record.found.is_launchable or view.chosen & view.found:
         return view.floor
@@ -179,17 +182,17 @@ def _floor(view: View) -> int:
 
 
 def _hopeful(view: View) -> int:
-    """How many that come in serve, or may yet: those that had their time and did not are no reason to wait."""
+    """How many incoming instances serve or may still do so within their timeout."""
     since, timeout = view.memory.waiting, view.policy.in_service_timeout
     members = [each for each in view.fleet.members if view.role(each) is Role.INCOMING or not each.identity]
     return sum(view.now - since.get(each.id, view.now) < timeout for each in members) + view.launching
 
 
 def _spread(view: View, instances: Sequence[Instance]) -> list[Instance]:
-    """In the order in which they may go: of those alike, from the zone that has the fewest that come in.
+    """The instances in the order in which they may leave: among equals, from the zone with the fewest new ones first.
 
-    The group launches where it has the fewest of all, and so ends as evenly spread over its zones as it can be: else
-    AZRebalance, resumed at the end, would terminate some that were only just proved.
+    The group launches in the zone with the fewest instances, so it ends evenly spread over its zones. Otherwise
+    AZRebalance, which is resumed at the end, would terminate instances that were just proved.
     """
     incoming = Counter(each.zone for each in view.incoming)
     leaving = Counter(each.zone for each in instances)

@@ -1,4 +1,4 @@
-"""What stands against a roll, by what was looked at before it; pure. A fact that was not seen is a warning."""
+"""What prevents a roll, by the facts of the preflight. Pure. A fact that is not known is a warning."""
 
 import math
 from collections import defaultdict
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The roll that is meant: `surge` is how many new instances there are at most beside the old."""
+    """The intended roll. `surge` is the largest number of new instances beside the old ones."""
 
     surge: int
     policy: Policy
@@ -26,22 +26,24 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """What one fact means for a roll. A failure says that the roll would not succeed."""
+
     level: Literal["ok", "warning", "failure"]
     text: str
 
 
 def findings(facts: Facts, intent: Intent) -> tuple[Finding, ...]:
-    """What the facts mean for the roll; a failure tells that it would not go well."""
+    """What the facts mean for the roll, in the order of JUDGES."""
     return tuple(each for name, judge in JUDGES.items() for each in _judged(name, judge, facts, intent))
 
 
-class _NotSeen(Exception):
-    """A judge needs a fact that no look saw."""
+class _NotKnown(Exception):
+    """A judge needs a fact that no check found."""
 
 
-def _seen(fact: T | Unseen) -> T:
+def _known(fact: T | Unseen) -> T:
     if isinstance(fact, Unseen):
-        raise _NotSeen(fact.why)
+        raise _NotKnown(fact.why)
     return fact
 
 
@@ -51,19 +53,19 @@ Judge = Callable[[Facts, Intent], Iterator[Finding]]
 def _judged(name: str, judge: Judge, facts: Facts, intent: Intent) -> Iterator[Finding]:
     try:
         yield from judge(facts, intent)
-    except _NotSeen as error:
-        yield Finding("warning", f"{name} not looked at: {error}")
+    except _NotKnown as error:
+        yield Finding("warning", f"{name} not checked: {error}")
 
 
 def _quota(facts: Facts, intent: Intent) -> Iterator[Finding]:
-    launch, quotas = _seen(facts.launch), _seen(facts.quotas)
+    launch, quotas = _known(facts.launch), _known(facts.quotas)
     if not launch.types:
-        raise _NotSeen("AWS chooses the instance types")
-    vcpus = {each.name: each.vcpus for each in _seen(facts.types)}
+        raise _NotKnown("AWS chooses the instance types")
+    vcpus = {each.name: each.vcpus for each in _known(facts.types)}
     if unknown := sorted(set(launch.types) - {name for quota in quotas for name in quota.types}):
         yield Finding("warning", f"quota of {', '.join(unknown)} is not known")
     for quota in quotas:
-        # Any of its types may be what all of the surge is launched as: the largest is counted.
+        # The whole surge may be launched as any of its types, so the largest counts.
         added = _share(launch, intent.surge, quota) * max(vcpus.get(name, 0) for name in quota.types)
         yield _of_quota(quota, added)
 
@@ -80,7 +82,7 @@ def _share(launch: Launch, surge: int, quota: Quota) -> int:
 def _of_quota(quota: Quota, added: int) -> Finding:
     name = "spot quota" if quota.is_spot else "quota"
     if quota.used is None and added <= quota.limit:
-        return Finding("warning", f"{name} {quota.limit} vCPU, the surge adds {added}; how many run is not known")
+        return Finding("warning", f"{name} {quota.limit} vCPU, the surge adds {added}; the vCPUs in use are not known")
     peak = (quota.used or 0) + added
     if peak <= quota.limit:
         return Finding("ok", f"{name} {peak} of {quota.limit} vCPU")
@@ -91,7 +93,7 @@ def _of_quota(quota: Quota, added: int) -> Finding:
 
 def _subnets(facts: Facts, intent: Intent) -> Iterator[Finding]:
     free: dict[str, int] = defaultdict(int)
-    for room in _seen(facts.rooms):
+    for room in _known(facts.rooms):
         free[room.zone] += room.free
     if not free:
         return
@@ -107,12 +109,12 @@ def _subnets(facts: Facts, intent: Intent) -> Iterator[Finding]:
 
 
 def _image(facts: Facts, intent: Intent) -> Iterator[Finding]:
-    image = _seen(facts.image)
+    image = _known(facts.image)
     if image.state != "available":
         why = f"is {image.state}" if image.state else "does not exist, or is not shared with this account"
         yield Finding("failure", f"image {image.id} {why}")
         return
-    misfits = [why for each in _seen(facts.types) for why in _misfits(image, each)]
+    misfits = [why for each in _known(facts.types) for why in _misfits(image, each)]
     for why in misfits:
         yield Finding("failure", f"image {image.id} {why}")
     if image.deprecated and image.deprecated <= intent.now:
@@ -131,13 +133,11 @@ def _misfits(image: Image, kind: InstanceType) -> Iterator[str]:
 
 
 def _template(facts: Facts, _: Intent) -> Iterator[Finding]:
-    if _seen(facts.launch).is_protected:
-        yield Finding(
-            "failure", "template switches on termination protection: a roll could not take its instances away"
-        )
-    trials = _seen(facts.trials)
+    if _known(facts.launch).is_protected:
+        yield Finding("failure", "template enables termination protection: a roll could not terminate its instances")
+    trials = _known(facts.trials)
     if not trials:
-        raise _NotSeen("a dry run needs a launch template")
+        raise _NotKnown("a dry run needs a launch template")
     refused: dict[str, list[str]] = defaultdict(list)
     for subnet, why in trials.items():
         if why:
@@ -150,7 +150,7 @@ def _template(facts: Facts, _: Intent) -> Iterator[Finding]:
 
 
 def _balancers(facts: Facts, intent: Intent) -> Iterator[Finding]:
-    balancers = _seen(facts.balancers)
+    balancers = _known(facts.balancers)
     amiss = [finding for each in balancers for finding in _of_balancer(each, intent.policy)]
     yield from amiss
     if balancers and not amiss:
@@ -171,15 +171,15 @@ def _of_balancer(balancer: Balancer, policy: Policy) -> Iterator[Finding]:
     if balancer.slow_start:
         yield Finding("warning", f"{balancer.name} starts new instances slowly, for {balancer.slow_start} s")
     soonest, latest = balancer.interval * balancer.first, balancer.interval * balancer.threshold
-    told = f"and in_service_timeout is {in_service:.0f} s"
+    timeout = f"and in_service_timeout is {in_service:.0f} s"
     if soonest > in_service:
-        yield Finding("failure", f"{balancer.name} finds a new instance healthy after {soonest} s, {told}")
+        yield Finding("failure", f"{balancer.name} finds a new instance healthy after {soonest} s, {timeout}")
     elif latest > in_service:
-        yield Finding("warning", f"{balancer.name} finds an instance healthy again after {latest} s, {told}")
+        yield Finding("warning", f"{balancer.name} finds an instance healthy again after {latest} s, {timeout}")
 
 
 def _alarms(facts: Facts, _: Intent) -> Iterator[Finding]:
-    for name, state in _seen(facts.alarms).items():
+    for name, state in _known(facts.alarms).items():
         if state == "ALARM":
             yield Finding("warning", f"alarm {name} is in ALARM")
         elif not state:
@@ -187,12 +187,12 @@ def _alarms(facts: Facts, _: Intent) -> Iterator[Finding]:
 
 
 def _refresh(facts: Facts, _: Intent) -> Iterator[Finding]:
-    if status := _seen(facts.refresh):
-        yield Finding("failure", f"an instance refresh is under way: {status}")
+    if status := _known(facts.refresh):
+        yield Finding("failure", f"an instance refresh is in progress: {status}")
 
 
 def _permissions(facts: Facts, _: Intent) -> Iterator[Finding]:
-    if denied := _seen(facts.denied):
+    if denied := _known(facts.denied):
         yield Finding("failure", f"not permitted: {', '.join(denied)}")
     else:
         yield Finding("ok", "permissions")

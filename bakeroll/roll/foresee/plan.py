@@ -1,4 +1,4 @@
-"""What a roll would do: the roll itself, rehearsed on a model of the fleet, and what stands against it."""
+"""What a roll would do: the roll itself, rehearsed on a model of the fleet, and what would prevent it."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -23,17 +23,16 @@ from bakeroll.roll.world.observe import describe_groups, is_twinned, observe_gro
 from bakeroll.settings import Policy
 
 BOOT_SECONDS = 60.0
-"""From a launch to being in service, where no earlier roll tells."""
+"""From a launch to being in service, if no earlier roll was timed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`seconds` are expected: those of the last roll (`last_seconds`, None where there was none) where that was alike,
-    else of the rehearsal, whose instances boot as long as the last roll's.
+    """`seconds` is the expected duration: that of the last roll if it was alike, else that of the rehearsal.
 
-    `old` counts the members by image; `extra_hours` are instance-hours above desired capacity, `usd` what they cost
-    on demand and `dated` as of when, None where it is not known; `why` why the roll would be taken back, if so; `warm`
-    how many instances its warm pool has.
+    `last_seconds` is None if there was no last roll. `old` counts the members by image. `extra_hours` are
+    instance-hours above desired capacity, and `usd` is their on-demand price as of `dated`, None if it is not known.
+    `why` says why the roll would back out, if it would. `warm` is the number of instances in the warm pool.
     """
 
     fleet: str
@@ -62,9 +61,9 @@ class Plan:
 def plan(
     goal: Goal, policy: Policy, ports: Ports, preflight: PreflightOf, *, region: str, poll: Poll, now: datetime
 ) -> Plan:
-    """Rehearse the roll, look at what stands against it, and change nothing.
+    """Rehearse the roll and check what would prevent it. Changes nothing.
 
-    Raises RollFailed for what the roll would refuse before its first change.
+    Raises RollFailed if the roll would refuse before its first change.
     """
     last = Records(ports.table, goal.fleet).read_last()
     record = unfinished(last)
@@ -115,7 +114,7 @@ def plan(
 
 
 def _without_own_refresh(facts: Facts, fleet: Fleet, record: Record | None) -> Facts:
-    """An instance refresh that the roll itself began, before it was cut off, does not stand against it."""
+    """The facts without an instance refresh that the roll itself began before it was cut off."""
     is_own = record is not None and fleet.refresh is not None and fleet.refresh.version in record.versions.ours
     return replace(facts, refresh="") if is_own else facts
 
@@ -130,7 +129,7 @@ def _drain_seconds(facts: Facts) -> float:
 
 
 def _cost(facts: Facts, region: str, hours: float) -> tuple[float | None, str]:
-    """The dearest of the group's types, if all their prices are known."""
+    """The price of the group's most expensive type and its date, if all prices are known."""
     types = getattr(facts.launch, "types", ())
     known = [price(each, region, hours) for each in types]
     if not known or any(each is None for each in known):

@@ -1,7 +1,7 @@
-"""What is looked at before a roll: quota, addresses, image, template, balancers, alarms, permissions.
+"""Checks before a roll: quota, addresses, image, template, balancers, alarms, permissions.
 
-Each look stands alone: one that fails, or that the credentials are not permitted, never stops the rest. What the
-facts mean is for `findings` to say, what a roll itself refuses for `refusal`.
+The checks are independent: one that fails, or that the credentials do not permit, does not stop the rest. Leaves the
+meaning of the facts to `findings`, and what a roll itself refuses to `refusal`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,15 +16,15 @@ T = TypeVar("T")
 
 
 class Preflight(Protocol):
-    """Looks at one group, and at the image that it is to be rolled to. Each raises CloudError where it cannot see."""
+    """Reads the facts of one group and of the image to roll it to. Each raises CloudError if AWS does not answer."""
 
     def launch(self) -> Launch: ...
 
     def types(self) -> Sequence[InstanceType]:
-        """Those that the group launches."""
+        """The instance types that the group launches."""
 
     def quotas(self) -> Sequence[Quota]:
-        """Those that bound what the group launches."""
+        """The quotas that limit what the group launches."""
 
     def rooms(self) -> Sequence[Room]:
         """The group's subnets."""
@@ -32,22 +32,22 @@ class Preflight(Protocol):
     def image(self) -> Image: ...
 
     def trials(self) -> Mapping[str, str]:
-        """By subnet, why a launch of the image would be refused; empty where it would not, no subnet if untriable."""
+        """By subnet, why AWS would refuse a launch of the image. Empty if it would not. No subnet without a dry run."""
 
     def balancers(self) -> Sequence[Balancer]: ...
 
     def alarms(self) -> Mapping[str, str]:
-        """The state of each alarm of the fleet, in CloudWatch's words; empty where there is no such alarm."""
+        """The state of each alarm of the fleet, in CloudWatch's words. Empty if the alarm does not exist."""
 
     def refresh(self) -> str:
-        """The status of an instance refresh that is not over; empty where there is none."""
+        """The status of an instance refresh in progress. Empty if there is none."""
 
     def denied(self) -> Sequence[str]:
-        """The actions that a roll takes and these credentials may not."""
+        """The actions that a roll needs and these credentials do not permit."""
 
 
 PreflightOf = Callable[[str, str, Sequence[str]], Preflight]
-"""What surrounds a group, by its name, the image that it is to be rolled to, and alarms besides its own."""
+"""Makes a Preflight from a group's name, the image to roll it to, and alarms besides the group's own."""
 
 
 def alarm_names(policy: Policy) -> list[str]:
@@ -57,12 +57,14 @@ def alarm_names(policy: Policy) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
+    """A fact that is not known, and why."""
+
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What each look saw, or why it saw nothing."""
+    """What each check found, or why it found nothing."""
 
     launch: Launch | Unseen
     types: Sequence[InstanceType] | Unseen
@@ -77,22 +79,22 @@ class Facts:
 
 
 def look(at: Preflight) -> Facts:
-    """Look at all there is, whatever of it cannot be seen."""
+    """Make all checks, also if some of them fail."""
     return Facts(
-        launch=_looked(at.launch),
-        types=_looked(at.types),
-        quotas=_looked(at.quotas),
-        rooms=_looked(at.rooms),
-        image=_looked(at.image),
-        trials=_looked(at.trials),
-        balancers=_looked(at.balancers),
-        alarms=_looked(at.alarms),
-        refresh=_looked(at.refresh),
-        denied=_looked(at.denied),
+        launch=_look_at(at.launch),
+        types=_look_at(at.types),
+        quotas=_look_at(at.quotas),
+        rooms=_look_at(at.rooms),
+        image=_look_at(at.image),
+        trials=_look_at(at.trials),
+        balancers=_look_at(at.balancers),
+        alarms=_look_at(at.alarms),
+        refresh=_look_at(at.refresh),
+        denied=_look_at(at.denied),
     )
 
 
-def _looked(look: Callable[[], T]) -> T | Unseen:
+def _look_at(look: Callable[[], T]) -> T | Unseen:
     try:
         return look()
     except CloudError as error:

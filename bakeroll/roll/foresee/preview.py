@@ -1,4 +1,4 @@
-"""What a roll would do, in a sentence, for `--dry-run` and before a confirmation."""
+"""What a roll would do, in one sentence, for `--dry-run` and before a confirmation."""
 
 from collections import Counter
 
@@ -15,24 +15,24 @@ TO_BE_BAKED = "the image to be baked"
 
 
 def preview_of_new(fleet: str, size: int, release: Release | None) -> str:
-    """What a first roll would do of a fleet that is made for it, with so many instances."""
-    return f"make the fleet {fleet}, and launch {size} × {release.image if release else TO_BE_BAKED}"
+    """What a first roll would do to a fleet that it creates with `size` instances."""
+    return f"create the fleet {fleet} and launch {size} × {release.image if release else TO_BE_BAKED}"
 
 
 def preview(fleet: str, goal: Goal | None, policy: Policy, ports: Ports) -> str:
-    """What a roll of the fleet would replace by what; `goal` is None where its image is yet to be baked.
+    """What a roll of the fleet would replace, and by what. `goal` is None if the image is not baked yet.
 
-    Raises RollFailed where there is no such group.
+    Raises RollFailed if the group does not exist.
     """
     record = Records(ports.table, fleet).read()
-    seen = observe(fleet, ports, record)
+    observed = observe(fleet, ports, record)
     is_open = record is not None and record.stage != "soaking"
-    if goal and not is_open and serves(seen, goal):
-        return f"change nothing: {goal.release.version} serves already, {len(seen.members)} in service"
-    old = Counter(each.image for each in seen.members)
+    if goal and not is_open and serves(observed, goal):
+        return f"change nothing: {goal.release.version} serves already, {len(observed.members)} in service"
+    old = Counter(each.image for each in observed.members)
     what = " and ".join(f"{count} × {image}" for image, count in sorted(old.items())) or "no instance"
-    by = f"{seen.desired} × {goal.release.image if goal else TO_BE_BAKED}"
-    amounts = f"surge {surge_of(policy, seen.desired)}, floor {floor_of(policy, seen.desired)}"
+    by = f"{observed.desired} × {goal.release.image if goal else TO_BE_BAKED}"
+    amounts = f"surge {surge_of(policy, observed.desired)}, floor {floor_of(policy, observed.desired)}"
     cut_off = (
         f", taking over from the roll to {record.intended.version} that has not ended" if record and is_open else ""
     )

@@ -1,6 +1,6 @@
-"""What instances cost, from the small dated file beside this one (prices.toml); what is not in it is unknown.
+"""What instances cost, from the small dated file prices.toml. A price that is not in the file is not known.
 
-AWS prices the sizes of a family in proportion, so that the file holds one size of each; it rounds to four decimals.
+AWS prices the sizes of a family in proportion, so the file holds one size per family. AWS rounds to four decimals.
 """
 
 import re
@@ -13,12 +13,12 @@ from pathlib import Path
 FILE = Path(__file__).with_name("prices.toml")
 
 LARGES = {"nano": 1 / 16, "micro": 1 / 8, "small": 1 / 4, "medium": 1 / 2, "large": 1.0, "xlarge": 2.0}
-"""How many of the size `large` a size is; an Nxlarge is N xlarge. A metal has a price of its own."""
+"""The price of each size relative to `large`. An Nxlarge costs N xlarge. A metal size has its own price."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """An amount, on demand and without tax, as of a day."""
+    """An on-demand amount without tax, as of a date."""
 
     usd: float
     dated: date
@@ -28,7 +28,7 @@ class Price:
 
 
 def price(instance_type: str, region: str, hours: float) -> Price | None:
-    """What so many hours of an instance cost; None where its price is not known.
+    """The cost of an instance for `hours`. None if its price is not known.
 
     >>> str(price("m6i.large", "eu-west-1", 12))
     '$1.28'
@@ -48,7 +48,7 @@ def _larges_of(size: str) -> float | None:
 
 @cache
 def _larges() -> dict[tuple[str, str], Price]:
-    """The price of an hour of each region's and family's `large`."""
+    """The hourly price of the size `large`, by region and family."""
     tables = tomllib.loads(FILE.read_text(encoding="utf-8"))["prices"]
     return {
         (table["region"], family): Price(usd, table["dated"])

@@ -1,7 +1,7 @@
-"""A roll rehearsed: the very loop, over a model of the fleet as it is now, with the clock in its hand.
+"""Rehearses a roll: runs the same loop over a model of the fleet, with the model's clock.
 
-So a plan cannot differ from the deed but by what happens meanwhile. What the model takes for granted: instances boot
-as long as those of the last roll did, everything new comes into service, nobody else changes anything.
+So a plan differs from the roll only by what happens meanwhile. The model assumes that instances boot as long as those
+of the last roll, that every new instance comes into service, and that nobody else changes anything.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,12 +26,12 @@ from bakeroll.settings import Policy
 CALL_SECONDS = 0.1
 LONG_AGO = -1e6
 ENDS = {"Cancelling": "Cancelled", "RollbackInProgress": "RollbackSuccessful"}
-"""How an instance refresh of this status ends."""
+"""The final status of an instance refresh with this status."""
 
 
 @dataclass(slots=True)
 class Tape:
-    """What a roll did in its order, in how many calls, how many instances there were at most, how long too many."""
+    """What a roll did, in order; its number of calls, its peak of instances, its instance-seconds above desired."""
 
     world: World
     desired: int
@@ -48,7 +48,7 @@ class Tape:
         return Ports(**counted)
 
     def count(self) -> None:
-        """One more call, and what there is after it."""
+        """Count one more call, and the instances after it."""
         self.calls += 1
         alive = sum(each.instance.state in ("pending", "running") for each in self.world.machines.values())
         self.peak = max(self.peak, alive)
@@ -78,7 +78,7 @@ class _Counted:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """`why` is why it would be taken back, empty where it would serve; seconds are of the model's clock."""
+    """`why` says why the roll would back out. It is empty if the release would serve. Seconds are the model's."""
 
     tape: Tape
     seconds: float
@@ -86,7 +86,7 @@ class Rehearsed:
 
 
 def rehearse(goal: Goal, policy: Policy, world: World, poll: Poll) -> Rehearsed:
-    """Run the roll over the model. Raises RollFailed for what would be refused."""
+    """Run the roll over the model. Raises RollFailed if the roll would refuse."""
     tape = Tape(world, world.group.desired)
     began, why = world.time, ""
     try:
@@ -109,9 +109,9 @@ def modelled(
     boot_seconds: float,
     drain_seconds: float,
 ) -> World:
-    """The fleet as it is, in memory; `groups` are its own and its twin, the first its own.
+    """A model of the fleet as it is. `groups` are its own group and then its twin, if there is one.
 
-    `last` is the record of the last roll; `is_launchable`: whether the image exists that the group launches now.
+    `last` is the record of the last roll. `is_launchable` says whether the image that the group launches now exists.
     """
     record = unfinished(last)
     world = World(
@@ -127,8 +127,8 @@ def modelled(
     world.refreshes = [*_refreshes(fleet, world)]
     for each in (*fleet.instances, *fleet.forsaken):
         address = f"{ADDRESS}{each.id}" if each.is_alive else ""
-        seen = replace(each, image=_image(each, world), address=address, health={})
-        world.machines.setdefault(each.id, Machine(seen, LONG_AGO))
+        instance = replace(each, image=_image(each, world), address=address, health={})
+        world.machines.setdefault(each.id, Machine(instance, LONG_AGO))
         for arn, health in each.health.items():
             drains = world.time if health.state == "draining" else None
             world.targets.setdefault(arn, {})[each.id] = Target(LONG_AGO, drains)
@@ -139,19 +139,19 @@ def modelled(
 
 
 def _image(instance: Instance, world: World) -> str:
-    """What EC2 does not show, and so does not tell the image of, counts as what its group launches."""
+    """The instance's image. If EC2 does not show the instance yet, the image that its group launches."""
     squad = world.squad_of(instance.id)
     return instance.image or (world.versions.get(world.version(squad.group.template_version), "") if squad else "")
 
 
 def _refreshes(fleet: Fleet, world: World) -> Iterator[RunningRefresh]:
-    """The newest as it was seen; one that is ending has ended. One that no roll began is told by the findings alone."""
+    """The newest refresh as observed; one that is ending has ended. Leaves those that no roll began to the findings."""
     if (found := fleet.refresh) and (found.is_over or found.version in world.versions):
         yield RunningRefresh(replace(found, status=ENDS.get(found.status, found.status)), fleet.name, found.version)
 
 
 def _warm(squad: Squad, fleet: Fleet, world: World) -> None:
-    """The warm pool keeps as many as it has; what a stale one was launched from is another version."""
+    """Fill the model's warm pool as observed. A stale instance was launched from another version."""
     squad.pool = len(fleet.warm)
     for n, each in enumerate(fleet.warm):
         zone = fleet.subnets[n % len(fleet.subnets)].zone if fleet.subnets else ""
@@ -160,7 +160,7 @@ def _warm(squad: Squad, fleet: Fleet, world: World) -> None:
 
 
 def _as_modelled(group: Group, fleet: Fleet) -> Group:
-    """With one subnet for each zone, and numbers for versions: a launch configuration is version 1."""
+    """The group with one subnet per zone, and with numbers for versions. A launch configuration is version 1."""
     zones = dict.fromkeys(each.zone for each in fleet.subnets)
     version = group.template_version if group.template_version.lstrip("$").isalnum() else "1"
     is_numbered = version.isdigit() or version.startswith("$")

@@ -1,4 +1,4 @@
-"""The actions of a roll in words, as a plan lists them. What is told while a roll goes on is `run.telling`'s."""
+"""The actions of a roll in words, as a plan lists them. Leaves the lines of a running roll to `run.progress`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from bakeroll.wording import counted
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is done, with # in the place of how many instances it concerns, and that number."""
+    """What is done, with # for the number of instances, and that number."""
 
     text: str
     instances: int = 0
 
 
 def steps_of(deeds: Iterable[Deed]) -> Iterator[str]:
-    """The deeds in words; those alike that follow each other are one step."""
+    """The deeds in words. Equal deeds in a row are one step."""
     last, number = "", 0
     for step in (step for each in deeds for step in steps(each.action, each.record)):
         if step.text != last and last:
@@ -34,14 +34,14 @@ def _counted(text: str, number: int) -> str:
 
 
 def steps(action: act.Action, record: Record) -> Sequence[Step]:  # noqa: C901 (a case for each action)
-    """The steps that one action is told as; none where it only looks."""
+    """The steps of one action. None if it only reads."""
     match action:
         case act.FindVersions():
             return ()
         case act.MakeVersion(_, source, image):
             return (Step(f"make a launch template version: {source} with {image}"),)
         case act.DeleteVersion(_, version):
-            return (Step(f"delete launch template version {version}, which nothing refers to"),)
+            return (Step(f"delete launch template version {version}, which nothing uses"),)
         case act.SetTemplate(_, version):
             return (Step(f"{record.group} launches version {version} from now on"),)
         case act.Suspend(processes):
@@ -61,19 +61,19 @@ def steps(action: act.Action, record: Record) -> Sequence[Step]:  # noqa: C901 (
         case act.Terminate(ids) | act.Cool(ids):
             return (Step("terminate #", len(ids)),)
         case act.StandBy(ids):
-            return (Step("have # stand by, drained", len(ids)),)
+            return (Step("move # to Standby, drained", len(ids)),)
         case act.Return(ids):
-            return (Step("bring # back from standing by", len(ids)),)
+            return (Step("return # from Standby", len(ids)),)
         case act.RaiseDesired(_, desired) | act.LowerDesired(_, desired):
             return (Step(f"set the desired capacity of {record.group} to {desired}"),)
         case act.SetMaximum(_, maximum):
             return (Step(f"set the maximum size of {record.group} to {maximum}"),)
         case act.StartRefresh():
-            return (Step(f"AWS's instance refresh replaces what {record.group} has"),)
+            return (Step(f"AWS's instance refresh replaces the instances of {record.group}"),)
         case act.CancelRefresh():
-            return (Step(f"stop AWS's instance refresh of {record.group}"),)
+            return (Step(f"cancel AWS's instance refresh of {record.group}"),)
         case act.Clone(twin):
-            return (Step(f"make the group {twin} like {record.group}"),)
+            return (Step(f"create the group {twin} as a copy of {record.group}"),)
         case act.Size(group, _, desired, _):
             return (Step(f"{group} launches # by itself", desired),)
         case act.Switch():
@@ -89,7 +89,7 @@ def _switched(switch: act.Switch) -> Sequence[Step]:
         Step(f"hand policies, scheduled actions and alarms of {switch.group} over to {switch.to}"),
         *kept,
         _processes("resume", switch.resumed, switch.to),
-        Step(f"take the roll's tags from {switch.to}"),
+        Step(f"remove the roll's tags from {switch.to}"),
     )
 
 

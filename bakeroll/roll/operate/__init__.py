@@ -1,1 +1,1 @@
-"""What operators do beside a roll: look at it, steer it, repair what it left."""
+"""What operators do beside a roll: see its status, steer it, repair what it left."""

@@ -1,7 +1,8 @@
-"""What a dead roll left, found by looking, and how it is mended: by the roll itself, run on to an end.
+"""Finds what a dead roll left, and what repairs it.
 
-The record tells what was found and what was changed; so mending is no code of its own but a roll that goes on (past
-the commit point) or backs out (before it). What no record knows is named for people, unless it carries our tags.
+The record says what the roll found and what it changed. So the repair needs no code of its own: the roll continues if
+it is past its commit point, and backs out otherwise. What no record knows is named for people, unless it carries our
+tags.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ CURABLE: tuple[Kind, ...] = ("cut off", "lease", "soak", "stray")
 
 @dataclass(frozen=True, slots=True)
 class Ailment:
-    """`what` is amiss; `cure` is what would be done, or what a person can do where `is_curable` is False."""
+    """`what` is wrong. `cure` is what `fab doctor --fix` does, or what a person can do if `is_curable` is False."""
 
     kind: Kind
     what: str
@@ -40,7 +41,7 @@ class Ailment:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The fleet, its record, and all that is amiss."""
+    """The fleet, its record, and everything that is wrong."""
 
     fleet: Fleet
     record: Record | None
@@ -48,16 +49,16 @@ class Chart:
 
     @property
     def is_committed(self) -> bool:
-        """Whether the roll that was cut off is past its commit point, and goes on rather than back."""
+        """Whether the roll that was cut off is past its commit point, so that it continues instead of backing out."""
         return bool(self.record and self.record.is_past_commit(self.fleet))
 
 
 def examine(name: str, application: str, environment: str, ports: Ports, now: datetime) -> Chart:
-    """Look, and change nothing. Raises RollFailed where there is no such group."""
+    """Find what is wrong, and change nothing. Raises RollFailed if the group does not exist."""
     there = read_documents(ports.table, name)
     record, held = there.record, there.holding
     fleet = observe(name, ports, record)
-    if there.unreadable:  # what was done to the fleet is not known: nothing else can be said to be amiss
+    if there.unreadable:  # without these documents nothing else can be called wrong
         return Chart(
             fleet, record, tuple(Ailment("unreadable", each.what, each.next_step) for each in there.unreadable)
         )
@@ -76,7 +77,7 @@ def examine(name: str, application: str, environment: str, ports: Ports, now: da
 
 
 def _cut_off(chart: Chart, record: Record, now: datetime) -> Iterator[Ailment]:
-    way = "it goes on from there" if chart.is_committed else "what it made is taken away, and all is put back"
+    way = "the roll continues" if chart.is_committed else "the roll backs out and restores everything"
     left = "; ".join(_left(chart.fleet, record))
     began = moment(datetime.fromisoformat(record.started_at), now)
     yield Ailment("cut off", f"the roll to {record.intended.version} of {began} was cut off: {left}", way)
@@ -92,24 +93,27 @@ def _left(fleet: Fleet, record: Record) -> Iterator[str]:
     if standing := [each for each in fleet.instances if each.is_standing_by and each.id in record.retiring]:
         yield f"{len(standing)} standing by"
     new = [each for each in fleet.members if each.identity == record.identity]
-    yield f"of the release: {len(new)} of {counted(len(fleet.members), 'member')}"
+    yield f"{len(new)} of {counted(len(fleet.members), 'member')} of the release"
 
 
 def _lease(held: lease.Holding) -> Iterator[Ailment]:
-    yield Ailment("lease", f"{held.owner.name}, which is gone, holds the lease (“{held.reason}”)", "it is given back")
+    yield Ailment(
+        "lease", f"{held.owner.name} no longer runs and holds the lease (“{held.reason}”)", "the lease is released"
+    )
 
 
 def _soak(record: Record, now: datetime) -> Iterator[Ailment]:
     soak = record.soak
     if soak.until and now >= (until := datetime.fromisoformat(soak.until)):
         what = counted(len(soak.instances), "instance") if soak.instances else f"the group {record.second.name}"
-        is_one = len(soak.instances) <= 1
-        text = f"{what} stood by until {moment(until, now)} and still {'does' if is_one else 'do'}"
-        yield Ailment("soak", text, "it is retired" if is_one else "they are retired")
+        text = (
+            f"{what} stood by until {moment(until, now)} and {'is' if len(soak.instances) <= 1 else 'are'} not retired"
+        )
+        yield Ailment("soak", text, "what stands by is retired")
 
 
 def _strays(fleet: Fleet, record: Record | None, application: str, environment: str, ports: Ports) -> Iterator[Ailment]:
-    """Of this fleet by their tags, launched by a roll that no record knows, and in no group."""
+    """Instances of this fleet by their tags, launched by a roll that no record knows, and in no group."""
     known, here = set(record.rolls if record else ()), {each.id for each in fleet.instances}
     found = tuple(
         each.id
@@ -135,14 +139,14 @@ def _standing_by(fleet: Fleet, record: Record | None) -> Iterator[Ailment]:
     for each in fleet.instances:
         if each.is_standing_by and each.id not in ours:
             cure = f"aws autoscaling exit-standby --auto-scaling-group-name {fleet.name} --instance-ids {each.id}"
-            yield Ailment("standby", f"{each.id} is in Standby, and no roll put it there", cure)
+            yield Ailment("standby", f"{each.id} is in Standby, but not by a roll", cure)
 
 
 def _suspended(fleet: Fleet, record: Record | None) -> Iterator[Ailment]:
     ours = record.suspended if record else ()
     if others := sorted(each for each in fleet.suspended if each not in ours):
         cure = f"aws autoscaling resume-processes --auto-scaling-group-name {fleet.name} --scaling-processes "
-        yield Ailment("suspended", f"{', '.join(others)} suspended, by no roll", cure + " ".join(others))
+        yield Ailment("suspended", f"{', '.join(others)} suspended, but not by a roll", cure + " ".join(others))
 
 
 def take_away(
@@ -154,9 +158,9 @@ def take_away(
     clock: Clock,
     beating: Beating = nullcontext,
 ) -> None:
-    """Deregister and terminate strays; without one, no more than take the lease and give it back.
+    """Deregister and terminate strays. Without any, only take the lease and release it.
 
-    Raises LeaseHeld where the fleet is being rolled.
+    Raises LeaseHeld if a roll of the fleet is running.
     """
     held = lease.take(ports.table, name, owner, "doctor", clock)
     try:

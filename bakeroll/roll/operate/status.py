@@ -1,4 +1,4 @@
-"""What a fleet does, instance by instance, and whether it is being rolled: for people and for `--json`."""
+"""The status of a fleet and of each instance, and whether a roll is in progress: for people and for `--json`."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ from bakeroll.roll.world.observe import observe
 from bakeroll.wording import to_the_second
 
 STANDING_BY = "standing by"
-"""In Standby: kept for a while by a roll, or put there by somebody; it neither serves nor counts."""
+"""In Standby: kept for a while by a roll, or put there by somebody. It neither serves nor counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceStatus:
-    """`version` is what the instance answers, else its tag's; `state` is "in service", STANDING_BY, or why not."""
+    """`version` is what the instance answers, else its tag. `state` is "in service", STANDING_BY, or why neither."""
 
     id: str
     zone: str
@@ -30,12 +30,11 @@ class InstanceStatus:
 
 @dataclass(frozen=True, slots=True)
 class RollStatus:
-    """A roll that has not ended. `version` is empty while it has written nothing down yet; times are ISO 8601.
+    """A roll that has not ended. `version` is empty before the roll has written its record. Times are ISO 8601.
 
-    `is_cut_off`: nobody goes on with it; mended, it goes on where it `is_past_commit`, else it is taken back.
-    `is_backing_out`: it takes its new instances away. `doing` is what its process did when it was last heard of; where
-    that lasts a set time, `doing_seconds`, it does so since `doing_since`. `paused_by` and `paused_until` are empty
-    where nobody paused it.
+    If it `is_cut_off`, no process runs it; the doctor continues it if it `is_past_commit`, and backs it out otherwise.
+    `doing` is what its process did at its last heartbeat. If that takes a set time, it does so since `doing_since` for
+    `doing_seconds`. `paused_by` and `paused_until` are empty if nobody paused it.
     """
 
     version: str
@@ -54,10 +53,10 @@ class RollStatus:
 
 @dataclass(frozen=True, slots=True)
 class FleetStatus:
-    """`launches` is the image of what the group would launch by itself; `desired` its desired capacity.
+    """`launches` is the image that the group would launch by itself. `desired` is its desired capacity.
 
-    `stands_by_until` is until when old instances stand by after a roll, ISO 8601; empty where none do.
-    `unreadable` says which documents of the fleet could not be read, and why; then `roll` may be more than is told.
+    `stands_by_until` is until when old instances stand by after a roll, ISO 8601. It is empty if none do.
+    `unreadable` says which documents of the fleet could not be read, and why. Then `roll` may be incomplete.
     """
 
     name: str
@@ -74,29 +73,29 @@ class FleetStatus:
 
 
 def status(fleet: str, ports: Ports, port: int, path: str | None) -> FleetStatus:
-    """Observe the fleet, ask its running instances for their version where there is a path, and tell.
+    """Observe the fleet, and ask its running instances for their version if there is a path.
 
-    While it is being rolled, what the roll launched and has not attached yet is told as well.
-    Raises RollFailed where there is no such group.
+    During a roll the status includes instances that the roll launched and has not attached yet.
+    Raises RollFailed if the group does not exist.
     """
     there = read_documents(ports.table, fleet)
-    seen = observe(fleet, ports, there.record)
-    running = {each.id: each.address for each in seen.instances if each.state == "running"}
+    observed = observe(fleet, ports, there.record)
+    running = {each.id: each.address for each in observed.instances if each.state == "running"}
     answers = ports.ask(running, port, path) if path and running else {}
     heard = {each: said for each, said in answers.items() if isinstance(said, str)}
     return FleetStatus(
-        name=seen.name,
-        desired=seen.desired,
-        launches=seen.image,
-        instances=instances(seen, heard, is_asked=path is not None),
-        roll=under_way(there, seen),
+        name=observed.name,
+        desired=observed.desired,
+        launches=observed.image,
+        instances=instances(observed, heard, is_asked=path is not None),
+        roll=under_way(there, observed),
         stands_by_until=_stands_by_until(there.record),
         unreadable=tuple(each.what for each in there.unreadable),
     )
 
 
 def instances(fleet: Fleet, answers: dict[str, str], *, is_asked: bool) -> tuple[InstanceStatus, ...]:
-    """A line for each that is a member or lives; `answers` are the versions heard, by id."""
+    """A line for each instance that is a member or alive. `answers` are their versions by id."""
     memory, its = Memory().observed(fleet, 0), roles(fleet, None)
     silent = {each.id for each in fleet.instances if is_asked and each.id not in answers}
     return tuple(
@@ -116,17 +115,17 @@ def _state(role: Role, why: str, *, is_silent: bool) -> str:
     if role is Role.STANDING_BY:
         return STANDING_BY
     if is_silent and why.startswith("starting"):
-        return "starting: does not tell its version yet"
+        return "starting: has not answered with its version yet"
     return why or "in service"
 
 
-def under_way(there: Documents, seen: Fleet) -> RollStatus | None:
-    """The roll that has not ended: one whose lease is held, or one that left its record behind."""
+def under_way(there: Documents, observed: Fleet) -> RollStatus | None:
+    """The roll that has not ended: its lease is held, or it left its record behind."""
     record, held = there.record, there.holding
     is_led = bool(held and held.is_led)
     if not is_led and (record is None or record.stage == "soaking"):
         return None
-    told = held if held and is_led else None
+    leading = held if held and is_led else None
     pause = _pause(there)
     return RollStatus(
         version=record.intended.version if record else "",
@@ -135,17 +134,17 @@ def under_way(there: Documents, seen: Fleet) -> RollStatus | None:
         heard=to_the_second(held.heard) if held else "",
         is_cut_off=not is_led,
         is_backing_out=bool(record and record.stage == "back"),
-        is_past_commit=bool(record and record.is_past_commit(seen)),
-        doing=told.doing if told else "",
-        doing_since=to_the_second(told.doing_since) if told else "",
-        doing_seconds=told.doing_seconds if told else 0,
+        is_past_commit=bool(record and record.is_past_commit(observed)),
+        doing=leading.doing if leading else "",
+        doing_since=to_the_second(leading.doing_since) if leading else "",
+        doing_seconds=leading.doing_seconds if leading else 0,
         paused_by=pause.by if pause else "",
         paused_until=to_the_second(pause.until) if pause else "",
     )
 
 
 def _pause(there: Documents) -> Request | None:
-    """Only what goes forward heeds it."""
+    """The pause of the roll. A roll that backs out ignores pauses."""
     request = there.request if there.record and there.record.stage == "forward" else None
     return request if request and request.what == "pause" else None
 

@@ -1,4 +1,4 @@
-"""What a person does to a roll that goes on, or that was cut off: pause it, have it go on, or give it up."""
+"""What a person does to a roll that runs or was cut off: pause, resume or abort it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ LOOKS_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """Of one fleet; `by` is who asks, `environment` is for the commands that are named to people."""
+    """Steers the roll of one fleet. `by` is who asks. Messages name commands with `environment`."""
 
     fleet: str
     environment: str
@@ -25,13 +25,13 @@ class Steering:
     by: str
 
     def record(self) -> Record:
-        """The roll that has not ended. Raises RollFailed where there is none."""
+        """The record of the roll that has not ended. Raises RollFailed if there is none."""
         record = self.open_record()
         if record is None:
             raise RollFailed(
                 f"{self.fleet} is not being rolled.",
                 left="Nothing was changed.",
-                next_step=f"Look: fab status --env={self.environment}",
+                next_step=f"See the fleet: fab status --env={self.environment}",
             )
         return record
 
@@ -40,26 +40,28 @@ class Steering:
         return record if record and record.stage in ("forward", "back") else None
 
     def is_led(self) -> bool:
-        """Whether a process leads it, as far as this machine can tell."""
+        """Whether a process runs the roll, as far as this machine can know."""
         held = lease.read_holding(self.ports.table, self.fleet)
         return bool(held and held.is_led)
 
     def ask(self, what: What, record: Record, minutes: float = 0) -> None:
-        """Ask it of the roll; a pause ends after `minutes`."""
+        """Write a request to the roll. A pause ends after `minutes`."""
         now = self.clock.now()
         until = (now + timedelta(minutes=minutes)).isoformat() if minutes else ""
         request = Request(what, record.id, self.by, now.isoformat(), until)
         Requests(self.ports.table, self.fleet).write(request)
 
-    def followed(self, record: Record, report: Report, seconds: float) -> None:
-        """Wait until the roll has ended. Raises RollFailed where it did not in time, or nobody leads it any more."""
-        report(Event("roll", f"{self.fleet}: waiting for the process that leads the roll to {record.intended.version}"))
+    def follow(self, record: Record, report: Report, seconds: float) -> None:
+        """Wait until the roll has ended. Raises RollFailed if it does not end in time, or if its process ends first."""
+        report(Event("roll", f"{self.fleet}: waiting for the process that runs the roll to {record.intended.version}"))
         ends = self.clock.monotonic() + seconds
         while (now := self.open_record()) and now.id == record.id:
             if not self.is_led() or self.clock.monotonic() >= ends:
                 raise RollFailed(
                     f"The roll of {self.fleet} to {record.intended.version} has not ended, and "
-                    + ("nobody leads it any more." if not self.is_led() else f"it was waited for {seconds:.0f} s."),
-                    next_step=f"Look: fab doctor --env={self.environment}",
+                    + (
+                        "no process runs it any more." if not self.is_led() else f"the wait of {seconds:.0f} s is over."
+                    ),
+                    next_step=f"See what it left: fab doctor --env={self.environment}",
                 )
             self.clock.sleep(LOOKS_SECONDS)

@@ -1,6 +1,6 @@
-"""Looks at the canaries: alarms, HTTP answers, commands and metrics.
+"""Checks the canaries: alarms, HTTP answers, commands and metrics.
 
-Alarms, HTTP answers and commands are checked at every interval, and any that fails ends the watch. Metrics are compared
+Alarms, HTTP answers and commands are checked at every interval. A failed check ends the watch. Metrics are compared
 once, at the end: comparing at every interval would find a difference by chance.
 """
 
@@ -15,8 +15,8 @@ from bakeroll.roll.view.view import View
 from bakeroll.settings import Check
 
 
-def look(view: View, probes: Probes) -> Memory:
-    """The memory after a look at the canaries, where one is due."""
+def check_canaries(view: View, probes: Probes) -> Memory:
+    """Check the canaries if that is due, and return the memory with the result."""
     memory, watched, policy = view.memory, canaries(view), view.policy.canary
     if not watched:
         return memory if memory.watched_since is None else replace(memory, watched_since=None, looked_at=None)
@@ -46,7 +46,7 @@ def _alarms(names: Sequence[str], probes: Probes) -> Iterator[str]:
     states = probes.alarms(names) if names else {}
     for name in names:
         if states.get(name, "") in ("", "ALARM"):
-            yield f"the alarm {name} is in ALARM" if name in states else f"there is no alarm {name}"
+            yield f"the alarm {name} is in ALARM" if name in states else f"the alarm {name} does not exist"
 
 
 def _one(view: View, check: Check, watched: Sequence[Instance], probes: Probes) -> Iterator[str]:

@@ -1,14 +1,15 @@
-"""Whether a roll is past its commit point, asked of the group itself: then there is no simple way back."""
+"""Whether a roll may be past its commit point. Asks the group itself, because the record alone does not say."""
 
 from bakeroll.errors import CloudError
 from bakeroll.roll.ports import Scaling
 from bakeroll.roll.state.record import Record
 
 
-def is_committed(record: Record, scaling: Scaling) -> bool:
-    """Whether the group launches the new release by now, or may.
+def is_possibly_committed(record: Record, scaling: Scaling) -> bool:
+    """Whether the group launches the new release by now. True if AWS does not answer.
 
-    Where the group launches what is proved, that is before it is proved: until an old one has gone there is a way.
+    If the group launches the new instances, it does so before they are proved. Such a roll counts as committed
+    only when it has begun to retire old instances.
     """
     if record.stage == "back" or not record.versions.made:
         return False

@@ -10,11 +10,11 @@ from bakeroll.roll.view.roles import Role
 from bakeroll.roll.view.view import View
 
 AWAITED: tuple[LaneState, ...] = ("draining", "launching", "unhealthy", "proving", "booting")
-"""What a roll waits for, the most telling first."""
+"""The states that a roll waits for, the most important first."""
 
 
 def scene(view: View, doing: str = "") -> Scene:
-    """The roll at this moment, and what it is `doing`, in words."""
+    """The roll at this moment. `doing` says in words what it does."""
     lanes = tuple(sorted([*_lanes(view), *_launching(view)], key=lambda each: not each.is_new))
     return Scene(
         fleet=view.fleet.name,
@@ -56,7 +56,7 @@ def _state(view: View, instance: Instance, why: str) -> LaneState:
 
 
 def _launching(view: View) -> Iterator[Lane]:
-    """What was launched and is not seen yet, and what is to be launched."""
+    """Lanes for instances that AWS does not show yet, and for launches without an answer."""
     record, launches = view.record, view.record.launches
     for identifier in view.unseen.instances:
         yield _launch(identifier, launches.slot_with(identifier), "not shown by AWS yet", record)
@@ -65,14 +65,14 @@ def _launching(view: View) -> Iterator[Lane]:
 
 
 def _launch(identifier: str, slot: RecordedSlot | None, note: str, record: Record) -> Lane:
-    """`slot` is None where the group launched it."""
+    """The lane of a launch. `slot` is None if the group launched the instance."""
     zone = slot.subnet.zone if slot else ""
     release = record.intended.version if record.stage == "forward" else record.found.image
     return Lane(identifier, zone, "launching", release, note, is_new=True)
 
 
 def _awaited(lanes: tuple[Lane, ...]) -> str:
-    """The first of those that the roll waits for; an old one holds it up by draining alone."""
+    """The instance that the roll waits for, and its state. Empty if there is none. An old one only if it drains."""
     waiting = [each for each in lanes if each.state in AWAITED and (each.is_new or each.state == "draining")]
     first = min(waiting, key=lambda each: AWAITED.index(each.state), default=None)
     if first is None:

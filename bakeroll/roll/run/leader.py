@@ -1,4 +1,4 @@
-"""Who leads a roll, and by what means."""
+"""The process that runs a roll, and what it works with."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -16,14 +16,14 @@ Witness = Callable[[Deed], None]
 
 
 def unwitnessed(_: Deed) -> None:
-    """Nobody looks on."""
+    """Ignore the deed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """The process that leads a roll. `beating` is what keeps its lease alive beside the work.
+    """The process that runs a roll. `beating` keeps its lease alive while it works.
 
-    `witness` is shown each action when it has been carried out.
+    `witness` gets each action after it was carried out.
     """
 
     ports: Ports

@@ -1,4 +1,4 @@
-"""The loop of a roll that holds its lease: observe, decide, act; until done, failed and backed out, or interrupted."""
+"""The loop of a roll that holds its lease: observe, decide, act. It ends with the roll."""
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -8,18 +8,19 @@ from bakeroll.events import Event, Report
 from bakeroll.fleet import Fleet
 from bakeroll.roll.engine.decide import decide
 from bakeroll.roll.ports import Clock, Ports
-from bakeroll.roll.run import canary_checks, endings
-from bakeroll.roll.run.commit_point import is_committed
-from bakeroll.roll.run.crashes import last_words, listen
-from bakeroll.roll.run.endings import Outcome
-from bakeroll.roll.run.heeding import heed
+from bakeroll.roll.run import outcome
+from bakeroll.roll.run.canary_checks import check_canaries
+from bakeroll.roll.run.commit_point import is_possibly_committed
+from bakeroll.roll.run.crashes import last_words, read_console
 from bakeroll.roll.run.lanes import scene
 from bakeroll.roll.run.leader import Witness, unwitnessed
+from bakeroll.roll.run.operator_request import check_request
+from bakeroll.roll.run.outcome import Outcome
 from bakeroll.roll.run.patience import WORTH_A_LINE, Patience
+from bakeroll.roll.run.pending_changes import PendingChange
 from bakeroll.roll.run.perform import perform
 from bakeroll.roll.run.phase import Phase, phase
-from bakeroll.roll.run.telling import Telling
-from bakeroll.roll.run.visibility import Change
+from bakeroll.roll.run.progress import Progress
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.decision import Act, Decision, Deed, Done, Failed, Paused, Wait
 from bakeroll.roll.state.ids import without
@@ -35,12 +36,12 @@ from bakeroll.settings import Policy
 from bakeroll.wording import moment, printable
 
 TROUBLES = 5
-"""So many turns on end may end with an error of the cloud's API, beyond the retries of each call."""
+"""How many turns in a row may end with an error of AWS's API. Each call has its own retries besides."""
 
 
 @dataclass(slots=True)
 class Loop:
-    """A roll that holds its lease: what it knows, from turn to turn."""
+    """A roll that holds its lease, and what it knows from turn to turn."""
 
     goal: Goal
     policy: Policy
@@ -49,7 +50,7 @@ class Loop:
     clock: Clock
     report: Report
     patience: Patience
-    tell: Telling
+    progress: Progress
     records: Records
     requests: Requests
     layout: Layout
@@ -58,7 +59,7 @@ class Loop:
     memory: Memory = field(default_factory=Memory)
     fleet: Fleet | None = None
     written: Record | None = None
-    changes: tuple[Change, ...] = ()
+    pending: tuple[PendingChange, ...] = ()
     troubles: int = 0
     is_interrupted: bool = False
     paused: Paused | None = None
@@ -71,8 +72,8 @@ class Loop:
         self.written = self.record
         while True:
             try:
-                if outcome := self._turn():
-                    return outcome
+                if ended := self._turn():
+                    return ended
                 self.troubles = 0
             except CloudError as error:
                 self._trouble(error)
@@ -89,7 +90,7 @@ class Loop:
         now = self.clock.monotonic()
         self._remember(settled(fleet, self.record))
         view = self._view(fleet, now)
-        decision = heed(self.requests, self.goal, self.record, self.fleet, self.clock) or decide(view)
+        decision = check_request(self.requests, self.goal, self.record, self.fleet, self.clock) or decide(view)
         self._show(view, decision)
         match decision:
             case Paused():
@@ -105,20 +106,20 @@ class Loop:
         return None
 
     def _is_stale(self, fleet: Fleet) -> bool:
-        """Whether the group does not show yet all that was done to it."""
+        """Whether the group does not show all changes of this roll yet."""
         now = self.clock.monotonic()
-        self.changes = tuple(each for each in self.changes if each.is_awaited(fleet, self.record, now))
-        if self.changes and now - self.changes[0].since >= WORTH_A_LINE:
-            self.tell.waits("changes", f"{fleet.name} does not show yet what was done to it")
-        return bool(self.changes)
+        self.pending = tuple(each for each in self.pending if each.is_awaited(fleet, self.record, now))
+        if self.pending and now - self.pending[0].since >= WORTH_A_LINE:
+            self.progress.say_waiting("changes", f"{fleet.name} does not show this roll's changes yet")
+        return bool(self.pending)
 
     def _show(self, view: View, decision: Decision | Paused) -> None:
-        """Tell where the roll is: each change of state in a line, the lanes, and what those hear who look on."""
+        """Report where the roll is: changes of state, the lanes, and the lease's note for `fab status`."""
         pause = decision if isinstance(decision, Paused) else None
         paused = f"paused by {pause.by} until {moment(pause.until, self.clock.now())}" if pause else ""
         if pause != self.paused:
             if not isinstance(decision, Failed):
-                self.tell.say(paused or "resumed, and goes on")
+                self.progress.say(paused or "resumed")
             self.paused = pause
         at = phase(view)
         if at != self.phase:
@@ -126,48 +127,46 @@ class Loop:
             self.lease.announce(at.what, since.isoformat() if at.seconds else "", at.seconds)
             self.phase = at
         self._tell_served(view)
-        doing = paused or at.told(view.now) + ("" if at.seconds else self._limit(decision, view.now))
+        doing = paused or at.text(view.now) + ("" if at.seconds else self._limit(decision, view.now))
         self.report(Event("roll", "", "scene", scene(view, doing)))
 
     def _hold(self, now: float) -> None:
-        """Do nothing. What is awaited has all its time when the roll goes on: it may have waited for the roll."""
+        """Do nothing. Every wait starts afresh when the roll continues: it may have waited for the roll."""
         self.patience.hold(now)
         self.memory = replace(self.memory, waiting={}, short_since=None)
         self.patience.sleep()
 
     def _view(self, fleet: Fleet, now: float) -> View:
-        """All that this turn knows, with a look at canaries and consoles where one is due."""
+        """All that this turn knows. Checks canaries and reads consoles if that is due."""
         is_by_group = self.record.intended.launcher == "group" or fleet.identity == self.record.identity
         launching = self.record.identity if is_by_group and self.record.stage == "forward" else ""
         memory = self.memory.observed(fleet, now, self.record.launches.instances, launching)
         view = View.of(fleet, self.goal, self.policy, self.record, memory, now)
-        view = view.remembering(canary_checks.look(view, self.ports.probes))
-        view = view.remembering(listen(view, self.ports.machines))
+        view = view.remembering(check_canaries(view, self.ports.probes))
+        view = view.remembering(read_console(view, self.ports.machines))
         self.memory = view.memory
         return view
 
     def _act(self, decision: Act, now: float) -> None:
-        """Do it. The same decision once more means that its effect does not show yet."""
+        """Carry it out. The same decision twice in a row means that its effect does not show yet."""
         if self.patience.count_act(decision, now):
             if self.patience.is_without_effect(now):
                 raise RollFailed(
                     f"{self.goal.fleet} does not show the effect of {decision.actions}.",
-                    left=endings.left(self.goal, self.fleet),
+                    left=outcome.left(self.goal, self.fleet),
                 )
             self.patience.sleep()
         if self.fleet and self.patience.is_endless(self.fleet.desired):
-            return self._fail(
-                f"{self.patience.acts} things were done one after another, and {self.fleet.name} is not done", ""
-            )
+            return self._fail(f"the roll of {self.fleet.name} took {self.patience.acts} actions and has not ended", "")
         self._remember(decision.record)
         for action in decision.actions:
             self.lease.check()
-            self.tell.does(action, self.record)
-            change = Change(action, self.clock.monotonic())
-            self.changes = (*self.changes, change)
+            self.progress.say_action(action, self.record)
+            change = PendingChange(action, self.clock.monotonic())
+            self.pending = (*self.pending, change)
             try:
                 record = self._performed(action)
-                self.changes = (*self.changes[:-1], change.answered())
+                self.pending = (*self.pending[:-1], change.answered())
             except CloudError as error:
                 if isinstance(action, act.Launch) and error.is_lacking:
                     return self._lacks(action, error)
@@ -177,7 +176,7 @@ class Loop:
                     raise
                 record = self._left_behind(action, error)
             if isinstance(action, act.Retire):
-                self.record = record  # the group tells it as well: not a write for each of a hundred
+                self.record = record  # the group shows it too, so a hundred retirements need no hundred writes
             else:
                 self._remember(record)
         return None
@@ -189,16 +188,16 @@ class Loop:
         return performed.record
 
     def _lacks(self, action: act.Launch, error: CloudError) -> None:
-        """EC2 launched none of them: they are launched in the other zones, as the group itself would do."""
+        """EC2 launched none of them. The roll launches them in the other zones, as the group itself would."""
         launches = self.record.launches
         slot = launches.slots[action.slot]
-        self.tell.say(f"no capacity in {slot.subnet.zone or 'the zone'}: {error.what}")
+        self.progress.say(f"no capacity in {slot.subnet.zone or 'the zone'}: {error.what}")
         self.memory = replace(self.memory, lacking={**self.memory.lacking, slot.subnet.zone: error.what})
         self._remember(replace(self.record, launches=launches.with_none(action.slot)))
 
     def _left_behind(self, action: act.DeleteVersion, error: CloudError) -> Record:
-        """An unused template version is no harm: refused twice, it is named and left, and the roll ends."""
-        self.tell.say(f"version {action.version} of {action.template} is left, delete it by hand: {error.what}")
+        """An unused template version does no harm. If AWS refuses twice to delete it, the roll names it and ends."""
+        self.progress.say(f"version {action.version} of {action.template} remains ({error.what}); delete it by hand")
         versions = self.record.versions
         return replace(self.record, versions=replace(versions, ours=without(versions.ours, [action.version])))
 
@@ -208,19 +207,20 @@ class Loop:
             return self._fail(why, wait.what)
         if now - wait.since >= WORTH_A_LINE:
             text = f"{wait.what} {wait.why} for {now - wait.since:.0f} s{self._limit(wait, now)}"
-            self.tell.waits(f"{wait.what} {wait.why}", text)
+            self.progress.say_waiting(f"{wait.what} {wait.why}", text)
         return self.patience.sleep()
 
     def _limit(self, decision: Decision | Paused, now: float) -> str:
-        """Until when it is waited, where that goes on for a while."""
+        """When the wait times out, if it has lasted for a while."""
         if not isinstance(decision, Wait) or now - decision.since < WORTH_A_LINE:
             return ""
-        return f"; gives up at {self.clock.now() + timedelta(seconds=decision.until - now):%H:%M:%S}"
+        return f"; times out at {self.clock.now() + timedelta(seconds=decision.until - now):%H:%M:%S}"
 
     def _remember(self, record: Record) -> None:
-        """Also where it cannot be written now: what is known to have been done stays known, and is written next.
+        """Remember the record, and write it if it changed.
 
-        Written under the lease alone: whoever took it goes on from the record that it read.
+        If the write fails, the roll still knows what was done, and writes it the next time. Only the lease's holder
+        writes, because whoever takes the lease continues from the record that it read.
         """
         self.record = record
         if record != self.written:
@@ -229,66 +229,66 @@ class Loop:
             self.written = record
 
     def _fail(self, why: str, instance: str, ending: Ending = "failed") -> None:
-        """Forward: begin to back out. Backing out: there is nothing left to try."""
+        """Going forward, begin to back out. Backing out, raise: there is nothing left to try."""
         if self.record.stage == "back":
             raise RollFailed(
                 f"Backing out failed: {why}",
-                left=endings.left(self.goal, self.fleet),
-                next_step=endings.again(self.goal, self.record),
+                left=outcome.left(self.goal, self.fleet),
+                next_step=outcome.next_command(self.goal, self.record),
             )
-        self.tell.say(f"{'failed: ' if ending == 'failed' else ''}{why}; the new instances are taken away")
+        self.progress.say(f"{'failed: ' if ending == 'failed' else ''}{why}; backing out")
         self._back_out(why + last_words(self.ports.machines, instance), ending)
 
     def _back_out(self, why: str, ending: Ending) -> None:
         self.patience.begin()
         self.memory = replace(
             self.memory, fallen=(), proving=frozenset(), lacking={}, waiting={}, short_since=None
-        )  # what is awaited now has all its time
+        )  # every wait from now on gets its full time
         self._remember(self.record.backing_out(printable(why), ending, self.fleet))
 
     def _trouble(self, error: CloudError) -> None:
         self.troubles += 1
         if self.troubles > TROUBLES:
-            error.left = error.left or endings.left(self.goal, self.fleet)
-            error.next_step = error.next_step or endings.again(self.goal, self.record)
+            error.left = error.left or outcome.left(self.goal, self.fleet)
+            error.next_step = error.next_step or outcome.next_command(self.goal, self.record)
             raise error
-        self.tell.say(f"the cloud refused, tried again: {error.what}")
+        self.progress.say(f"a call to AWS failed, trying again: {error.what}")
         self.patience.sleep_after_trouble()
 
     def _interrupt(self) -> None:
-        """Before the commit point: put everything back. After it, or once more: leave, the record stays."""
+        """Before the commit point, back out. After it, or if interrupted again, stop: the record stays."""
         if self.record.stage in ("closed", "soaking"):
             raise KeyboardInterrupt
-        if self.is_interrupted or is_committed(self.record, self.ports.scaling):
-            self.tell.say(f"interrupted: {endings.left(self.goal, self.fleet)}")
+        if self.is_interrupted or is_possibly_committed(self.record, self.ports.scaling):
+            self.progress.say(f"interrupted: {outcome.left(self.goal, self.fleet)}")
             raise KeyboardInterrupt
         self.is_interrupted = True
-        self.tell.say("interrupted: the new instances are taken away; once more leaves at once")
+        self.progress.say("interrupted: backing out; press Ctrl-C again to stop at once")
         if self.record.stage == "forward":
             self._back_out("interrupted", "interrupted")
 
     @property
     def _seconds(self) -> float:
-        """Since it began."""
+        """Seconds since the roll began in this process."""
         return self.clock.monotonic() - self.started
 
     def _finish(self, fleet: Fleet) -> Outcome:
         self.lease.check()
         if self.record.stage == "forward":
-            endings.write_served(self.ports.table, self.goal, self.record, self.clock)
-            endings.write_timing(self.ports.table, self.record, fleet, self._seconds, self.tell.boots, self.clock)
+            outcome.write_served(self.ports.table, self.goal, self.record, self.clock)
+            outcome.write_timing(self.ports.table, self.record, fleet, self._seconds, self.progress.boots, self.clock)
         else:
-            endings.write_ended(self.ports.table, self.goal, self.record, self.clock)
-        closed = endings.closed(self.record, fleet, self.policy, self.clock)
-        self.records.write(closed)  # a roll whose end could not be written has not ended
+            outcome.write_ended(self.ports.table, self.goal, self.record, self.clock)
+        closed = outcome.closed(self.record, fleet, self.policy, self.clock)
+        self.records.write(closed)  # a roll has not ended until its end is written
         self.record = self.written = closed
         if self.is_interrupted:
-            self.tell.say("interrupted: everything is as it was")
+            self.progress.say("interrupted: everything is restored")
             raise KeyboardInterrupt
         if back_out := self.record.back_out:
-            raise endings.rolled_back(self.record, back_out, fleet, self.goal)
+            raise outcome.rolled_back(self.record, back_out, fleet, self.goal)
         retired = len(set(self.record.retiring))
-        self.tell.say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
+        self.progress.say(f"{len(fleet.members)} in service, {retired} retired", is_done=True)
         return Outcome(
             self.goal.release, is_new=True, in_service=len(fleet.members), retired=retired, seconds=self._seconds
         )
@@ -296,4 +296,4 @@ class Loop:
     def _tell_served(self, view: View) -> None:
         if view.is_forward:
             serving = {each.id for each in view.incoming if not view.reason(each)}
-            self.tell.came([each.id for each in view.incoming], serving, view.wanted, view.now)
+            self.progress.say_in_service([each.id for each in view.incoming], serving, view.wanted, view.now)

@@ -1,6 +1,6 @@
-"""How long a roll waits: between two observations, for one thing, and for one thing after another.
+"""How long a roll waits: between two observations, for one thing, and for a series of things.
 
-Owns the pauses and the counting. Leaves to `loop` what happens when patience is over.
+Owns the pauses and the counting. Leaves to `loop` what happens when a wait has lasted too long.
 """
 
 from dataclasses import dataclass
@@ -11,18 +11,22 @@ from bakeroll.roll.state.decision import Act, Wait
 from bakeroll.settings import Policy
 
 ACTS = 20
-"""How many acts a roll may take for each instance that is wanted, and for one more: a fleet may change for ever."""
+"""How many acts a roll may take per wanted instance, and once more. Without a bound, a fleet that keeps changing would
+keep a roll running for ever."""
 WAITS = 4
-"""How many waits as long as the longest may follow each other with nothing done: what is awaited may change."""
+"""How many of the longest waits may pass without an act, because what the roll waits for may keep changing."""
 WORTH_A_LINE = 3.0
-"""A wait that is over sooner (seconds) is not told."""
+"""Seconds. A shorter wait is not reported."""
 EFFECT_SECONDS = 60.0
-"""The effect of an act shows by then, or within the policy's `in_service_timeout` if that is longer."""
+"""Seconds within which the effect of an act shows, or the policy's `in_service_timeout` if that is longer."""
 
 
 @dataclass(slots=True)
 class Patience:
-    """`last` is the decision of the turn before, `last_since` is since when; `pause` is the next pause in seconds."""
+    """`last` is the decision of the previous turn, and `last_since` is when it was first made.
+
+    `pause` is the next pause in seconds.
+    """
 
     policy: Policy
     poll: Poll
@@ -34,11 +38,11 @@ class Patience:
     pause: float = 0
 
     def begin(self) -> None:
-        """Whatever comes next has all its time."""
+        """Give whatever comes next its full time."""
         self.acted_at, self.acts = self.clock.monotonic(), 0
 
     def hold(self, now: float) -> None:
-        """Count no time while somebody else has the roll wait."""
+        """Count no time while the roll is paused."""
         self.acted_at, self.last = now, None
 
     def sleep(self) -> None:
@@ -50,7 +54,7 @@ class Patience:
         self.sleep()
 
     def count_act(self, decision: Act, now: float) -> bool:
-        """Whether it was decided in the turn before as well, so that its effect does not show yet."""
+        """Whether the previous turn decided the same, so that the effect does not show yet."""
         self.acted_at = now
         if self._is_repeated(decision, now):
             return True
@@ -68,19 +72,19 @@ class Patience:
         return False
 
     def is_without_effect(self, now: float) -> bool:
-        """Whether what was done should show by now."""
+        """Whether the effect of the last act should show by now."""
         return now - self.last_since >= max(self.policy.in_service_timeout, EFFECT_SECONDS)
 
     def is_endless(self, desired: int) -> bool:
-        """Whether more was done than a fleet of that size can need."""
+        """Whether the roll took more acts than a fleet of that size can need."""
         return self.acts > ACTS * (1 + desired)
 
     def too_long(self, wait: Wait, now: float) -> str:
-        """Why nothing more is waited for, if so."""
+        """Why the wait has lasted too long. Empty if it has not."""
         if now >= wait.until or now - self.last_since > wait.until - wait.since:
             waited = now - min(wait.since, self.last_since)
-            return f"{wait.what} kept the roll waiting for {waited:.0f} s: {wait.why}"
+            return f"the roll waited {waited:.0f} s for {wait.what}: {wait.why}"
         longest = max(self.policy.in_service_timeout, self.policy.drain_timeout, wait.until - wait.since)
         idle = now - self.acted_at
-        one_by_one = f"for {idle:.0f} s one wait followed another, the last for {wait.what}: {wait.why}"
+        one_by_one = f"the roll only waited for {idle:.0f} s, last for {wait.what}: {wait.why}"
         return one_by_one if idle > WAITS * longest else ""

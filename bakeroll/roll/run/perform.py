@@ -1,4 +1,4 @@
-"""How each of a roll's actions is performed. Each may be performed twice with the effect of once."""
+"""Performs a roll's actions. Performing an action twice has the effect of once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -38,14 +38,14 @@ from bakeroll.roll.state.record import Record
 from bakeroll.settings import Policy
 
 STAYING = ("InService", "Standby", "EnteringStandby")
-"""Lifecycle states of what did not leave the group by itself."""
+"""Lifecycle states of an instance that did not leave the group by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """What came of an action: the record with what was learned, such as the version made or the instances launched.
+    """The result of an action: the record with what the roll learned, such as a version made or instances launched.
 
-    `action` is what was done; None where somebody else changed the group since the decision, and it was left alone.
+    `action` is what was done. It is None if somebody else changed the group since the decision, and nothing was done.
     """
 
     record: Record
@@ -53,6 +53,7 @@ class Performed:
 
 
 def perform(action: Action, record: Record, policy: Policy, ports: Ports) -> Performed:
+    """Carry out the action. Raises CloudError if AWS refuses it, and RollFailed if the group no longer exists."""
     match action:
         case DeleteVersion() | SetTemplate() | Cool() | SetMaximum() | RaiseDesired() | LowerDesired():
             return _compared(action, record, ports)
@@ -77,7 +78,7 @@ def perform(action: Action, record: Record, policy: Policy, ports: Ports) -> Per
 def _compared(
     action: DeleteVersion | SetTemplate | Cool | SetMaximum | RaiseDesired | LowerDesired, record: Record, ports: Ports
 ) -> Performed:
-    """AWS has no conditional form of these, so each is compared with the group right before."""
+    """AWS has no conditional form of these actions, so each first compares the group with what was decided on."""
     match action:
         case DeleteVersion():
             return _delete_version(action, record, ports)
@@ -138,7 +139,7 @@ def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: 
             if suspended:  # an empty list means all of them
                 scaling.suspend(to, suspended)
             scaling.resume(to, action.resumed)
-            scaling.untag(to, (ROLL_TAG, VERSION_TAG))  # what is attached later would be given them
+            scaling.untag(to, (ROLL_TAG, VERSION_TAG))  # instances that are attached later would get them
             capacity = record.capacity if to == record.group else record.capacity.for_another_group()
             second = replace(record.second, name=group, switching_to="")
             return replace(record, group=to, second=second, capacity=capacity)
@@ -148,14 +149,14 @@ def _twinned(action: Clone | Size | Switch | DeleteTwin, record: Record, ports: 
 
 
 def _keep_raised(record: Record, group: str, to: str, ports: Ports) -> None:
-    """What somebody raised in the one since it was last looked at is wanted of the other."""
+    """Pass on to the other group what somebody raised since the last observation."""
     there = ports.scaling.describe(group, to)
-    seen, its = there[group], there[to]
-    wanted = seen.desired - (record.capacity.added if group == record.group else 0)
+    here, its = there[group], there[to]
+    wanted = here.desired - (record.capacity.added if group == record.group else 0)
     sizes = (
-        max(its.minimum, min(seen.minimum, wanted)),
+        max(its.minimum, min(here.minimum, wanted)),
         max(its.desired, wanted),
-        max(its.maximum, seen.maximum, wanted),
+        max(its.maximum, here.maximum, wanted),
     )
     if sizes != (its.minimum, its.desired, its.maximum):
         ports.scaling.set_sizes(to, *sizes)
@@ -181,7 +182,7 @@ def _scaled(
 
 
 def _moved(action: Attach | Retire | StandBy, record: Record, ports: Ports) -> Record:
-    """Into the group or out of it, with desired capacity: the answer tells that it was done, so nobody has to guess."""
+    """Move instances into or out of the group, with desired capacity. The answer says whether it was done."""
     match action:
         case Attach(ids):
             ports.scaling.attach(record.group, ids)
@@ -193,7 +194,7 @@ def _moved(action: Attach | Retire | StandBy, record: Record, ports: Ports) -> R
 
 
 def _set_maximum(to: SetMaximum, record: Record, ports: Ports) -> Performed:
-    """Never below desired capacity, which AWS would lower to it."""
+    """Set it, but never below desired capacity: AWS would lower that to the maximum."""
     group = _group(record, ports)
     maximum = max(to.maximum, group.desired)
     if group.maximum != to.expected:
@@ -213,7 +214,7 @@ def _raise(raised: RaiseDesired, record: Record, ports: Ports) -> Performed:
 
 
 def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Performed:
-    """Never below what there is by now: the group would choose which instance it terminates."""
+    """Lower it, but never below the current number of instances: the group would terminate some of its own choice."""
     group = _group(record, ports)
     to = max(lower.desired, group.size)
     if group.desired != lower.expected or to >= lower.expected:
@@ -224,13 +225,13 @@ def _lower(lower: LowerDesired, record: Record, ports: Ports) -> Performed:
 
 
 def _retire(retire: Retire, record: Record, ports: Ports) -> Record:
-    """Where it had left, by itself or by an attempt whose answer was lost: what the group shows next tells which."""
+    """Retire it. If it had left before, by itself or by a call whose answer was lost, the group shows next which."""
     has_left = ports.scaling.terminate(retire.id, decrement=retire.decrement)
     return replace(record, capacity=record.capacity.after_leaving([retire.id])) if has_left else record
 
 
 def _stand_by(action: StandBy, record: Record, ports: Ports) -> Record:
-    """Refused for one that left, all are: the same."""
+    """Move them to Standby. AWS refuses all if one has left; then the group shows next which, too."""
     try:
         ports.scaling.enter_standby(record.group, action.ids, decrement=action.decrement)
     except CloudError:
@@ -261,5 +262,5 @@ def _launches_from(record: Record, ports: Ports) -> tuple[str, str]:
 def _group(record: Record, ports: Ports) -> Group:
     group = ports.scaling.describe(record.group).get(record.group)
     if group is None:
-        raise RollFailed(f"The Auto Scaling group {record.group} is gone.")
+        raise RollFailed(f"The Auto Scaling group {record.group} no longer exists.")
     return group

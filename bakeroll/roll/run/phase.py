@@ -1,6 +1,6 @@
-"""Where a roll is, in a few words: for the screen of who leads it, and for the status of who looks on. Pure.
+"""Where a roll is, in a few words, for the screen of its process and for `fab status`. Pure.
 
-What only the leading process knows (for how long it watches its canaries) it tells the others by its lease's heartbeat.
+Some of it only the roll's process knows, such as how long it has watched its canaries. Its lease tells others.
 """
 
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from bakeroll.roll.view.view import View
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """`what` is going on; where it lasts a set time, since when (monotonic) and how many `seconds` it is to last."""
+    """`what` the roll does. If that takes a set time, `since` when (monotonic) and for how many `seconds`."""
 
     what: str
     since: float = 0
     seconds: float = 0
 
-    def told(self, now: float) -> str:
-        """With how much of its time is over."""
+    def text(self, now: float) -> str:
+        """The phase, with how much of its time has passed."""
         return f"{self.what} for {now - self.since:.0f} of {self.seconds:.0f} s" if self.seconds else self.what
 
 
 def phase(view: View) -> Phase:
-    """The canaries, AWS's refresh, or how many new ones serve and how many old ones have not gone."""
+    """The canaries, AWS's refresh, or how many new instances serve and how many old ones are left."""
     if not view.is_forward:
-        return Phase("takes its new instances away")
+        return Phase("backing out")
     if view.record.intended.strategy == "canary" and not view.record.is_watched:
         return _of_canaries(view)
     if view.record.refresh.id and view.fleet.refresh and not view.fleet.refresh.is_over:
@@ -47,7 +47,7 @@ def _of_canaries(view: View) -> Phase:
 
 
 def _batch(view: View) -> str:
-    """Which of how many, where a surge goes in batches."""
+    """Which batch of how many, if a surge takes batches."""
     if view.record.intended.strategy != "surge" or not 0 < view.surge < view.target:
         return ""
     batches = ceil(view.target / view.surge)

@@ -1,8 +1,8 @@
-"""What this version cannot roll truthfully, told before anything is changed.
+"""What a roll refuses, before it changes anything.
 
-`hold` is asked before every roll, also before one that goes on; all else only before a new one, since a roll
-that was cut off has to end. Not refused: scale-in protection and a suspended Terminate, which do not keep
-TerminateInstanceInAutoScalingGroup from an instance, and instances in Standby, which are left alone.
+A hold stops every roll, also one that continues. All else stops only a new roll, because a roll that was cut off has to
+end. Not refused are scale-in protection and a suspended Terminate, which do not stop
+TerminateInstanceInAutoScalingGroup, and instances in Standby, which a roll leaves alone.
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-suspend-resume-processes.html
 """
 
@@ -16,53 +16,55 @@ from bakeroll.roll.world.observe import Layout
 from bakeroll.settings import Policy
 
 ROLLED = ("instance", "ip", "classic")
-"""The types of target groups whose targets are the group's instances."""
+"""The types of target groups that have the group's instances as targets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a fleet is not rolled, and what to do about it."""
+    """Why a roll refuses a fleet, and the next step."""
 
     what: str
     next_step: str
 
 
 def refuse_held(group: Group) -> None:
-    """Raises RollFailed where somebody asked that nobody rolls the group."""
+    """Raise RollFailed if somebody put a hold on the group."""
     if group.hold is None:
         return
     said = f": “{group.hold}”" if group.hold else ""
     delete = (
         f"aws autoscaling delete-tags --tags ResourceId={group.name},ResourceType=auto-scaling-group,Key={HOLD_TAG}"
     )
-    raise _told(Refusal(f"{group.name} is held by its tag {HOLD_TAG}{said}.", f"When that is over: {delete}"))
+    raise _refused(
+        Refusal(f"{group.name} is held by its tag {HOLD_TAG}{said}.", f"Delete the tag when the hold is over: {delete}")
+    )
 
 
 def refuse(
     goal: Goal,
     group: Group,
     twin: Group | None,
-    seen: Layout,
+    layout: Layout,
     fleet: Fleet,
     policy: Policy,
     refreshes: Sequence[RefreshState],
     images: Mapping[str, ImageState],
 ) -> None:
-    """Raises RollFailed where anything stands against a new roll, and tells all that does."""
+    """Raise RollFailed if anything prevents a new roll. The error names all of it."""
     refusals = (
         *_of_group(group, policy),
         *_of_twin(goal, twin, policy),
         *_of_protection(group, policy),
         *_of_refreshes(group, refreshes),
-        *_of_targets(goal, group, seen),
+        *_of_targets(goal, group, layout),
         *_of_image(goal, fleet, images),
     )
     if refusals:
-        raise _told(*refusals)
+        raise _refused(*refusals)
 
 
-def _told(*refusals: Refusal) -> RollFailed:
-    """A line for each; what mends several is told once."""
+def _refused(*refusals: Refusal) -> RollFailed:
+    """The error with a line for each refusal. A next step that several share appears once."""
     return RollFailed(
         "\n".join(each.what for each in refusals),
         left="Nothing was changed.",
@@ -73,39 +75,42 @@ def _told(*refusals: Refusal) -> RollFailed:
 def _of_group(group: Group, policy: Policy) -> Iterator[Refusal]:
     if "Launch" in group.suspended:
         yield Refusal(
-            f"{group.name}'s process Launch is suspended, which blocks attaching instances as well.",
+            f"{group.name}'s process Launch is suspended. That blocks attaching instances too.",
             f"Resume it: aws autoscaling resume-processes --auto-scaling-group-name {group.name} "
             "--scaling-processes Launch",
         )
     if group.conflict:
-        yield Refusal(f"{group.name} cannot be given one image: {group.conflict}.", "Use one launch template for all.")
+        yield Refusal(
+            f"{group.name} cannot launch all its instances from one image: {group.conflict}.",
+            "Use one launch template for all.",
+        )
     if group.has_warm_pool and policy.strategy == "blue-green":
         yield Refusal(
-            f"{group.name} has a warm pool, which its second group would not have.",
+            f"{group.name} has a warm pool, and its second group would have none.",
             "Use another strategy, or delete the pool: "
             f"aws autoscaling delete-warm-pool --force-delete --auto-scaling-group-name {group.name}",
         )
 
 
 def _of_twin(goal: Goal, twin: Group | None, policy: Policy) -> Iterator[Refusal]:
-    """A blue-green roll deletes its second group, so that must be a roll's own."""
+    """A blue-green roll deletes its second group, so a roll must have made that group."""
     if policy.strategy == "blue-green" and twin and ROLL_TAG not in twin.tags:
         yield Refusal(
-            f"There is a group {twin.name} that no roll made, and {goal.fleet}'s second group would be called so.",
-            f"Rename or delete it, or use another strategy. Look: aws autoscaling describe-auto-scaling-groups "
+            f"The group {twin.name} was not made by a roll, and {goal.fleet}'s second group needs that name.",
+            f"Rename or delete it, or use another strategy. See it: aws autoscaling describe-auto-scaling-groups "
             f"--auto-scaling-group-names {twin.name}",
         )
 
 
 def _of_protection(group: Group, policy: Policy) -> Iterator[Refusal]:
-    """A blue-green roll deletes its first group with the instances that are left, which either level prevents.
+    """A blue-green roll deletes its first group with its remaining instances. Either level prevents that.
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/resource-deletion-protection.html
     """
     if policy.strategy == "blue-green" and group.deletion_protection != "none":
         yield Refusal(
-            f"{group.name} has deletion protection ({group.deletion_protection}), and a blue-green roll deletes it.",
-            f"Use another strategy, or lift it: aws autoscaling update-auto-scaling-group "
+            f"{group.name} has deletion protection ({group.deletion_protection}), but a blue-green roll deletes it.",
+            f"Use another strategy, or lift the protection: aws autoscaling update-auto-scaling-group "
             f"--auto-scaling-group-name {group.name} --deletion-protection none",
         )
 
@@ -113,26 +118,26 @@ def _of_protection(group: Group, policy: Policy) -> Iterator[Refusal]:
 def _of_refreshes(group: Group, refreshes: Sequence[RefreshState]) -> Iterator[Refusal]:
     if under_way := next((each for each in refreshes if not each.is_over), None):
         yield Refusal(
-            f"The instance refresh {under_way.id} of {group.name} is under way ({under_way.status}, "
-            f"{under_way.percent} %), which replaces instances as well.",
-            f"Wait for it, or stop it: aws autoscaling cancel-instance-refresh --auto-scaling-group-name {group.name}",
+            f"The instance refresh {under_way.id} of {group.name} is in progress ({under_way.status}, "
+            f"{under_way.percent} %). It replaces instances too.",
+            f"Wait, or cancel it: aws autoscaling cancel-instance-refresh --auto-scaling-group-name {group.name}",
         )
 
 
-def _of_targets(goal: Goal, group: Group, seen: Layout) -> Iterator[Refusal]:
-    yield from (_of_type(group, each) for each in seen.target_groups if each.type not in ROLLED)
-    if not seen.target_groups and not goal.path:
+def _of_targets(goal: Goal, group: Group, layout: Layout) -> Iterator[Refusal]:
+    yield from (_of_type(group, each) for each in layout.target_groups if each.type not in ROLLED)
+    if not layout.target_groups and not goal.path:
         yield Refusal(
-            f"{group.name} has no target group, and its instances are not asked for their version: "
-            "nothing would prove a new one.",
-            "Name what tells the version in deploy.yml (version), or attach a target group.",
+            f"{group.name} has no target group, and deploy.yml sets no version path. "
+            "Nothing would prove a new instance.",
+            "Set version in deploy.yml, or attach a target group.",
         )
 
 
 def _of_type(group: Group, other: TargetGroup) -> Refusal:
     return Refusal(
-        f"{group.name}'s target group {other.name} is of type {other.type}, whose targets are not its instances.",
-        "Make one of type instance or ip and attach it in its place.",
+        f"{group.name}'s target group {other.name} is of type {other.type}. Its targets are not the group's instances.",
+        "Attach a target group of type instance or ip instead.",
     )
 
 

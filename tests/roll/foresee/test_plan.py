@@ -125,7 +125,7 @@ def test_a_plan_tells_that_a_refresh_is_stopped_for_another_release() -> None:
     said = planned(fleet, policy("refresh"), to)
     rolled(fleet, to, policy=policy("refresh"), witness=deeds.append, owner="me@laptop")
 
-    assert said.steps[0] == "stop AWS's instance refresh of links-dev"
+    assert said.steps[0] == "cancel AWS's instance refresh of links-dev"
     assert (said.why, said.steps) == ("", tuple(steps_of(deeds)))
 
 
@@ -137,7 +137,7 @@ def test_the_refresh_of_the_roll_itself_does_not_stand_against_it() -> None:
 
     assert [each.text for each in said.findings if each.level == "failure"] == []
     assert [each.text for each in of_another.findings if each.level == "failure"] == [
-        "an instance refresh is under way: InProgress"
+        "an instance refresh is in progress: InProgress"
     ]
 
 

@@ -53,7 +53,7 @@ AMISS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "usage is not published": (
         {"quotas": (quota(None),)},
-        ["warning: quota 64 vCPU, the surge adds 24; how many run is not known"],
+        ["warning: quota 64 vCPU, the surge adds 24; the vCPUs in use are not known"],
     ),
     "usage is not published and the surge alone is too much": (
         {"quotas": (quota(None, 20),)},
@@ -80,7 +80,7 @@ AMISS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "AWS chooses the types": (
         {"launch": Launch(()), "types": (), "quotas": ()},
-        ["warning: quota not looked at: AWS chooses the instance types"],
+        ["warning: quota not checked: AWS chooses the instance types"],
     ),
     "one zone has no room for its share": (
         {"rooms": (Room("s-a", "a", 4), Room("s-b", "b", 3), Room("s-c", "c", 40))},
@@ -113,11 +113,11 @@ AMISS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "nothing to try": (
         {"trials": {}},
-        ["warning: template not looked at: a dry run needs a launch template"],
+        ["warning: template not checked: a dry run needs a launch template"],
     ),
     "termination protection": (
         {"launch": Launch(("m6i.large",), is_protected=True)},
-        ["failure: template switches on termination protection: a roll could not take its instances away"],
+        ["failure: template enables termination protection: a roll could not terminate its instances"],
     ),
     "drains longer than the policy waits": (
         balancer(delay=331),
@@ -145,7 +145,7 @@ AMISS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "an instance refresh": (
         {"refresh": "InProgress"},
-        ["failure: an instance refresh is under way: InProgress"],
+        ["failure: an instance refresh is in progress: InProgress"],
     ),
     "permissions that lack": (
         {"denied": ("autoscaling:AttachInstances", "dynamodb:PutItem")},
@@ -185,7 +185,7 @@ def test_a_look_that_fails_is_a_warning_and_stops_no_other(forbidden: str) -> No
 
     assert sorted(around.looks) == sorted(LOOKS)
     assert getattr(facts, forbidden) == Unseen("not permitted: Describe")
-    unseen = [f"warning: {each} not looked at: not permitted: Describe" for each in LOOKS[forbidden]]
+    unseen = [f"warning: {each} not checked: not permitted: Describe" for each in LOOKS[forbidden]]
     others = [each for each in told(FACTS) if not each.startswith("ok")]
     assert [each for each in told(facts) if not each.startswith("ok")] == unseen + others
     assert len(told(facts, level="ok")) >= 4

@@ -76,7 +76,7 @@ def test_a_pause_that_nobody_ends_stops_the_roll_where_it_stands() -> None:
     with pytest.raises(RollFailed, match="paused by me@laptop, and nobody resumed it") as error:
         rolled(fleet, through=cut.ports(ports(fleet)))
 
-    assert error.value.next_step == "Go on: fab resume --env=dev"
+    assert error.value.next_step == "Continue it: fab resume --env=dev"
     steer.ask("none", steer.record())
     rolled(fleet, through=Cut(watch=watch).ports(ports(fleet)))
     watch.ended("ami-new", 2)

@@ -33,4 +33,4 @@ def test_an_action_that_a_place_does_not_know_fails_type_checking(tmp_path: Path
     found = subprocess.run([*mypy, ROOM], cwd=HERE, capture_output=True, text=True, check=False)
 
     places = re.findall(rf'^{ROOM}/(\S+)\.py:\d+: error: .*"Unknown"  \[exhaustive-match\]$', found.stdout, re.M)
-    assert sorted(places) == ["foresee/steps", "run/perform", "run/telling", "run/visibility"], found.stdout
+    assert sorted(places) == ["foresee/steps", "run/pending_changes", "run/perform", "run/progress"], found.stdout

@@ -3,7 +3,7 @@
 import pytest
 
 from bakeroll.errors import CloudError, RolledBack
-from bakeroll.roll.run.crashes import LOOKS_SECONDS, crash_told
+from bakeroll.roll.run.crashes import LOOKS_SECONDS, crash_in
 from bakeroll.roll.simulate.model import world
 from bakeroll.roll.simulate.parts import Behaviour
 from bakeroll.roll.simulate.ports import ports
@@ -46,7 +46,7 @@ def failures(*counts: int, unit: str = "links.service") -> str:
     ],
 )
 def test_a_console_tells_what_failed_too_often(console: str, told: str) -> None:
-    assert crash_told(console) == told
+    assert crash_in(console) == told
 
 
 def test_a_release_that_crashes_again_and_again_is_taken_away_at_once_with_its_console() -> None:

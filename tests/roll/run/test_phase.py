@@ -56,7 +56,7 @@ def told(fleet: World, policy: Policy, *others: Callable[[], None]) -> list[Even
 
 def doings(events: Sequence[Event]) -> list[str]:
     """Each once, without the seconds that count and until when it is waited."""
-    said = [re.sub(r"; gives up at .*", "", each.scene.doing) for each in events if each.scene]
+    said = [re.sub(r"; times out at .*", "", each.scene.doing) for each in events if each.scene]
     return list(dict.fromkeys(re.sub(r" for \d+ of", " for … of", each) for each in said))
 
 
@@ -105,7 +105,7 @@ def test_a_long_wait_tells_until_when_it_is_waited() -> None:
 
     scenes = [each.scene.doing for each in told(world(2, slow), POLICY) if each.scene]
 
-    assert any(re.fullmatch(r"0 of 2 new in service, 2 old to go; gives up at 12:00:\d\d", each) for each in scenes)
+    assert any(re.fullmatch(r"0 of 2 new in service, 2 old to go; times out at 12:00:\d\d", each) for each in scenes)
 
 
 def test_a_roll_that_backs_out_says_so() -> None:
@@ -119,7 +119,7 @@ def test_a_roll_that_backs_out_says_so() -> None:
     with pytest.raises(RolledBack):
         roll(goal(), POLICY, Leader(ports(fleet), LIVES, fleet, see, POLL))
 
-    assert scenes[-1].doing.startswith("takes its new instances away")
+    assert scenes[-1].doing.startswith("backing out")
 
 
 def test_who_looks_on_is_told_for_how_long_the_canaries_are_watched() -> None:
@@ -169,9 +169,9 @@ def test_a_pause_and_its_end_are_told_at_once_each_time_and_the_screen_goes_on_c
 
     lines = [each.text for each in events if each.kind == "progress"]
     paused = [each for each in lines if each.startswith("paused by me@laptop until 12:10:")]
-    assert (len(paused), lines.count("resumed, and goes on")) == (2, 2)
-    assert lines.index("resumed, and goes on") == lines.index(paused[0]) + 1
-    last = max(n for n, each in enumerate(events) if each.text == "resumed, and goes on")
+    assert (len(paused), lines.count("resumed")) == (2, 2)
+    assert lines.index("resumed") == lines.index(paused[0]) + 1
+    last = max(n for n, each in enumerate(events) if each.text == "resumed")
     after = [each.scene.doing for each in events[last:] if each.scene and "watched" in each.scene.doing]
     assert len(set(after)) > 3  # of the 60 seconds, as they pass
     assert not [each for each in events[last:] if "paused" in each.text]
@@ -206,8 +206,8 @@ def test_an_aborted_pause_is_not_told_as_resumed() -> None:
     with pytest.raises(RolledBack):
         rolled(fleet, through=Cut(watch=watch).ports(ports(fleet)), lines=lines)
 
-    assert "resumed, and goes on" not in lines
-    assert "aborted by me@laptop; the new instances are taken away" in lines
+    assert "resumed" not in lines
+    assert "aborted by me@laptop; backing out" in lines
 
 
 def test_a_pause_that_ended_its_roll_is_told_of_what_it_left() -> None:

@@ -49,10 +49,13 @@ def without_image(fleet: World) -> None:
 
 REFUSED: dict[str, tuple[Change, str]] = {
     "Launch suspended": (group(suspended=frozenset({"Launch"})), "process Launch is suspended"),
-    "an instance refresh under way": (refreshed, r"instance refresh r-1 of links-dev is under way \(InProgress, 40 %"),
+    "an instance refresh under way": (
+        refreshed,
+        r"instance refresh r-1 of links-dev is in progress \(InProgress, 40 %",
+    ),
     "one image for all is not enough": (
         group(conflict="the override c7g.large has an image of its own"),
-        "links-dev cannot be given one image: the override c7g.large has an image of its own",
+        "links-dev cannot launch all its instances from one image: the override c7g.large has an image of its own",
     ),
     "functions as targets": (targets("lambda"), "target group b is of type lambda"),
     "balancers as targets": (targets("alb"), "target group b is of type alb"),
@@ -92,16 +95,16 @@ def test_all_that_stands_against_a_roll_is_told_at_once() -> None:
         rolled(fleet)
 
     assert error.value.what.split("\n") == [
-        "links-dev's process Launch is suspended, which blocks attaching instances as well.",
-        "links-dev's target group a is of type lambda, whose targets are not its instances.",
-        "links-dev's target group b is of type alb, whose targets are not its instances.",
+        "links-dev's process Launch is suspended. That blocks attaching instances too.",
+        "links-dev's target group a is of type lambda. Its targets are not the group's instances.",
+        "links-dev's target group b is of type alb. Its targets are not the group's instances.",
         "The image ami-new of 2.0-1 is not available: pending.",
         "The image ami-new is for arm64; links-dev launches x86_64 (ami-old).",
     ]
     assert error.value.left == "Nothing was changed."
     assert [each.partition(":")[0] for each in error.value.next_step.split("\n")] == [
         "Resume it",
-        "Make one of type instance or ip and attach it in its place.",
+        "Attach a target group of type instance or ip instead.",
         "Bake it",
         "Bake an image for the architecture of the launch template's instance type, or change that type first.",
     ]
@@ -159,7 +162,7 @@ def test_without_target_groups_and_version_nothing_proves_an_instance_so_it_is_r
     fleet = world(2, GOOD)
     group(target_groups=())(fleet)
 
-    with pytest.raises(RollFailed, match="nothing would prove a new one"):
+    with pytest.raises(RollFailed, match="Nothing would prove a new instance"):
         rolled(fleet, replace(goal(), path=None))
 
 

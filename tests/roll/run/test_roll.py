@@ -38,6 +38,15 @@ def test_a_fleet_is_replaced_whole(desired: int) -> None:
     assert fleet.group.template_version == "2"
 
 
+def test_a_roll_describes_its_group_once_between_its_lease_and_its_record() -> None:
+    fleet, cut = world(2, GOOD), Cut()
+
+    rolled(fleet, through=cut.ports(ports(fleet)))
+
+    writes = [number for number, call in enumerate(cut.calls) if call == "put"]
+    assert cut.calls[writes[0] : writes[1]].count("describe") == 1
+
+
 @pytest.mark.parametrize("surge", [1, 2, 3, "50%"])
 def test_a_fleet_is_replaced_in_batches_no_larger_than_the_surge(surge: int | str) -> None:
     fleet = world(4, GOOD)
@@ -169,7 +178,7 @@ def test_a_sick_release_is_taken_away_and_the_message_tells_why() -> None:
     assert error.value.exit_code == 3
     assert "i-0002 was not in service after 20 s: unhealthy, Target.ResponseCodeMismatch 503" in error.value.what
     assert "connection refused" in error.value.what
-    assert "2 old ones (1.0-1) serve" in error.value.left
+    assert "2 old instances (1.0-1) serve" in error.value.left
     watch.ended("ami-old", 2)
     assert fleet.versions == {"1": "ami-old"}
     assert read_releases(ports(fleet).table, "links", "dev") == []
@@ -178,8 +187,8 @@ def test_a_sick_release_is_taken_away_and_the_message_tells_why() -> None:
 @pytest.mark.parametrize(
     ("desired", "left"),
     [
-        (1, "The new instance was taken away. 1 old one (1.0-1) serves."),
-        (2, "The 2 new instances were taken away. 2 old ones (1.0-1) serve."),
+        (1, "The new instance was terminated. 1 old instance (1.0-1) serves."),
+        (2, "The 2 new instances were terminated. 2 old instances (1.0-1) serve."),
     ],
 )
 def test_one_instance_is_not_told_as_many(desired: int, left: str) -> None:
@@ -338,7 +347,7 @@ def test_a_template_version_that_somebody_sets_meanwhile_ends_the_roll_and_stays
             fleet.group = replace(fleet.group, template_version="9")
 
     cut.watch = edit
-    with pytest.raises(RolledBack, match="was set to 9 meanwhile"):
+    with pytest.raises(RolledBack, match="somebody set the launch template version of links-dev to 9"):
         rolled(fleet, through=cut.ports(ports(fleet)))
 
     assert fleet.group.template_version == "9"
@@ -389,7 +398,7 @@ def test_a_long_wait_says_once_what_it_waits_for_and_until_when() -> None:
     waits = [line for line in lines if line.startswith("waiting")]
     assert len(waits) == 1
     assert waits[0].startswith("waiting: i-0001 unhealthy, Target.ResponseCodeMismatch 503 for ")
-    assert "; gives up at 12:00:" in waits[0]
+    assert "; times out at 12:00:" in waits[0]
 
 
 def test_ctrl_c_before_the_commit_point_puts_all_back_and_says_so_once() -> None:
@@ -402,8 +411,8 @@ def test_ctrl_c_before_the_commit_point_puts_all_back_and_says_so_once() -> None
         rolled(fleet, through=cut.ports(ports(fleet)), lines=lines)
 
     assert lines[-2:] == [
-        "interrupted: the new instances are taken away; once more leaves at once",
-        "interrupted: everything is as it was",
+        "interrupted: backing out; press Ctrl-C again to stop at once",
+        "interrupted: everything is restored",
     ]
     watch.ended("ami-old", 2)
 

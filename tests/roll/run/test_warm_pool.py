@@ -8,7 +8,7 @@ from bakeroll.errors import RolledBack, RollFailed
 from bakeroll.roll.engine.decide import serves
 from bakeroll.roll.foresee.steps import steps_of
 from bakeroll.roll.operate.doctor import examine
-from bakeroll.roll.run.beginning import begin
+from bakeroll.roll.run.new_record import new_record
 from bakeroll.roll.run.perform import perform
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.ports import ports
@@ -71,7 +71,7 @@ def test_rolling_takes_no_instance_of_the_old_release_out_of_the_pool() -> None:
 def test_one_that_the_group_took_meanwhile_is_not_terminated() -> None:
     fleet = warmed()
     taken, other = fleet.squad.warm
-    record = begin(goal(), observe("links-dev", ports(fleet)), POLICY, ("roller", ""), {}, fleet)
+    record = new_record(goal(), observe("links-dev", ports(fleet)), POLICY, ("roller", ""), {}, fleet)
     fleet.lifecycles[taken] = "Pending"
     del fleet.squad.warm[taken]
 
@@ -125,5 +125,5 @@ def test_what_is_in_the_pool_is_nothing_that_a_roll_left() -> None:
 
 
 def test_a_second_group_would_have_no_pool() -> None:
-    with pytest.raises(RollFailed, match="has a warm pool, which its second group would not have"):
+    with pytest.raises(RollFailed, match="has a warm pool, and its second group would have none"):
         rolled(warmed(), policy=POLICY.model_copy(update={"strategy": "blue-green"}))

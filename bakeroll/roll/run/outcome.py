@@ -1,4 +1,4 @@
-"""How a roll ends: what of it stays written down, and what people are told of what it left."""
+"""How a roll ends: what it writes to the table, and the messages about what it left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from bakeroll.wording import counted
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a roll ended well. `is_new` is False where the fleet served the release already."""
+    """How a successful roll ended. `is_new` is False if the fleet served the release already."""
 
     release: Release
     is_new: bool
@@ -28,7 +28,10 @@ class Outcome:
 
 
 def write_served(table: Table, goal: Goal, record: Record, clock: Clock) -> None:
-    """It serves since now; who asked for it first, and when, the record knows also where another goes on."""
+    """Write to the history that the release serves from now on.
+
+    The record keeps when the release was first requested, also if another process continues the roll.
+    """
     release = replace(goal.release, released_at=clock.now().astimezone(UTC))
     write_release(table, release, record.intended.release.get("released_at") or goal.release.released_at.isoformat())
 
@@ -36,7 +39,7 @@ def write_served(table: Table, goal: Goal, record: Record, clock: Clock) -> None
 def write_timing(
     table: Table, record: Record, fleet: Fleet, seconds: float, boots: Sequence[float], clock: Clock
 ) -> None:
-    """How long it took, for plans to come; `boots` are seconds, and where there are none nothing is told."""
+    """Write how long the roll took, for later plans. `boots` are in seconds; without any, nothing is written."""
     if boots:
         at, strategy = clock.now().isoformat(), record.intended.strategy
         took = timing.Timing(at, strategy, len(fleet.members), seconds, boot_seconds=median(boots))
@@ -44,13 +47,13 @@ def write_timing(
 
 
 def write_ended(table: Table, goal: Goal, record: Record, clock: Clock) -> None:
-    """The roll ended, and its release does not serve."""
+    """Write that the roll ended and its release does not serve."""
     roll = ended.ended(record, clock.now())
     ended.write(table, goal.release.application, goal.release.environment, roll)
 
 
 def closed(record: Record, fleet: Fleet, policy: Policy, clock: Clock) -> Record:
-    """Closed, unless instances stand by: this roll's, for the soak, or an earlier one's that it left alone."""
+    """The record at the roll's end: closed, or soaking if instances of this roll or of an earlier one stand by."""
     kept = {*record.soak.instances, *record.retiring}
     here = tuple(each.id for each in fleet.instances if each.is_standing_by and each.id in kept)
     if not here and not record.second.name:
@@ -62,14 +65,14 @@ def closed(record: Record, fleet: Fleet, policy: Policy, clock: Clock) -> Record
 
 
 def rolled_back(record: Record, back_out: BackOut, fleet: Fleet, goal: Goal) -> RolledBack:
-    """What a roll that backed out is told as; `record` is closed."""
+    """The error that a roll raises after it backed out. `record` is closed."""
     old = [each for each in fleet.members if fleet.is_in_service(each)]
     versions = ", ".join(sorted({each.tags.get(VERSION_TAG, each.image) for each in old}))
     launches = record.launches
     new = len({*launches.instances, *record.retiring} - {*record.found.members, *launches.wanted})
-    taken = "The new instance was taken away." if new == 1 else f"The {new} new instances were taken away."
-    taken = taken if new else "No new instance had been launched."
-    serve = f"{counted(len(old), 'old one')} ({versions}) {'serves' if len(old) == 1 else 'serve'}."
+    taken = "The new instance was terminated." if new == 1 else f"The {new} new instances were terminated."
+    taken = taken if new else "No new instance was launched."
+    serve = f"{counted(len(old), 'old instance')} ({versions}) {'serves' if len(old) == 1 else 'serve'}."
     serve = serve if old else "No instance served before, and none does now."
     return RolledBack(
         back_out.why,
@@ -79,18 +82,18 @@ def rolled_back(record: Record, back_out: BackOut, fleet: Fleet, goal: Goal) -> 
 
 
 def left(goal: Goal, fleet: Fleet | None) -> str:
-    """What a roll leaves that stops before its end; `fleet` is as it was seen last."""
+    """What a roll leaves if it stops before its end. `fleet` is as last observed."""
     members = fleet.members if fleet else ()
     new = sum(1 for each in members if each.identity == goal.identity)
     return (
         f"{goal.fleet} has {counted(new, 'instance')} of {goal.release.version} "
-        f"and {counted(len(members) - new, 'other')}; "
-        "the record of what was found stays, and the same command goes on from here."
+        f"and {counted(len(members) - new, 'other')}. "
+        "The record stays, and the same command continues the roll."
     )
 
 
-def again(goal: Goal, record: Record) -> str:
-    """The command that goes on with it. Whoever backs out must not be sent forward again."""
+def next_command(goal: Goal, record: Record) -> str:
+    """The command that continues the roll. A roll that backs out must not be sent forward again."""
     if record.stage == "back":
-        return f"Take it back: fab doctor --env={goal.release.environment} --fix"
-    return f"Go on: fab roll --env={goal.release.environment} --version={goal.release.version}"
+        return f"Back it out: fab doctor --env={goal.release.environment} --fix"
+    return f"Continue it: fab roll --env={goal.release.environment} --version={goal.release.version}"

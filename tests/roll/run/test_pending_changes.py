@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from bakeroll.fleet import Fleet, Group, Instance, RefreshState
-from bakeroll.roll.run.visibility import Change, is_shown
+from bakeroll.roll.run.pending_changes import PendingChange, is_visible
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.record import InstanceRefresh
 from bakeroll.roll.view.settled import STALE_SECONDS
@@ -70,18 +70,18 @@ ROWS = (
 def test_an_action_is_shown_by_the_group_alone(row: Row) -> None:
     record = replace(FRESH, refresh=InstanceRefresh("refresh-1"))
 
-    assert not is_shown(row.action, row.before, record)
-    assert is_shown(row.action, row.after, record)
+    assert not is_visible(row.action, row.before, record)
+    assert is_visible(row.action, row.after, record)
 
 
 def test_that_an_instance_has_ended_does_not_show_that_its_group_let_it_go() -> None:
     ended = replace(FLEET, instances=(Instance("i-0", "ami-old", state="terminated", lifecycle="InService"),))
 
-    assert not is_shown(act.Retire("i-0", True, 2), ended, FRESH)
+    assert not is_visible(act.Retire("i-0", True, 2), ended, FRESH)
 
 
 def test_what_was_answered_is_awaited_longer_than_what_may_not_have_been_done() -> None:
-    tried = Change(act.RaiseDesired(2, 4), since=100)
+    tried = PendingChange(act.RaiseDesired(2, 4), since=100)
 
     assert tried.is_awaited(FLEET, FRESH, 100 + STALE_SECONDS - 1)
     assert not tried.is_awaited(FLEET, FRESH, 100 + STALE_SECONDS)

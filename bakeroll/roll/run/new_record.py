@@ -1,4 +1,4 @@
-"""How a roll begins: anew, or in the place of a dead one. Pure, but for the time and the roll's name."""
+"""The record that a roll begins with: a new one, or one in the place of a dead roll. Pure except for time and id."""
 
 import uuid
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from bakeroll.roll.view.settled import registered_addresses
 from bakeroll.settings import Policy
 
 
-def begin(
+def new_record(
     goal: Goal,
     fleet: Fleet,
     policy: Policy,
@@ -29,7 +29,7 @@ def begin(
     images: Mapping[str, ImageState],
     clock: Clock,
 ) -> Record:
-    """A new record: the fleet as found, and who is to launch, and why. `images` are those that there are."""
+    """A new record: the fleet as found, who launches the instances, and why. `images` are those that exist."""
     before = images.get(fleet.image)
     found = Found(
         minimum=fleet.minimum,
@@ -64,16 +64,18 @@ def _intended(goal: Goal, strategy: str, who: tuple[Launcher, str]) -> Intended:
     return Intended(release.image, release.version, release_document(release), strategy, launcher, because)
 
 
-def take_over(
+def takeover_record(
     dead: Record, goal: Goal, fleet: Fleet, policy: Policy, who: tuple[Launcher, str], clock: Clock
 ) -> Record:
-    """A new roll in the place of a dead one: as found then, with the changes that were made since.
+    """A record for a roll in the place of a dead one: what the dead roll found, with the changes made since.
 
-    What the group launches from counts as found anew where somebody else set it, or where another group took over;
-    not where the same release is rolled again and the group that it took over from is there to go back to.
-    What waits in that other group and is of the release comes back. Where a second group or an instance refresh is
-    half done, the strategy stays that which began it and knows how to end it; so it does instead of blue-green, which
-    leaves the first group as it is, where that launches or has what the dead roll set.
+    If somebody else set what the group launches from, or if another group took over, the record takes it from the
+    fleet as it is now. It does not if the same release is rolled again and the group before the switch still exists.
+    Instances of the release that wait in that other group return.
+
+    If a second group or an instance refresh is half done, the strategy that began it stays and ends it. It also stays
+    instead of blue-green if the group launches or has what the dead roll set, because blue-green leaves the first group
+    as it is.
     """
     theirs = {dead.identity, *dead.previous.identities} - {dead.found.identity}
     has_theirs = any(each.is_member and each.identity in theirs for each in fleet.instances)

@@ -1,7 +1,7 @@
-"""What was done to the group, and whether it shows that. Pure.
+"""Changes that this process made to the group, and whether the group shows them. Pure.
 
-A description may be older than a change that was answered: who decides by it does the same twice. So nothing is
-decided, nor read back into the record, before the group shows all that this process did to it.
+AWS may describe a group as it was before a change that it has answered. A roll that decides by such a description does
+the same twice. So a roll decides nothing, and reads nothing back into the record, before the group shows all changes.
 https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 """
 
@@ -15,32 +15,32 @@ from bakeroll.roll.view.unseen import UNSEEN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """An action that was tried at `since` (monotonic seconds), and is awaited so many `seconds`.
+class PendingChange:
+    """An action that was sent at `since` (monotonic seconds). The roll waits at most `seconds` until it shows.
 
-    One that does not show by then was never done, or somebody undid it: the group is believed.
+    If it does not show by then, it was never done or somebody undid it, and the roll trusts the description.
     """
 
     action: act.Action
     since: float
     seconds: float = STALE_SECONDS
 
-    def answered(self) -> "Change":
+    def answered(self) -> "PendingChange":
         return replace(self, seconds=UNSEEN_SECONDS)
 
     def is_awaited(self, fleet: Fleet, record: Record, now: float) -> bool:
-        return now - self.since < self.seconds and not is_shown(self.action, fleet, record)
+        return now - self.since < self.seconds and not is_visible(self.action, fleet, record)
 
 
-def is_shown(action: act.Action, fleet: Fleet, record: Record) -> bool:
-    """Whether the group itself shows it, or that it went on from there. What EC2 says of an instance is no proof."""
+def is_visible(action: act.Action, fleet: Fleet, record: Record) -> bool:
+    """Whether the group itself shows the action or a later state. What EC2 says of an instance is no proof."""
     match action:
         case act.Attach() | act.Return() | act.StandBy() | act.Retire():
-            return _is_shown_by_members(action, fleet)
+            return _is_visible_by_members(action, fleet)
         case act.Clone() | act.Size() | act.Switch() | act.DeleteTwin():
-            return _is_shown_by_both(action, fleet, fleet.twin)
+            return _is_visible_by_both(action, fleet, fleet.twin)
         case act.RaiseDesired() | act.LowerDesired() | act.SetMaximum() | act.SetTemplate():
-            return _is_shown_by_settings(action, fleet)
+            return _is_visible_by_settings(action, fleet)
         case act.Suspend(processes):
             return fleet.suspended.issuperset(processes)
         case act.Resume(processes, name):
@@ -56,7 +56,7 @@ def is_shown(action: act.Action, fleet: Fleet, record: Record) -> bool:
             return True  # done to instances and balancers
 
 
-def _is_shown_by_members(action: act.Attach | act.Return | act.StandBy | act.Retire, fleet: Fleet) -> bool:
+def _is_visible_by_members(action: act.Attach | act.Return | act.StandBy | act.Retire, fleet: Fleet) -> bool:
     match action:
         case act.Attach(ids):
             return all(_state(fleet, each) for each in ids)
@@ -70,26 +70,26 @@ def _is_shown_by_members(action: act.Attach | act.Return | act.StandBy | act.Ret
 
 
 def _state(fleet: Fleet, identifier: str) -> str:
-    """The group's LifecycleState; empty where the instance is not in it."""
+    """The instance's LifecycleState in the group. Empty if it is not in the group."""
     found = fleet.find(identifier)
     return found.lifecycle if found else ""
 
 
-def _is_shown_by_settings(
+def _is_visible_by_settings(
     action: act.RaiseDesired | act.LowerDesired | act.SetMaximum | act.SetTemplate, fleet: Fleet
 ) -> bool:
     match action:
         case act.RaiseDesired(seen):
             return fleet.desired != seen
         case act.LowerDesired(seen):
-            return fleet.desired != seen or len(fleet.members) >= seen  # what there was to lower was filled meanwhile
+            return fleet.desired != seen or len(fleet.members) >= seen  # instances filled the spare capacity meanwhile
         case act.SetMaximum(seen):
             return fleet.maximum != seen
         case act.SetTemplate(seen):
             return fleet.template_version != seen
 
 
-def _is_shown_by_both(
+def _is_visible_by_both(
     action: act.Clone | act.Size | act.Switch | act.DeleteTwin, fleet: Fleet, twin: Group | None
 ) -> bool:
     match action:
