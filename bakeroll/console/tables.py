@@ -73,7 +73,7 @@ def _roll(roll: Mapping[str, Any], fleet: str, now: datetime) -> str:
         by = f" ({roll['by']})" if roll["by"] else ""
         return f"! The roll{version}{by}, begun at {began}, was cut off."
     heard = age(datetime.fromisoformat(roll["heard"]), now)
-    backing_out = ", and is taking its new instances away" if roll["is_backing_out"] else ""
+    backing_out = ", and is backing out" if roll["is_backing_out"] else ""
     return f"◼ {roll['by']} is rolling {fleet}{version} since {began}{backing_out}; last heard of {heard} ago."
 
 
