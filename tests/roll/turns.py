@@ -15,6 +15,7 @@ from bakeroll.roll.simulate.ports import ports
 from bakeroll.roll.state.decision import Act
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Record, TemplateVersions
+from bakeroll.roll.view.settled import settled
 from bakeroll.roll.view.view import View
 from bakeroll.roll.world.observe import Layout, observe, read_layout
 from tests.roll.cut import Cut
@@ -36,7 +37,7 @@ def calls(size: int) -> int:
     record, layout = _halfway(fleet)
     cut.calls.clear()
     found = observe(record.fleet, through, record, layout)
-    decide(View.of(found, goal(), POLICY, record, Memory(), fleet.time))
+    decide(View.of(found, goal(), POLICY, settled(found, record), Memory(), fleet.time))
     return len(cut.calls)
 
 
@@ -56,7 +57,7 @@ def milliseconds_of_decide(size: int) -> float:
     for _ in range(TURNS):
         again = replace(found)  # nothing is remembered from the turn before
         begun = time.perf_counter()
-        decide(View.of(again, goal(), POLICY, record, memory, fleet.time))
+        decide(View.of(again, goal(), POLICY, settled(again, record), memory, fleet.time))
         durations.append(1000 * (time.perf_counter() - begun))
     return statistics.median(durations)
 
@@ -67,7 +68,7 @@ def mebibytes(size: int) -> float:
     record, layout = _halfway(fleet)
     tracemalloc.start()
     found = observe(record.fleet, ports(fleet), record, layout)
-    decide(View.of(found, goal(), POLICY, record, Memory(), fleet.time))
+    decide(View.of(found, goal(), POLICY, settled(found, record), Memory(), fleet.time))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak / 2**20
@@ -94,7 +95,7 @@ def _halfway(fleet: World) -> tuple[Record, Layout]:
     fleet.group = replace(fleet.group, suspended=frozenset({"AZRebalance"}))
     for _ in range(2):
         there = observe(group.name, through, record, layout)
-        decision = decide(View.of(there, goal(), POLICY, record, Memory(), fleet.time))
+        decision = decide(View.of(there, goal(), POLICY, settled(there, record), Memory(), fleet.time))
         if not isinstance(decision, Act):
             break
         record = decision.record

@@ -15,7 +15,6 @@ from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Goal, Record
 from bakeroll.roll.view.health import not_yet, says_another
 from bakeroll.roll.view.roles import Role, comes_into_twin, roles
-from bakeroll.roll.view.settled import settled
 from bakeroll.roll.view.unseen import Unseen, unseen
 from bakeroll.settings import Policy
 
@@ -40,8 +39,7 @@ class View:
 
     @classmethod
     def of(cls, fleet: Fleet, goal: Goal, policy: Policy, record: Record, memory: Memory, now: float) -> "View":
-        """The view of these. `record` need not be settled."""
-        record = settled(fleet, record)
+        """The view of these. `record` is settled, and `memory` has observed the fleet."""
         policy = policy.model_copy(update={"strategy": record.intended.strategy})
         role_of = roles(fleet, record)
         expected = (policy.healthy_checks, goal.version if record.stage == "forward" else None)

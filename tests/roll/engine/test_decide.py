@@ -13,6 +13,7 @@ from bakeroll.roll.state.decision import Act, Decision, Done, Failed, Wait
 from bakeroll.roll.state.launches import Launches, RecordedSlot
 from bakeroll.roll.state.memory import Memory
 from bakeroll.roll.state.record import Record, TemplateVersions
+from bakeroll.roll.view.settled import settled
 from bakeroll.roll.view.view import View
 from tests.roll.halfway import (
     ATTACHED,
@@ -240,4 +241,4 @@ ROWS = [
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.sentence)
 def test_decision(row: Row) -> None:
-    assert decide(View.of(row.fleet, goal(), POLICY, row.record, row.memory, NOW)) == row.decision
+    assert decide(View.of(row.fleet, goal(), POLICY, settled(row.fleet, row.record), row.memory, NOW)) == row.decision

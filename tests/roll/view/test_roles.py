@@ -8,11 +8,13 @@ import pytest
 from pytest_mock import MockerFixture
 
 from bakeroll.fleet import Fleet, Instance
+from bakeroll.roll.run import loop
 from bakeroll.roll.simulate.model import world
 from bakeroll.roll.state.launches import Launches
 from bakeroll.roll.state.record import Found, Intended, Record
 from bakeroll.roll.view import view
 from bakeroll.roll.view.roles import Role, roles
+from bakeroll.roll.view.settled import settled
 from tests.roll.scene import GOOD, rolled
 
 FOUND = Found(1, 8, 2, "lt-1", "1", "ami-old", (), ("i-0", "i-1"), {}, 2, "links-dev")
@@ -94,9 +96,18 @@ def counted(mocker: MockerFixture, name: str) -> Iterator[int]:
     yield from calls
 
 
-@pytest.mark.parametrize("name", ["settled", "roles", "unseen"])
+@pytest.mark.parametrize("name", ["roles", "unseen"])
 def test_a_turn_reads_the_fleet_with_the_record_once(mocker: MockerFixture, name: str) -> None:
     assert set(counted(mocker, name)) == {1}
+
+
+def test_a_turn_settles_the_record_once(mocker: MockerFixture) -> None:
+    views = mocker.patch.object(view.View, "of", wraps=view.View.of)
+    settling = mocker.patch.object(loop, "settled", wraps=settled)
+
+    rolled(world(4, GOOD, maximum=16))
+
+    assert settling.call_count == views.call_count > 0
 
 
 def test_a_turn_asks_once_for_each_instance_why_it_does_not_count(mocker: MockerFixture) -> None:
