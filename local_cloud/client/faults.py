@@ -8,7 +8,7 @@ from local_cloud.config import Config
 from local_cloud.errors import LocalCloudError
 
 _FAULTS, _CALLS = "/bakeroll/faults", "/bakeroll/calls"
-_PATIENCE = 30
+_ANSWER_SECONDS = 30
 """Seconds."""
 
 
@@ -42,7 +42,7 @@ def _ask(config: Config, method: str, path: str, body: object = None) -> Any:
     asking.status(config)  # it is up, and is this cloud
     text = b"" if body is None else json.dumps(body).encode()
     try:
-        code, said = asking.request(config, method, path, text, _PATIENCE)
+        code, said = asking.request(config, method, path, text, _ANSWER_SECONDS)
     except (OSError, ValueError) as error:
         raise LocalCloudError(f"The local cloud did not answer: {error}", next_step=f"{config.command}logs") from None
     if code != 200:

@@ -37,14 +37,14 @@ class Server(ThreadedWSGIServer):
 
     daemon_threads = True
     _CONNECTIONS = 128
-    _PATIENCE = 2.0
+    _WAIT_SECONDS = 2.0
 
     def __init__(self, host: str, port: int, application: Any) -> None:
         super().__init__(host, port, application, Handler)
         self._free = threading.BoundedSemaphore(self._CONNECTIONS)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._free.acquire(timeout=self._PATIENCE):
+        if self._free.acquire(timeout=self._WAIT_SECONDS):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)

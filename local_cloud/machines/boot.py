@@ -11,7 +11,7 @@ from local_cloud.host.capabilities import bounded
 from local_cloud.host.network import namespace_of
 from local_cloud.machines.machine import Machine
 
-BOOT_PATIENCE = 60.0
+BOOT_SECONDS = 60.0
 _SCRIPT = Path(__file__).with_name("boot.sh")
 _SSH = 22
 
@@ -28,8 +28,8 @@ def command(machine: Machine, *, bridge: str, disk: Path, group: Path, console: 
 
 
 def wait_for_ssh(address: str, process: subprocess.Popen[bytes], is_wanted: Callable[[], bool]) -> None:
-    """Return when sshd answers, when BOOT_PATIENCE is over (an image may have none), or when it is not to boot."""
-    deadline = time.monotonic() + BOOT_PATIENCE
+    """Return when sshd answers, when BOOT_SECONDS is over (an image may have none), or when it is not to boot."""
+    deadline = time.monotonic() + BOOT_SECONDS
     while process.poll() is None and time.monotonic() < deadline and is_wanted():
         with suppress(OSError), socket.create_connection((address, _SSH), timeout=0.5):
             break

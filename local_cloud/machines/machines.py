@@ -22,7 +22,7 @@ from local_cloud.machines.disks import Disks
 from local_cloud.machines.inside import Inside
 from local_cloud.machines.machine import Changed, Machine, State
 
-STOP_PATIENCE = 5.0
+STOP_SECONDS = 5.0
 """Seconds that a machine has to shut itself down in order."""
 _POWEROFF = signal.SIGRTMIN + 4  # systemd(1): start poweroff.target
 
@@ -202,7 +202,7 @@ class Machines:
         self._become(machine, state)
 
     def _halt(self, machine: Machine) -> None:
-        """Shut down in order, at the latest after STOP_PATIENCE by force; the machine's processes are gone after."""
+        """Shut down in order, at the latest after STOP_SECONDS by force; the machine's processes are gone after."""
         process, machine.process = machine.process, None
         if process is None:
             return
@@ -211,7 +211,7 @@ class Machines:
             with suppress(ProcessLookupError):
                 os.kill(init, _POWEROFF)
             with suppress(subprocess.TimeoutExpired):
-                process.wait(STOP_PATIENCE)
+                process.wait(STOP_SECONDS)
         self._release(machine)
         process.wait()
 

@@ -16,7 +16,7 @@ from local_cloud.scaling.capacity import COUNTED
 from local_cloud.scaling.refresh import Member, Preferences, Refresh, Rollback, Scene, Status, Turn
 from local_cloud.scaling.warm_pool import READY
 
-PATIENCE = 3600
+RELEASE_SECONDS = 3600
 """Seconds to wait for somebody to release the protected and those in Standby; AWS's own."""
 
 
@@ -70,7 +70,7 @@ def _trouble(refresh: Refresh, scene: Scene) -> str:
         return f"The CloudWatch alarm {scene.alarm} went into ALARM."
     if refresh.failures >= MOST_FAILURES:
         return "Instances failed to launch, or to become healthy. See the scaling activities."
-    if refresh.held_since and (scene.now - refresh.held_since).total_seconds() >= PATIENCE:
+    if refresh.held_since and (scene.now - refresh.held_since).total_seconds() >= RELEASE_SECONDS:
         return "Instances are protected from scale-in or in Standby, and nobody released them within an hour."
     return ""
 

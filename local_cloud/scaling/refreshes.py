@@ -15,7 +15,7 @@ NEEDED = frozenset({"InstanceRefresh", "Launch", "Terminate"})
 """A refresh pauses while one of these processes is suspended."""
 
 
-class Surroundings(Protocol):
+class RefreshSurroundings(Protocol):
     """What refreshes need of the rest of the cloud."""
 
     def is_serving(self, group: ScalingGroup, instance: str) -> bool:
@@ -69,7 +69,7 @@ def launched_from_now(group: ScalingGroup) -> Configuration:
 class Refreshes:
     """Those of all groups."""
 
-    def __init__(self, surroundings: Surroundings, now: Callable[[], datetime]) -> None:
+    def __init__(self, surroundings: RefreshSurroundings, now: Callable[[], datetime]) -> None:
         self._surroundings, self.now = surroundings, now
 
     def step(self, group: ScalingGroup, seen: Seen, take_away: Callable[[MemberState], object]) -> int:

@@ -5,16 +5,16 @@ from typing import Protocol
 
 from local_cloud.scaling.group import Instance, ScalingGroup
 from local_cloud.scaling.launches import Configuration
-from local_cloud.scaling.refreshes import Surroundings as OfRefreshes
-from local_cloud.scaling.triggers import Surroundings as OfTriggers
-from local_cloud.scaling.warm_pools import Surroundings as OfWarmPools
+from local_cloud.scaling.refreshes import RefreshSurroundings
+from local_cloud.scaling.triggers import TriggerSurroundings
+from local_cloud.scaling.warm_pools import WarmPoolSurroundings
 
 
 class LaunchFailed(Exception):
     """EC2 refused to launch; the message is its own."""
 
 
-class Surroundings(OfRefreshes, OfTriggers, OfWarmPools, Protocol):
+class Surroundings(RefreshSurroundings, TriggerSurroundings, WarmPoolSurroundings, Protocol):
     """All of it."""
 
     def groups(self) -> Sequence[ScalingGroup]: ...

@@ -44,7 +44,7 @@ class Policy(Protocol):
     target_tracking_configuration: Any
 
 
-class Surroundings(Protocol):
+class TriggerSurroundings(Protocol):
     """What triggers need of the rest of the cloud."""
 
     def scheduled_actions(self, group: ScalingGroup) -> Sequence[ScheduledAction]: ...
@@ -68,7 +68,7 @@ class Surroundings(Protocol):
 class Triggers:
     """Those of all groups."""
 
-    def __init__(self, surroundings: Surroundings, now: Callable[[], datetime]) -> None:
+    def __init__(self, surroundings: TriggerSurroundings, now: Callable[[], datetime]) -> None:
         self._surroundings, self._now = surroundings, now
         self._fired: dict[tuple[str, str], tuple[datetime, datetime]] = {}
         self._tracked: dict[str, int] = {}

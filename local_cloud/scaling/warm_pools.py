@@ -14,7 +14,7 @@ from local_cloud.scaling.lifecycle import LAUNCHING, TERMINATING, LifecycleHook,
 from local_cloud.scaling.warm_pool import READY, size
 
 
-class Surroundings(Protocol):
+class WarmPoolSurroundings(Protocol):
     """What warm pools need of the rest of the cloud."""
 
     def member(self, group: ScalingGroup, instance: Instance, lifecycle: str) -> MemberState:
@@ -52,7 +52,7 @@ class WarmPools:
     """Those of all groups; whoever calls holds the engine's lock."""
 
     def __init__(
-        self, surroundings: Surroundings, waits: Waits, activities: Activities, clock: Callable[[], float]
+        self, surroundings: WarmPoolSurroundings, waits: Waits, activities: Activities, clock: Callable[[], float]
     ) -> None:
         self._surroundings, self._waits, self._activities, self._clock = surroundings, waits, activities, clock
 
