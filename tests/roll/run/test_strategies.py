@@ -77,6 +77,15 @@ def test_rolling_never_exceeds_desired_capacity_and_surge_nor_falls_below_the_fl
     assert min(serving) >= 4 - unavailable
 
 
+def test_a_second_group_that_does_not_come_to_serve_never_takes_over() -> None:
+    fleet = world(2, SICK, maximum=8)
+
+    with pytest.raises(RolledBack):
+        rolled(fleet, policy=policy("blue-green"))
+
+    assert fleet.hand_overs == []
+
+
 def test_after_blue_green_the_group_has_no_tag_of_the_roll_for_what_comes_later() -> None:
     fleet = world(2, GOOD)
     before = fleet.group.tags
