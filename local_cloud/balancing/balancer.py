@@ -124,7 +124,7 @@ class LoadBalancer:
         kept = {key: place for key, place in self.places.items() if key[0] in names and self._outlives(key, place)}
         up = {key: place for key, place in kept.items() if place.phase == "serving"}
         serving = {name: [place.server for key, place in up.items() if key[0] == name] for name in names}
-        self.haproxy.load(render(wanted.layout, self.haproxy.socket, serving))
+        self.haproxy.load(render(wanted.layout, serving))
         self._layout, self.places = wanted.layout, kept
 
     def _outlives(self, key: tuple[str, str], place: Place) -> bool:

@@ -10,11 +10,12 @@ first check, so a new one must not enter the backend that serves.
 
 import contextlib
 import csv
+import os
 import re
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,8 @@ from local_cloud.errors import LocalCloudError
 
 Mode = Literal["http", "tcp"]
 
+SOCKET = "sock"
+"""Of the runtime API, in the directory in which haproxy runs: the path of a socket has 107 bytes (unix(7))."""
 STATS_OF_SERVERS = "show stat -1 4 -1"
 NEW_TARGET_INTERVAL_MS = 100
 _IN_A_PATH = "/?&=%+,;:@!()*~"
@@ -102,9 +105,9 @@ def waiting_room(group: str) -> str:
     return f"new:{group}"
 
 
-def render(layout: Layout, stats_socket: Path, serving: Mapping[str, Iterable[Server]]) -> str:
+def render(layout: Layout, serving: Mapping[str, Iterable[Server]]) -> str:
     """The configuration file, with the servers of each group that must go on serving over a reload."""
-    parts = [_preamble(stats_socket)]
+    parts = [_preamble()]
     parts += [_frontend(layout.address, listener) for listener in layout.listeners]
     for group in layout.groups:
         servers = [
@@ -138,11 +141,11 @@ def _fall(check: HealthCheck, inter_ms: int) -> int:
     return min(255, max(1, check.unhealthy_threshold * check.interval_ms // inter_ms))
 
 
-def _preamble(stats_socket: Path) -> str:
+def _preamble() -> str:
     # conn-failure is retried and nothing else: retrying what a target has begun would hide a missing drain.
     # http-server-close: no idle connection to a target is kept, so none is lost when the target goes.
     return f"""global
-  stats socket {stats_socket} mode 600 level admin expose-fd listeners
+  stats socket unix@{SOCKET} mode 600 level admin expose-fd listeners
   nbthread 1
   maxconn 4000
   hard-stop-after 120s
@@ -193,7 +196,6 @@ class Haproxy:
     def __init__(self, directory: Path, adopt: Callable[[int], None]) -> None:
         self.directory = directory
         self._adopt = adopt
-        self.socket = directory / "sock"
         self._running: subprocess.Popen[bytes] | None = None
         self._finishing: list[subprocess.Popen[bytes]] = []
 
@@ -214,11 +216,13 @@ class Haproxy:
         file = self.directory / "haproxy.cfg"
         file.write_text(config)
         before = self._running if self.is_running else None
-        handover = ["-x", str(self.socket), "-sf", str(before.pid)] if before else []
+        handover = ["-x", SOCKET, "-sf", str(before.pid)] if before else []
         # "-sf" takes all words that follow it for process ids, so it comes last.
         with (self.directory / "haproxy.log").open("ab") as log:
-            argv = ["haproxy", "-db", "-f", str(file), *handover]
-            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            argv = ["haproxy", "-db", "-f", str(file.absolute()), *handover]
+            process = subprocess.Popen(
+                argv, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
         self._adopt(process.pid)
         try:
             self._await_socket(process)
@@ -243,11 +247,20 @@ class Haproxy:
 
     def command(self, words: str) -> str:
         """What the runtime API answers to `words`, commands separated by “;”."""
-        with socket.socket(socket.AF_UNIX) as connection:
+        with socket.socket(socket.AF_UNIX) as connection, self._open_directory() as directory:
             connection.settimeout(5)
-            connection.connect(str(self.socket))
+            connection.connect(f"/proc/self/fd/{directory}/{SOCKET}")
             connection.sendall(words.encode() + b"\n")
             return b"".join(iter(lambda: connection.recv(65536), b"")).decode().strip()
+
+    @contextlib.contextmanager
+    def _open_directory(self) -> Iterator[int]:
+        """A descriptor, by which the socket has a short path, however long the directory's is."""
+        directory = os.open(self.directory, os.O_PATH | os.O_DIRECTORY)
+        try:
+            yield directory
+        finally:
+            os.close(directory)
 
     def stats(self) -> dict[tuple[str, str], Stat]:
         """What is known of each server, by backend and name."""

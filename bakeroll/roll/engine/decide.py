@@ -210,9 +210,7 @@ STEPS = (
 
 
 def _is_proven(view: View) -> bool:
-    """Whether the first batch, or the whole target, serves from inside the group, and the canaries were watched."""
-    if view.record.intended.strategy == "canary" and view.target and not view.record.is_watched:
-        return False
+    """Whether the first batch, or the whole target, serves from inside the group. Canaries are watched before that."""
     needed = min(view.target, view.surge)
     return len(view.serving) >= needed and len(view.serving) == len(view.incoming)
 

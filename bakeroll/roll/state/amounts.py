@@ -33,12 +33,12 @@ def floor_of(policy: Policy, wanted: int) -> int:
 
 
 def canaries_of(policy: Policy, wanted: int) -> int:
-    """How many instances are launched first and watched.
+    """How many instances are launched first and watched: no more than the surge allows.
 
     >>> [canaries_of(Policy(), 40)]
     [1]
     """
-    return max(1, math.ceil(_share(policy.canary.size, wanted)))
+    return max(1, min(math.ceil(_share(policy.canary.size, wanted)), surge_of(policy, wanted)))
 
 
 def _share(amount: str | int, wanted: int) -> float:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from bakeroll.fleet import Answer, Fleet, Warm
+from bakeroll.fleet import Answer, Fleet, Health, Warm
 from bakeroll.roll.engine.decide import decide
 from bakeroll.roll.state import actions as act
 from bakeroll.roll.state.capacity import Capacity, Resize, Transfer
@@ -230,6 +230,13 @@ ROWS = [
         Act(replace(BACK, retiring=("i-2", "i-3")), (act.Deregister(GROUP, ("i-2", "i-3")),)),
     ),
     Row(
+        "backing out, a launch without an answer is waited for as long as AWS may yet show its instance",
+        FLEET,
+        replace(BACK, launches=Launches(slots=(RecordedSlot("2", SUBNET),), wanted_from=1)),
+        replace(PROVEN, began=NOW),
+        Wait("launch 0 of roll r1", "got no answer, AWS may still show its instance", NOW, NOW + 120),
+    ),
+    Row(
         "backing out after the commit point begins with the group's template version",
         COMMITTED,
         replace(BACK, capacity=ATTACHED.capacity),
@@ -242,3 +249,14 @@ ROWS = [
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.sentence)
 def test_decision(row: Row) -> None:
     assert decide(View.of(row.fleet, goal(), POLICY, settled(row.fleet, row.record), row.memory, NOW)) == row.decision
+
+
+def test_backing_out_to_what_cannot_be_launched_keeps_what_serves_alone_until_the_old_ones_had_their_time() -> None:
+    old = tuple(replace(each, health={"tg": Health("initial")}) for each in OLD)
+    fleet = replace(FLEET, desired=4, instances=(*old, *MEMBERS[2:]))
+    found = replace(BACK.found, serving=0, is_launchable=False)
+    record = replace(BACK, found=found, capacity=Capacity(attached=("i-2", "i-3")))
+
+    decision = decide(View.of(fleet, goal(), POLICY, settled(fleet, record), PROVEN, NOW))
+
+    assert decision == Wait("i-2", "cannot be retired yet", NOW, NOW + POLICY.in_service_timeout)

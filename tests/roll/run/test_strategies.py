@@ -8,9 +8,11 @@ import pytest
 from bakeroll.errors import RolledBack
 from bakeroll.roll.simulate.model import World, world
 from bakeroll.roll.simulate.ports import ports
+from bakeroll.roll.state import actions as act
+from bakeroll.roll.state.decision import Deed
 from bakeroll.roll.state.record import Goal
 from tests.roll.cut import Cut, Killed
-from tests.roll.scene import GOOD, SICK, first_release, goal, rolled
+from tests.roll.scene import GOOD, POLICY, SICK, first_release, goal, rolled
 from tests.roll.strategies import STRATEGIES, policy
 from tests.roll.watch import Watch, in_service
 
@@ -75,6 +77,18 @@ def test_rolling_never_exceeds_desired_capacity_and_surge_nor_falls_below_the_fl
     watch.ended("ami-new", 4)
     assert max(sizes) == 4 + surge
     assert min(serving) >= 4 - unavailable
+
+
+def test_canaries_come_within_the_surge_and_are_watched_before_the_group_is_set_to_the_release() -> None:
+    few = policy("canary").model_copy(
+        update={"max_surge": 1, "canary": POLICY.canary.model_copy(update={"size": 3, "watch": 3})}
+    )
+    deeds: list[Deed] = []
+
+    rolled(world(4, GOOD, maximum=16), policy=few, witness=deeds.append)
+
+    [commit] = [each for each in deeds if isinstance(each.action, act.SetTemplate)]
+    assert commit.record.is_watched
 
 
 def test_a_second_group_that_does_not_come_to_serve_never_takes_over() -> None:
@@ -173,3 +187,17 @@ def test_what_a_dead_blue_green_roll_had_serve_drains_before_its_group_is_delete
     rolled(fleet, to, policy=policy("blue-green"), through=Cut(watch=Serving(fleet)).ports(ports(fleet)), owner="me")
 
     watch.ended("ami-next", 2)
+
+
+def test_canaries_are_watched_for_all_their_time() -> None:
+    patient = policy("canary").model_copy(update={"canary": POLICY.canary.model_copy(update={"watch": 40})})
+
+    assert rolled(world(4, GOOD, maximum=16), policy=patient).seconds > 40
+
+
+def test_within_the_soak_old_instances_stand_by_and_do_not_end() -> None:
+    fleet = world(2, GOOD, maximum=8)
+
+    rolled(fleet, policy=POLICY.model_copy(update={"soak": 600}))
+
+    assert [fleet.lifecycles[each] for each in ("i-0000", "i-0001")] == ["Standby", "Standby"]
