@@ -212,7 +212,7 @@ def answered(application: Bounded, body: bytes = b"Action=RunInstances") -> tupl
 
 def test_a_server_serves_so_many_at_once_and_others_when_they_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Server, "_CONNECTIONS", 2)
-    monkeypatch.setattr(Server, "_PATIENCE", 0.0)
+    monkeypatch.setattr(Server, "_WAIT_SECONDS", 0.0)
     came, leave = threading.Semaphore(0), threading.Event()
 
     def busy(_: Any, start_response: Any) -> list[bytes]:
