@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from bakeroll.fleet import DRAINING, ROLL_TAG, Fleet, Health, Instance
@@ -23,8 +23,7 @@ from bakeroll.settings import Policy
 class View:
     """What a turn knows. `record` is settled. `now` is in monotonic seconds.
 
-    `roles` and `reasons` are by instance id. A reason says why the instance does not count yet. It is empty if the
-    instance is in service.
+    `roles` are by instance id. `found_reasons` are the reasons that were asked for so far, each found once a turn.
     """
 
     fleet: Fleet
@@ -34,20 +33,15 @@ class View:
     memory: Memory
     now: float
     roles: Mapping[str, Role]
-    reasons: Mapping[str, str]
     unseen: Unseen
+    found_reasons: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, fleet: Fleet, goal: Goal, policy: Policy, record: Record, memory: Memory, now: float) -> "View":
         """The view of these. `record` is settled, and `memory` has observed the fleet."""
         policy = policy.model_copy(update={"strategy": record.intended.strategy})
         role_of = roles(fleet, record)
-        expected = (policy.healthy_checks, goal.version if record.stage == "forward" else None)
-        reasons = {
-            each.id: not_yet(fleet, each, memory, *(expected if role_of[each.id] is Role.INCOMING else (1, None)))
-            for each in fleet.instances
-        }
-        return cls(fleet, goal, policy, record, memory, now, role_of, reasons, unseen(fleet, record, memory, now))
+        return cls(fleet, goal, policy, record, memory, now, role_of, unseen(fleet, record, memory, now))
 
     def remembering(self, memory: Memory) -> "View":
         """The view with another memory, for news about canaries and consoles. That changes no role and no reason."""
@@ -63,7 +57,11 @@ class View:
 
     def reason(self, instance: Instance) -> str:
         """Why the instance does not count yet. Empty if it is in service."""
-        return self.reasons[instance.id]
+        if instance.id not in self.found_reasons:
+            is_incoming = self.role(instance) is Role.INCOMING
+            expected = (self.policy.healthy_checks, self.version) if is_incoming else (1, None)
+            self.found_reasons[instance.id] = not_yet(self.fleet, instance, self.memory, *expected)
+        return self.found_reasons[instance.id]
 
     @property
     def version(self) -> str | None:
