@@ -116,7 +116,7 @@ def _found_anew(dead: Record, fleet: Fleet) -> Record:
         image=fleet.image,
         is_launchable=True,
     )
-    if dead.group != found.group:
+    if dead.is_switched:
         found = replace(found, group=dead.group, members=tuple(each.id for each in fleet.members))
     ours = dead.versions.ours if fleet.template == dead.found.template else ()
     return replace(dead, found=found, versions=replace(dead.versions, ours=ours, pinned=""))
